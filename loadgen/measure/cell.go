@@ -1,0 +1,260 @@
+package measure
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"scalableappbackend/loadgen/result"
+)
+
+// cell is one shard's part of one window. Its lock is the shard's.
+type cell struct {
+	span
+	sent      int64
+	lag, wait counts
+	clamped   int64
+	endpoints []endpointCell
+
+	opened, reused, retried int64
+	byAddress, servedBy     map[string]int64
+
+	slow, failed []result.Example
+}
+
+// endpointCell counts as result.EndpointWindow does, in the forms that are cheap to count in.
+type endpointCell struct {
+	Requests, Failures, Abandoned, Retried  int64
+	BytesIn, BytesOut, Truncated, Redirects int64
+
+	statuses []statusCount // few: a scan beats a map
+	errors   []errorCount
+
+	raw, corrected, failed, firstByte, connect counts
+}
+
+type statusCount struct {
+	code int
+	n    int64
+}
+
+type errorCount struct {
+	kind        Kind
+	status      int
+	n           int64
+	first, last time.Duration
+}
+
+func (c *cell) record(x *Sample) {
+	e := &c.endpoints[x.Endpoint]
+	e.Requests++
+	e.BytesIn += x.BytesIn
+	e.BytesOut += x.BytesOut
+	e.Redirects += int64(x.Redirects)
+	if x.Truncated {
+		e.Truncated++
+	}
+	if x.Retries > 0 {
+		e.Retried += int64(x.Retries)
+		c.retried += int64(x.Retries)
+	}
+	if x.Status != 0 {
+		e.addStatus(x.Status)
+	}
+	if x.ServedBy != "" {
+		c.servedBy = count(c.servedBy, x.ServedBy)
+	}
+	if x.Connect > 0 {
+		e.connect.add(x.Connect)
+	}
+
+	if x.Kind != KindNone {
+		e.Failures++
+		e.addError(x.Kind, x.Status, x.End)
+		c.clamp(e.failed.add(x.End - x.Sent))
+		return
+	}
+	c.clamp(e.raw.add(x.End - x.Sent))
+	c.clamp(e.corrected.add(x.End - x.Due))
+	if x.FirstByte > 0 {
+		e.firstByte.add(x.FirstByte)
+	}
+}
+
+func (c *cell) clamp(clamped bool) {
+	if clamped {
+		c.clamped++
+	}
+}
+
+func (e *endpointCell) addStatus(code int) {
+	for i := range e.statuses {
+		if e.statuses[i].code == code {
+			e.statuses[i].n++
+			return
+		}
+	}
+	e.statuses = append(e.statuses, statusCount{code, 1})
+}
+
+func (e *endpointCell) addError(kind Kind, status int, at time.Duration) {
+	if kind != KindStatus {
+		status = 0
+	}
+	for i := range e.errors {
+		x := &e.errors[i]
+		if x.kind == kind && x.status == status {
+			x.n++
+			x.first, x.last = min(x.first, at), max(x.last, at)
+			return
+		}
+	}
+	e.errors = append(e.errors, errorCount{kind, status, 1, at, at})
+}
+
+// keepSlow keeps the slowest of this cell, at most as many as a result shows.
+func (c *cell) keepSlow(x *Sample, endpoint string) {
+	latency := x.End - x.Due
+	at := len(c.slow)
+	if at == result.MaxExamples {
+		at = 0
+		for i := range c.slow {
+			if c.slow[i].Latency < c.slow[at].Latency {
+				at = i
+			}
+		}
+		if latency <= c.slow[at].Latency {
+			return
+		}
+	} else {
+		c.slow = append(c.slow, result.Example{})
+	}
+	c.slow[at] = result.Example{At: x.Sent, Endpoint: endpoint, Status: x.Status, Latency: latency, ServedBy: x.ServedBy, Retried: x.Retries > 0}
+}
+
+// count adds one to a name, or to the other names when there are too many names already.
+func count(m map[string]int64, name string) map[string]int64 {
+	if m == nil {
+		m = map[string]int64{}
+	}
+	if _, known := m[name]; !known && len(m) >= result.MaxNames {
+		name = result.OtherName
+	}
+	m[name]++
+	return m
+}
+
+// merge adds the shards' cells of one window into it and leaves them empty for reuse.
+func (r *Recorder) merge(w *result.Window, cells []*cell) {
+	var lag, wait result.Histogram
+	endpoints := make([]*result.EndpointWindow, len(r.cfg.Endpoints))
+	for _, c := range cells {
+		w.Sent += c.sent
+		w.Clamped += c.clamped
+		c.lag.drainInto(&lag)
+		c.wait.drainInto(&wait)
+		w.Connections.Opened += c.opened
+		w.Connections.Reused += c.reused
+		w.Connections.Retried += c.retried
+		w.Connections.ByAddress = sum(w.Connections.ByAddress, c.byAddress)
+		w.ServedBy = sum(w.ServedBy, c.servedBy)
+		w.Slowest = append(w.Slowest, c.slow...)
+		w.FailedExamples = append(w.FailedExamples, c.failed...)
+		for i := range c.endpoints {
+			if e := &c.endpoints[i]; e.Requests+e.Abandoned > 0 {
+				if endpoints[i] == nil {
+					endpoints[i] = &result.EndpointWindow{Endpoint: i}
+				}
+				r.mergeEndpoint(endpoints[i], e)
+			}
+		}
+		c.clear()
+	}
+	w.Lag, w.SlotWait = nonEmpty(&lag), nonEmpty(&wait)
+	for _, e := range endpoints {
+		if e != nil {
+			slices.SortFunc(e.Errors, func(a, b result.ErrorCount) int { return cmp.Compare(a.Message, b.Message) })
+			w.Endpoints = append(w.Endpoints, *e)
+		}
+	}
+	slices.SortStableFunc(w.Slowest, func(a, b result.Example) int { return cmp.Compare(b.Latency, a.Latency) })
+	slices.SortStableFunc(w.FailedExamples, func(a, b result.Example) int { return cmp.Compare(a.At, b.At) })
+}
+
+func (r *Recorder) mergeEndpoint(w *result.EndpointWindow, e *endpointCell) {
+	w.Requests += e.Requests
+	w.Failures += e.Failures
+	w.Abandoned += e.Abandoned
+	w.Retried += e.Retried
+	w.BytesIn += e.BytesIn
+	w.BytesOut += e.BytesOut
+	w.Truncated += e.Truncated
+	w.Redirects += e.Redirects
+	for _, s := range e.statuses {
+		if w.Status == nil {
+			w.Status = map[int]int64{}
+		}
+		w.Status[s.code] += s.n
+	}
+	for _, x := range e.errors {
+		r.mergeError(w, x)
+	}
+	for _, h := range []struct {
+		to   **result.Histogram
+		from *counts
+	}{{&w.Raw, &e.raw}, {&w.Corrected, &e.corrected}, {&w.Failed, &e.failed}, {&w.FirstByte, &e.firstByte}, {&w.Connect, &e.connect}} {
+		if h.from.n > 0 {
+			if *h.to == nil {
+				*h.to = &result.Histogram{}
+			}
+			h.from.drainInto(*h.to)
+		}
+	}
+}
+
+func (r *Recorder) mergeError(w *result.EndpointWindow, x errorCount) {
+	message := r.message(x.kind, x.status)
+	for i := range w.Errors {
+		if have := &w.Errors[i]; have.Kind == x.kind.String() && have.Message == message {
+			have.Count += x.n
+			have.First, have.Last = min(have.First, x.first), max(have.Last, x.last)
+			return
+		}
+	}
+	w.Errors = append(w.Errors, result.ErrorCount{Kind: x.kind.String(), Message: message, Count: x.n, First: x.first, Last: x.last})
+}
+
+// clear empties what merge has read, keeping the memory of all that fills again every second.
+func (c *cell) clear() {
+	c.sent, c.clamped, c.opened, c.reused, c.retried = 0, 0, 0, 0, 0
+	c.byAddress = nil
+	clear(c.servedBy)
+	c.slow, c.failed = c.slow[:0], nil
+	for i := range c.endpoints {
+		e := &c.endpoints[i]
+		*e = endpointCell{
+			statuses: e.statuses[:0], errors: e.errors[:0],
+			raw: e.raw, corrected: e.corrected, failed: e.failed, firstByte: e.firstByte, connect: e.connect,
+		}
+	}
+}
+
+func nonEmpty(h *result.Histogram) *result.Histogram {
+	if h.Count() == 0 {
+		return nil
+	}
+	return h
+}
+
+func sum(into, from map[string]int64) map[string]int64 {
+	for name, n := range from {
+		if into == nil {
+			into = map[string]int64{}
+		}
+		if _, known := into[name]; !known && len(into) >= result.MaxNames {
+			name = result.OtherName
+		}
+		into[name] += n
+	}
+	return into
+}
