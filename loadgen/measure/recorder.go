@@ -284,7 +284,8 @@ func (r *Recorder) collect(until time.Duration) []*result.Window {
 	return windows
 }
 
-// Close returns all windows that are left; the last one ends at the given instant, the end of the run.
+// Close returns all windows that are left; the last one ends at the given instant, the end of the run, and may
+// have no length.
 func (r *Recorder) Close(end time.Duration) []*result.Window {
 	for i := range r.shards {
 		s := &r.shards[i]
@@ -294,11 +295,7 @@ func (r *Recorder) Close(end time.Duration) []*result.Window {
 		last.to = max(end, last.from)
 		s.mu.Unlock()
 	}
-	windows := r.collect(end)
-	if n := len(windows); n > 0 && windows[n-1].To == windows[n-1].From && windows[n-1].Sent == 0 && len(windows[n-1].Endpoints) == 0 {
-		windows = windows[:n-1] // nothing happened in no time
-	}
-	return windows
+	return r.collect(end)
 }
 
 // admitSlow keeps of a window's slow requests those that are among the slowest of the run so far.

@@ -173,7 +173,7 @@ func TestNamesThatComeFromOutsideAreBounded(t *testing.T) {
 		x.ServedBy = time.Duration(i).String() // a header with a request's id in it
 		r.Record(i, x)
 	}
-	for _, w := range r.Close(time.Second) {
+	for _, w := range r.Close(600 * ms) {
 		var n int64
 		for _, count := range w.ServedBy {
 			n += count

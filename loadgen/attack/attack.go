@@ -1,0 +1,201 @@
+package attack
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"scalableappbackend/loadgen/measure"
+	"scalableappbackend/loadgen/plan"
+)
+
+// Config is what an Attack runs on.
+type Config struct {
+	Plan     *plan.Ready
+	Recorder *measure.Recorder
+	// Transport replaces the sockets when it is not nil, for all users together. Sends are then paced with Go timers,
+	// which work in a synctest bubble and are up to a millisecond late outside of one.
+	Transport http.RoundTripper
+}
+
+// Attack is one run of load. Run it once.
+type Attack struct {
+	cfg      Config
+	plan     *plan.Ready
+	recorder *measure.Recorder
+	dialer   net.Dialer
+	tls      *tls.Config
+
+	start time.Time
+	queue chan ticket
+	pacer *pacer
+
+	inFlight context.Context // ends when requests under way are cut
+	cutNow   context.CancelFunc
+	stop     chan struct{} // closed by the first Stop
+
+	sent, abandoned atomic.Int64
+	stopped         atomic.Bool
+}
+
+// Outcome is what an Attack adds up to. Offered = Sent + Dropped.
+type Outcome struct {
+	Offered   int64
+	Sent      int64
+	Dropped   int64 // due before the end of sending, and still unsent when the drain ended
+	OwnDrops  int64 // of those, the ones that no slot or user was busy for
+	Abandoned int64 // sent, and cut when the drain ended
+
+	SendingEnded time.Duration // on the run's clock: the plan's end, or the stop before it
+	DrainEnded   time.Duration
+}
+
+// New prepares an attack; nothing is sent before Run.
+func New(cfg Config) *Attack {
+	a := &Attack{cfg: cfg, plan: cfg.Plan, recorder: cfg.Recorder, queue: make(chan ticket, 1024), stop: make(chan struct{})}
+	a.inFlight, a.cutNow = context.WithCancel(context.Background())
+	a.tls = &tls.Config{InsecureSkipVerify: cfg.Plan.Plan.Client.Insecure}
+	if len(cfg.Plan.CA) > 0 {
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool() // a system without authorities trusts the plan's alone
+		}
+		pool.AppendCertsFromPEM(cfg.Plan.CA)
+		a.tls.RootCAs = pool
+	}
+	a.pacer = &pacer{clock: a.Elapsed, queue: a.queue, end: cfg.Plan.End()}
+	if cfg.Transport != nil {
+		a.pacer.alarm = newTimerAlarm()
+	} else {
+		a.pacer.alarm = newAlarm()
+	}
+	if cfg.Plan.Plan.Model == plan.Open {
+		a.pacer.schedule = newOpenSchedule(cfg.Plan, a.newUser)
+	} else {
+		a.pacer.schedule = newClosedSchedule(cfg.Plan, a.newUser)
+	}
+	return a
+}
+
+// Elapsed is the run's clock: the time since Run began, by the monotonic clock.
+func (a *Attack) Elapsed() time.Duration { return time.Since(a.start) }
+
+// Start is the instant at which the run's clock reads 0; valid once Run was called.
+func (a *Attack) Start() time.Time { return a.start }
+
+// Begin sets the run's clock to 0. Run does so itself; whoever needs the clock before calls it first.
+func (a *Attack) Begin() { a.start = time.Now() }
+
+// Run sends until the plan's end, or until Stop, then lets what is due or under way finish within the plan's stop
+// timeout, and cuts the rest. When it returns, no goroutine and no connection is left.
+func (a *Attack) Run() Outcome {
+	if a.start.IsZero() {
+		a.Begin()
+	}
+	attacker := vegeta.NewAttacker(
+		vegeta.Client(&http.Client{
+			Transport:     a,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}),
+		vegeta.MaxBody(0),
+		// Some above what can be in flight: a worker hands its result over before it is free again.
+		vegeta.MaxWorkers(uint64(a.limit()+10)),
+	)
+	results := attacker.Attack(blank, a.pacer, 0, "")
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		for range results {
+		}
+	}()
+
+	end := a.await(finished)
+
+	unsent, own := a.pacer.halt(end)
+	attacker.Stop() // frees a tick that no worker took
+	a.cutNow()
+	<-finished
+	drained := a.Elapsed()
+
+	a.pacer.schedule.close()
+	a.pacer.alarm.close()
+	sent := a.sent.Load()
+	lost := a.pacer.handed - sent // tickets that were handed out and did not leave
+	return Outcome{
+		Offered: sent + unsent + lost, Sent: sent, Dropped: unsent + lost, OwnDrops: own + lost, Abandoned: a.abandoned.Load(),
+		SendingEnded: end, DrainEnded: max(drained, end),
+	}
+}
+
+// await returns when the attack is over: all done, or the drain's time is up. It returns when sending ended.
+func (a *Attack) await(finished <-chan struct{}) (end time.Duration) {
+	end = a.plan.End()
+	grace := time.Duration(a.plan.Plan.StopTimeout)
+	deadline := time.NewTimer(end + grace - a.Elapsed())
+	defer deadline.Stop()
+	endNow := func() {
+		if now := a.Elapsed(); now < end {
+			end = now
+			a.recorder.Stop(end)
+			a.pacer.stopAt(end)
+			deadline.Reset(grace)
+		}
+	}
+	stop := a.stop
+	for {
+		select {
+		case <-finished:
+			return end
+		case <-deadline.C:
+			return end
+		case <-a.inFlight.Done():
+			endNow()
+			return end
+		case <-stop:
+			stop = nil
+			endNow()
+		}
+	}
+}
+
+// Stop ends sending now; what is due or under way may still finish within the stop timeout.
+func (a *Attack) Stop() {
+	if a.stopped.CompareAndSwap(false, true) {
+		close(a.stop)
+	}
+}
+
+// Cut ends sending and cuts what is under way.
+func (a *Attack) Cut() {
+	a.Stop()
+	a.cutNow()
+}
+
+// Gauges returns how many sends were due before t since the start, how many requests are under way, and how
+// many users take part. Call it with ascending t.
+func (a *Attack) Gauges(t time.Duration) (offered int64, inFlight, users int) {
+	p := a.pacer
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.schedule.offered(min(t, p.end)), int(p.inFlight), p.schedule.active()
+}
+
+// limit is how many requests can be in flight at once.
+func (a *Attack) limit() int {
+	if a.plan.Plan.Model == plan.Open {
+		return a.plan.Plan.MaxInFlight
+	}
+	return int(a.plan.Curve.Max() + 0.5)
+}
+
+// blank is vegeta's target: something that it can make a request of, for RoundTrip to ignore.
+func blank(t *vegeta.Target) error {
+	t.Method, t.URL = http.MethodGet, "http://loadgen.invalid/"
+	return nil
+}

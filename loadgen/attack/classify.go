@@ -1,0 +1,89 @@
+package attack
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+
+	"scalableappbackend/loadgen/measure"
+)
+
+// progress is how far a request came before it failed.
+type progress int
+
+const (
+	connecting progress = iota
+	connected           // and nothing of an answer seen
+	answering           // some of an answer seen
+)
+
+// classify names the reason for which a request failed. It goes by the type of the error, never
+// by its text: that holds ports and addresses, and changes between versions. Where net/http
+// keeps the type to itself, how far the request came decides.
+func classify(err error, p progress) measure.Kind {
+	if errors.Is(err, errTooManyRedirects) {
+		return measure.KindRedirects
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return measure.KindTimeout
+	}
+	if kind := classifyTLS(err); kind != measure.KindNone {
+		return kind
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		if dns.IsNotFound {
+			return measure.KindNoHost
+		}
+		return measure.KindDNS
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		if kind, known := errnoKinds[errno]; known {
+			return kind
+		}
+	}
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
+		return measure.KindTimeout
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return measure.KindClosed
+	}
+	switch p {
+	case answering:
+		return measure.KindMalformed
+	case connected:
+		return measure.KindClosed
+	default:
+		return measure.KindOther
+	}
+}
+
+func classifyTLS(err error) measure.Kind {
+	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
+		if e.Reason == x509.Expired {
+			return measure.KindTLSExpired
+		}
+		return measure.KindTLS
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return measure.KindTLSUnknown
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return measure.KindTLSName
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
+		return measure.KindTLSNotTLS
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return measure.KindTLS
+	}
+	if _, ok := errors.AsType[tls.AlertError](err); ok {
+		return measure.KindTLS
+	}
+	return measure.KindNone
+}

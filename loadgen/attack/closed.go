@@ -1,0 +1,188 @@
+package attack
+
+import (
+	"container/heap"
+	"iter"
+	"time"
+
+	"scalableappbackend/loadgen/plan"
+)
+
+// closedSchedule is a number of users over time: a heap of those who pause, by when they are due.
+// Users join and leave where the plan's curve crosses their number, so that the ramp of a
+// spawn rate, stages up and down, and a constant number are one mechanism.
+type closedSchedule struct {
+	plan    *plan.Ready
+	picker  *plan.Picker
+	newUser func(id int) *user
+
+	crossing     plan.Crossing // the next join or leave
+	nextCrossing func() (plan.Crossing, bool)
+	stop         func()
+	more         bool
+
+	present map[int]*user // by number: those who joined and did not leave
+	joined  map[int]int   // how often a number joined: one that returns starts fresh
+	pausing userHeap
+	busy    map[*user]struct{}
+	handed  int64
+}
+
+func newClosedSchedule(p *plan.Ready, newUser func(id int) *user) *closedSchedule {
+	s := &closedSchedule{
+		plan: p, picker: plan.NewPicker(p.Requests), newUser: newUser,
+		present: map[int]*user{}, joined: map[int]int{}, busy: map[*user]struct{}{},
+	}
+	s.nextCrossing, s.stop = iter.Pull(p.Curve.Crossings())
+	s.crossing, s.more = s.nextCrossing()
+	return s
+}
+
+func (s *closedSchedule) next(now, end time.Duration) (ticket, time.Duration, state) {
+	s.advance(min(now+1, end))
+	again := never
+	if s.more && s.crossing.At < end {
+		again = s.crossing.At
+	}
+	if len(s.pausing) > 0 {
+		u := s.pausing[0]
+		switch {
+		case u.due >= end: // so are all others in the heap
+		case u.due <= now:
+			heap.Pop(&s.pausing)
+			s.busy[u] = struct{}{}
+			s.handed++
+			return ticket{user: u, request: s.picker.Pick(u.random), due: u.due, ready: max(u.due, u.freed)}, 0, handed
+		default:
+			again = min(again, u.due)
+		}
+	}
+	if again == never && !s.busyUserDueBefore(now, end) {
+		return ticket{}, 0, over
+	}
+	return ticket{}, again, wait
+}
+
+// busyUserDueBefore reports whether a request under way may be followed by another before the end.
+func (s *closedSchedule) busyUserDueBefore(now, end time.Duration) bool {
+	pacing := time.Duration(s.plan.Plan.Pacing)
+	if pacing == 0 {
+		return len(s.busy) > 0 && now < end
+	}
+	for u := range s.busy {
+		if !u.leaving && u.due+pacing < end {
+			return true
+		}
+	}
+	return false
+}
+
+// advance lets users join and leave up to t, exclusive.
+func (s *closedSchedule) advance(t time.Duration) {
+	for s.more && s.crossing.At < t {
+		s.cross(s.crossing)
+		s.crossing, s.more = s.nextCrossing()
+	}
+}
+
+func (s *closedSchedule) cross(c plan.Crossing) {
+	if c.Join {
+		u := s.newUser(c.User)
+		u.due, u.freed = c.At, c.At
+		u.random = plan.UserStream(s.plan.Plan.Seed, c.User, s.joined[c.User])
+		s.joined[c.User]++
+		s.present[c.User] = u
+		heap.Push(&s.pausing, u)
+		return
+	}
+	u := s.present[c.User]
+	delete(s.present, c.User)
+	u.leaving = true
+	if u.heapAt >= 0 {
+		heap.Remove(&s.pausing, u.heapAt)
+		u.close()
+	}
+}
+
+func (s *closedSchedule) done(u *user, end time.Duration) bool {
+	delete(s.busy, u)
+	if u.leaving {
+		u.close()
+		return len(s.busy) == 0
+	}
+	u.freed = end
+	if pacing := time.Duration(s.plan.Plan.Pacing); pacing > 0 {
+		u.due += pacing // from when it was due, however late it was: no beat is skipped
+	} else {
+		u.due = end + plan.Think(u.random, s.plan.Plan.Think)
+	}
+	heap.Push(&s.pausing, u)
+	return u.heapAt == 0 || len(s.busy) == 0
+}
+
+func (s *closedSchedule) unsent(t time.Duration) (total, own int64) {
+	s.advance(t)
+	pacing := time.Duration(s.plan.Plan.Pacing)
+	beats := func(from time.Duration) int64 {
+		switch {
+		case from >= t:
+			return 0
+		case pacing == 0:
+			return 1
+		default:
+			return int64((t - from + pacing - 1) / pacing)
+		}
+	}
+	for _, u := range s.pausing {
+		own += beats(u.due)
+	}
+	total = own
+	if pacing > 0 {
+		for u := range s.busy {
+			if !u.leaving {
+				total += beats(u.due + pacing)
+			}
+		}
+	}
+	return total, own
+}
+
+// offered counts what was handed out and what is overdue: a closed plan's sends are known only as they come due.
+func (s *closedSchedule) offered(t time.Duration) int64 {
+	overdue, _ := s.unsent(t)
+	return s.handed + overdue
+}
+
+func (s *closedSchedule) active() int { return len(s.present) }
+
+func (s *closedSchedule) close() {
+	s.stop()
+	for _, u := range s.pausing {
+		u.close()
+	}
+}
+
+// userHeap orders pausing users by when they are due; of two at the same instant the lower number goes first.
+type userHeap []*user
+
+func (h userHeap) Len() int { return len(h) }
+func (h userHeap) Less(i, j int) bool {
+	return h[i].due < h[j].due || h[i].due == h[j].due && h[i].id < h[j].id
+}
+func (h userHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].heapAt, h[j].heapAt = i, j
+}
+func (h *userHeap) Push(x any) {
+	u := x.(*user)
+	u.heapAt = len(*h)
+	*h = append(*h, u)
+}
+func (h *userHeap) Pop() any {
+	old := *h
+	u := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	u.heapAt = -1
+	return u
+}

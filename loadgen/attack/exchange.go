@@ -1,0 +1,142 @@
+package attack
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"scalableappbackend/loadgen/measure"
+	"scalableappbackend/loadgen/plan"
+)
+
+// RoundTrip is what vegeta's workers call. The request is vegeta's and ignored: the next ticket in the queue says
+// what to send, and the answer that goes back to vegeta says nothing.
+func (a *Attack) RoundTrip(*http.Request) (*http.Response, error) {
+	t := <-a.queue
+	end := a.exchange(t)
+	a.pacer.done(t.user, end)
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+}
+
+// exchange sends a ticket's request, measures and records it, and returns when it ended.
+func (a *Attack) exchange(t ticket) time.Duration {
+	u, request := t.user, &a.plan.Requests[t.request]
+	if a.inFlight.Err() != nil {
+		return a.Elapsed() // cut before it left: it is due and never sent
+	}
+	u.refresh(a.Elapsed(), time.Duration(a.plan.Plan.Client.ConnectionMaxAge))
+
+	ctx, cancel := context.WithTimeout(a.inFlight, time.Duration(a.plan.Plan.Client.Timeout))
+	defer cancel()
+	trace := &trace{attack: a, user: u}
+	u.hops = 0
+	req := newRequest(httptrace.WithClientTrace(ctx, trace.hooks()), request, u.client.Jar != nil)
+
+	trace.sent = a.Elapsed()
+	a.sent.Add(1)
+	a.recorder.Send(u.id, t.due, t.ready, trace.sent)
+
+	x := measure.Sample{Endpoint: request.Endpoint, Due: t.due, Ready: t.ready, Sent: trace.sent, BytesOut: int64(len(request.Body))}
+	res, err := u.client.Do(req)
+	if err == nil {
+		x.Status = res.StatusCode
+		x.ServedBy = res.Header.Get("X-Served-By")
+		x.BytesIn, x.Truncated, err = drain(res.Body, a.plan.Plan.Client.MaxBody)
+	}
+	x.End = a.Elapsed()
+	x.Redirects = u.hops
+	x.Retries = max(0, trace.attempts-1-u.hops)
+	x.Connect = trace.connect
+	x.FirstByte = time.Duration(trace.firstByte.Load())
+
+	if err != nil && a.inFlight.Err() != nil {
+		a.abandoned.Add(1)
+		a.recorder.Abandon(u.id, x.Endpoint, x.End, x.Retries)
+		return x.End
+	}
+	switch {
+	case err != nil:
+		x.Kind = classify(err, trace.progress())
+	case !request.Accepts(x.Status):
+		x.Kind = measure.KindStatus
+	}
+	a.recorder.Record(u.id, &x)
+	return x.End
+}
+
+// drain reads a body to its end, or to max bytes, and closes it; a connection whose body was not
+// read to the end is not used again.
+func drain(body io.ReadCloser, limit int64) (n int64, truncated bool, err error) {
+	defer body.Close()
+	n, err = io.Copy(io.Discard, io.LimitReader(body, limit+1))
+	if n > limit {
+		return limit, true, nil
+	}
+	return n, false, err
+}
+
+func newRequest(ctx context.Context, r *plan.Request, cookies bool) *http.Request {
+	req := (&http.Request{
+		Method: r.Method, URL: r.URL, Host: r.Host, Header: r.Header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
+	if cookies {
+		req.Header = r.Header.Clone() // the client adds the jar's cookies to it
+	}
+	if len(r.Body) > 0 {
+		req.ContentLength = int64(len(r.Body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.Body)), nil }
+		req.Body, _ = req.GetBody()
+	}
+	return req
+}
+
+// trace watches one request on its way through net/http. Its hooks run in the request's own goroutine
+// but for the first byte's, which a connection's reader may call after the request has timed out.
+type trace struct {
+	attack *Attack
+	user   *user
+	sent   time.Duration
+
+	asked     time.Duration // for a connection, last
+	attempts  int           // connections asked for: one a hop, more when the transport retries
+	connected bool
+	connect   time.Duration
+	firstByte atomic.Int64
+}
+
+func (t *trace) hooks() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) {
+			t.attempts++
+			t.connected = false
+			t.asked = t.attack.Elapsed()
+		},
+		GotConn: func(info httptrace.GotConnInfo) {
+			t.connected = true
+			now := t.attack.Elapsed()
+			if info.Reused {
+				t.attack.recorder.Reused(t.user.id, now)
+				return
+			}
+			t.connect += now - t.asked
+		},
+		GotFirstResponseByte: func() { t.firstByte.Store(int64(t.attack.Elapsed() - t.sent)) },
+	}
+}
+
+// progress is how far a failed request came, for errors that do not say themselves what they are.
+func (t *trace) progress() progress {
+	switch {
+	case t.firstByte.Load() > 0:
+		return answering
+	case t.connected:
+		return connected
+	default:
+		return connecting
+	}
+}

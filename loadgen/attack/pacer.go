@@ -1,0 +1,87 @@
+package attack
+
+import (
+	"sync"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+// pacer is the vegeta.Pacer of both models. It waits inside Pace, because only there can a wait be
+// shortened, by a completion or a stop, and because vegeta forgets the time that Pace returns.
+type pacer struct {
+	clock func() time.Duration
+	queue chan<- ticket
+
+	mu       sync.Mutex
+	alarm    alarm
+	schedule schedule
+	end      time.Duration // sends due at or after it are not made
+	halted   bool          // nothing is sent any more, due or not
+	handed   int64
+	inFlight int64
+}
+
+var _ vegeta.Pacer = (*pacer)(nil)
+
+// Pace blocks until a send is due, queues its ticket and returns; stop is true when none will come.
+func (p *pacer) Pace(time.Duration, uint64) (time.Duration, bool) {
+	for {
+		p.mu.Lock()
+		now := p.clock()
+		if p.halted {
+			p.mu.Unlock()
+			return 0, true
+		}
+		t, again, state := p.schedule.next(now, p.end)
+		switch {
+		case state == handed:
+			p.handed++
+			p.inFlight++
+			p.mu.Unlock()
+			p.queue <- t // before the tick, so that a worker never waits for its ticket
+			return 0, false
+		case state == over && now >= p.end:
+			p.mu.Unlock()
+			return 0, true
+		case state == over:
+			again = p.end
+		case now < p.end:
+			again = min(again, p.end)
+		}
+		p.alarm.set(again - now)
+		p.mu.Unlock()
+		p.alarm.wait()
+	}
+}
+
+// Rate is for vegeta's interface only; nothing reads it.
+func (p *pacer) Rate(time.Duration) float64 { return 0 }
+
+// done takes back a user whose request ended.
+func (p *pacer) done(u *user, end time.Duration) {
+	p.mu.Lock()
+	p.inFlight--
+	if p.schedule.done(u, end) {
+		p.alarm.set(0)
+	}
+	p.mu.Unlock()
+}
+
+// stopAt moves the end of sending to an earlier instant.
+func (p *pacer) stopAt(t time.Duration) {
+	p.mu.Lock()
+	p.end = min(p.end, t)
+	p.alarm.set(0)
+	p.mu.Unlock()
+}
+
+// halt ends all sending, and says how many sends that were due before end stay unmade. It must be called
+// before requests under way are cut, while it can be told whether a slot was free for them.
+func (p *pacer) halt(end time.Duration) (unsent, own int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.halted = true
+	p.alarm.set(0)
+	return p.schedule.unsent(end)
+}
