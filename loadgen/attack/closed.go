@@ -25,7 +25,9 @@ type closedSchedule struct {
 	joined  map[int]int   // how often a number joined: one that returns starts fresh
 	pausing userHeap
 	busy    map[*user]struct{}
-	handed  int64
+
+	counted int64           // sends handed out that were due before the last time offered was asked for
+	recent  []time.Duration // due times of the others
 }
 
 func newClosedSchedule(p *plan.Ready, newUser func(id int) *user) *closedSchedule {
@@ -51,7 +53,7 @@ func (s *closedSchedule) next(now, end time.Duration) (ticket, time.Duration, st
 		case u.due <= now:
 			heap.Pop(&s.pausing)
 			s.busy[u] = struct{}{}
-			s.handed++
+			s.recent = append(s.recent, u.due)
 			return ticket{user: u, request: s.picker.Pick(u.random), due: u.due, ready: max(u.due, u.freed)}, 0, handed
 		default:
 			again = min(again, u.due)
@@ -149,8 +151,16 @@ func (s *closedSchedule) unsent(t time.Duration) (total, own int64) {
 
 // offered counts what was handed out and what is overdue: a closed plan's sends are known only as they come due.
 func (s *closedSchedule) offered(t time.Duration) int64 {
+	later := s.recent[:0]
+	for _, due := range s.recent {
+		if due >= t {
+			later = append(later, due)
+		}
+	}
+	s.counted += int64(len(s.recent) - len(later))
+	s.recent = later
 	overdue, _ := s.unsent(t)
-	return s.handed + overdue
+	return s.counted + overdue
 }
 
 func (s *closedSchedule) active() int { return len(s.present) }

@@ -305,6 +305,32 @@ func TestStagesRaiseAndLowerTheUsersAndTheLastSpawnedLeavesFirst(t *testing.T) {
 	}
 }
 
+// Windows are collected a little after they ended, two at a time where a phase ends; what is offered in each must not
+// depend on that.
+func TestOfferedIsCountedWhereItWasDue(t *testing.T) {
+	closed := plan.Default()
+	closed.Users, closed.SpawnRate, closed.RunTime = 4, 4, plan.Duration(4*time.Second)
+	closed.Think = plan.Range{Min: plan.Duration(90 * ms), Max: plan.Duration(90 * ms)}
+	for name, p := range map[string]plan.Plan{"closed": closed, "open": open(40, 4*time.Second)} {
+		var got []int64
+		virtual(t, p, serve(func(req *http.Request) int { sleep(req, 10*ms); return 200 }), func(a *Attack) {
+			time.Sleep(3*time.Second + 100*ms)
+			for _, at := range []time.Duration{time.Second, 2 * time.Second, 2500 * ms, 3 * time.Second} {
+				offered, _, _ := a.Gauges(at)
+				got = append(got, offered)
+			}
+		})
+		// Four users due every 100 ms once all have joined at 0, 250, 500, 750 ms; 40 a second.
+		want := []int64{10 + 8 + 5 + 3, 66, 86, 106}
+		if name == "open" {
+			want = []int64{40, 80, 100, 120}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: offered %v, want %v", name, got, want)
+		}
+	}
+}
+
 func TestAnOpenRateSendsOnTheDotWhateverTheAnswersDo(t *testing.T) {
 	r := virtual(t, open(200, 10*time.Second), serve(func(req *http.Request) int { sleep(req, 700*ms); return 503 }), nil)
 	r.balanced(t)
