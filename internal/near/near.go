@@ -69,7 +69,7 @@ func edits(a, b []rune) int {
 	}
 	for i := 1; i <= len(a); i++ {
 		from, to := max(i-maxEdits, 1), min(i+maxEdits, len(b))
-		row[from-1] = far
+		row[from-1] = far // this slice was written three rows ago; what lies right of to never was
 		if from == 1 {
 			row[0] = min(i, far)
 		}
@@ -82,9 +82,6 @@ func edits(a, b []rune) int {
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
 				row[j] = min(row[j], before[j-2]+1)
 			}
-		}
-		if to < len(b) {
-			row[to+1] = far
 		}
 		before, last, row = last, row, before
 	}

@@ -75,6 +75,7 @@ func TestMillisecondsAreALatencyOrUnknown(t *testing.T) {
 		{0.0005, "0.001 ms", "500 ns: halves round up"},
 		{0.000499, "<0.001 ms", ""},
 		{1005.0, "1.01 s", ""},
+		{1.005, "1.01 ms", "though 1.005·10⁶ is a little less in float64"},
 		{math.NaN(), None, "unknown"},
 		{math.Inf(1), None, "no number"},
 		{1e300, None, "no length of time"},

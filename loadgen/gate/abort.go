@@ -1,0 +1,80 @@
+package gate
+
+import (
+	"slices"
+	"time"
+
+	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/result"
+)
+
+// AbortOver is how much of a run an [AbortRule] looks back on.
+const AbortOver = 10 * time.Second
+
+// AbortRule watches windows as they come and says when an expression fails over the last 10 s.
+//
+// It says nothing before it has seen 10 s, nor in the drain, where sending is over. Unlike a
+// threshold it needs evidence to act: 10 s without data stop no run. (A service that has fallen
+// silent is caught by rps>1.)
+type AbortRule struct {
+	expr     Expr
+	endpoint int
+	last     []stretch // the newest windows; without the oldest they are shorter than AbortOver
+	length   time.Duration
+}
+
+// stretch is one window's figures in the rule's scope.
+type stretch struct {
+	length  time.Duration
+	metrics Metrics
+}
+
+// NewAbortRule prepares e for windows whose endpoints have these names, by index. It refuses what
+// is known only at the end of a run, and a scope that Check would refuse; its error is a
+// *plan.FieldError as of [Parse].
+func NewAbortRule(e Expr, endpoints []string) (*AbortRule, error) {
+	if c, ok := counterOf(e.Metric); ok && c.late {
+		return nil, &plan.FieldError{Got: e.String(), Want: "something that is known while the run goes on; " + string(e.Metric) + " is decided when the drain ends"}
+	}
+	if e.Phase == plan.Drain {
+		return nil, &plan.FieldError{Got: e.String(), Want: "another phase than drain, in which nothing is sent any more"}
+	}
+	if err := Check(e, endpoints, []string{e.Phase}); err != nil {
+		return nil, err
+	}
+	rule := &AbortRule{expr: e, endpoint: All}
+	if e.Endpoint != "" {
+		rule.endpoint = slices.Index(endpoints, e.Endpoint)
+	}
+	return rule, nil
+}
+
+// Window takes the next window of the run. When stop is true the expression failed over the last
+// 10 s, and the Outcome says how. w is not kept.
+func (r *AbortRule) Window(w *result.Window) (failed result.Outcome, stop bool) {
+	if w.Name == plan.Drain || r.expr.Phase != "" && w.Name != r.expr.Phase {
+		r.last, r.length = nil, 0 // the last 10 s are to lie in the scope, not to be pieced together
+		return result.Outcome{}, false
+	}
+	next := stretch{length: w.To - w.From}
+	next.metrics.Add(w, r.endpoint)
+	r.last, r.length = append(r.last, next), r.length+next.length
+	for r.length-r.last[0].length >= AbortOver {
+		r.length -= r.last[0].length
+		r.last = r.last[1:]
+	}
+	if r.length < AbortOver {
+		return result.Outcome{}, false
+	}
+	var sum Metrics
+	for i := range r.last {
+		sum.merge(&r.last[i].metrics)
+	}
+	outcome := r.expr.judge(&sum)
+	if outcome.Passed || !outcome.Value.Known() {
+		return result.Outcome{}, false
+	}
+	outcome.Detail += ", over the last " + units.Duration(r.length)
+	return outcome, true
+}

@@ -1,0 +1,57 @@
+package gate
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"scalableappbackend/internal/near"
+	"scalableappbackend/loadgen/plan"
+)
+
+// few is how many names an error lists.
+const few = 6
+
+// Check refuses an expression whose scope the plan does not have, before anything is sent. Its
+// error is a *plan.FieldError as of [Parse].
+func Check(e Expr, endpoints, phases []string) error {
+	want := ""
+	switch {
+	case e.Endpoint != "" && !slices.Contains(endpoints, e.Endpoint):
+		want = wantName("an endpoint of the targets", "targets", e.Endpoint, endpoints)
+	case e.Phase != "" && !slices.Contains(phases, e.Phase):
+		want = wantName("a phase of the plan", "phases", e.Phase, phases)
+	default:
+		return nil
+	}
+	return &plan.FieldError{Got: e.String(), Want: want}
+}
+
+// wantName is the near name, or the names when they are few.
+func wantName(what, plural, got string, names []string) string {
+	var distinct []string
+	for _, n := range names {
+		if !slices.Contains(distinct, n) {
+			distinct = append(distinct, n)
+		}
+	}
+	if name, ok := near.Near(got, distinct); ok {
+		return quoted(name) + " instead of " + quoted(got)
+	}
+	if len(distinct) > few {
+		return what + " instead of " + quoted(got) + " (there are " + strconv.Itoa(len(distinct)) + " " + plural + ")"
+	}
+	for i, n := range distinct {
+		distinct[i] = quoted(n)
+	}
+	return what + " instead of " + quoted(got) + ": " + strings.Join(distinct, ", ")
+}
+
+// quoted is a name as an error holds it, at a length that leaves the error a line.
+func quoted(name string) string {
+	const most = 60
+	if r := []rune(name); len(r) > most {
+		name = string(r[:most]) + "…"
+	}
+	return strconv.Quote(name)
+}

@@ -1,0 +1,168 @@
+package gate
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"time"
+
+	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/result"
+)
+
+// Evaluate judges every expression on what src measured: one Outcome each, in order. An Outcome
+// without a Value is of a metric without data, and failed.
+func Evaluate(exprs []Expr, src Source) []result.Outcome {
+	outcomes := make([]result.Outcome, 0, len(exprs))
+	for _, e := range exprs {
+		m, ok := src.Metrics(e.Endpoint, e.Phase)
+		if !ok {
+			outcomes = append(outcomes, e.noData("nothing was measured there"))
+			continue
+		}
+		outcomes = append(outcomes, e.judge(&m))
+	}
+	return outcomes
+}
+
+// judge evaluates e on the figures of its own scope.
+func (e Expr) judge(m *Metrics) result.Outcome {
+	if e.Latency != "" {
+		return e.judgeLatency(m.histogram(e.Latency))
+	}
+	c, ok := counterOf(e.Metric)
+	if !ok {
+		return e.noData("no such metric")
+	}
+	value, missing := c.read(m)
+	if missing != "" {
+		return e.noData(missing)
+	}
+	seen := e.unit().seen(value, e.Limit)
+	if e.Metric == ErrorRate {
+		seen += fmt.Sprintf(" (%s of %s requests)", units.Count(m.Failures), units.Count(m.Requests))
+	}
+	return e.outcome(value, seen, cmp.Compare(value, e.Limit), "")
+}
+
+func (e Expr) judgeLatency(h *result.Histogram) result.Outcome {
+	if h.Count() == 0 {
+		switch e.Latency {
+		case Failed:
+			return e.noData("no request failed")
+		case Connect:
+			return e.noData("no connection was opened")
+		}
+		return e.noData("no request succeeded")
+	}
+	var d time.Duration
+	switch e.Metric {
+	case Percentile:
+		// The same float64 that a summary asks for: 99.9/100 is the one after 0.999.
+		q, _ := decimal{digits: plain(e.Percentile, 0)}.times(-2)
+		d = h.Quantile(q)
+	case Mean:
+		d = h.Mean()
+	case Min:
+		d = h.Min()
+	case Max:
+		d = h.Max()
+	case StdDev:
+		d = h.StdDev()
+	default:
+		return e.noData("no such metric")
+	}
+	value := float64(d.Round(time.Microsecond).Microseconds()) / 1000 // to 1 µs, as in a result
+	limit := time.Duration(math.Round(e.Limit*1000)) * time.Microsecond
+	order := cmp.Compare(resolved(d), resolved(limit))
+	within := ""
+	if order == 0 && value != e.Limit {
+		within = " within the histogram's resolution"
+	}
+	return e.outcome(value, milliseconds.seen(value, e.Limit), order, within)
+}
+
+// resolved is the one value by which a histogram knows d and all that it does not tell from d.
+// It is the histogram's own answer, so that it cannot disagree with what was recorded.
+func resolved(d time.Duration) time.Duration {
+	if d < time.Microsecond/2 {
+		return 0 // a histogram would count it as 1 µs; only the limit 0 and a deviation of nothing are this small
+	}
+	var h result.Histogram
+	h.Record(d)
+	return h.Max()
+}
+
+// outcome is the verdict on a value. order is that of value and limit; within says that they are
+// equal only as far as can be told.
+func (e Expr) outcome(value float64, seen string, order int, within string) result.Outcome {
+	passed := e.Op.holds(order)
+	limit := e.unit().precise(e.Limit)
+	if e.unit() == byteCount {
+		limit = byteCount.seen(e.Limit, value)
+	}
+	relation := ""
+	switch {
+	case order == 0 && passed && within == "": // the value says it all
+	case order == 0 && passed:
+		relation = ", " + limit + within
+	case order == 0 && e.Op == Less:
+		relation = ", not below " + limit + within
+	case order == 0 && e.Op == Greater:
+		relation = ", not above " + limit + within
+	case order == 0 && within == "":
+		relation = ", which it must not be"
+	case order == 0:
+		relation = ", " + limit + within + ", which it must not be"
+	default:
+		relation = ", " + e.distance(value, order) + " " + limit
+	}
+	return result.Outcome{
+		Expression: e.String(),
+		Value:      result.Reading(value),
+		Passed:     passed,
+		Detail:     e.subject() + " was " + seen + relation,
+	}
+}
+
+// distance is how far the value is from the limit, e.g. "22 % above". Of a ratio it is only the
+// side, because per cent of per cent confuse, and so it is where either is nothing.
+func (e Expr) distance(value float64, order int) string {
+	side := "above"
+	if order < 0 {
+		side = "below"
+	}
+	if e.Limit == 0 || value == 0 || e.unit() == ratio {
+		return side
+	}
+	return units.Percent(math.Abs(value-e.Limit)/e.Limit) + " " + side
+}
+
+// noData is the verdict where there is nothing to judge.
+func (e Expr) noData(why string) result.Outcome {
+	return result.Outcome{
+		Expression: e.String(),
+		Value:      result.Unknown(),
+		Detail:     e.subject() + " has no data: " + why + "; a threshold without data fails",
+	}
+}
+
+// subject is what was judged, e.g. "p(99) of GET / in steady".
+func (e Expr) subject() string {
+	s := e.metricText()
+	if e.Endpoint != "" {
+		s += " of " + shown(e.Endpoint)
+	}
+	if e.Phase != "" {
+		s += " in " + e.Phase
+	}
+	return s
+}
+
+// seen is a value as people read it, with more digits where rounding makes it look like the limit.
+func (u unit) seen(value, limit float64) string {
+	if value != limit && u.rounded(value) == u.rounded(limit) {
+		return u.precise(value)
+	}
+	return u.rounded(value)
+}

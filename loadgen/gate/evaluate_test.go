@@ -1,0 +1,258 @@
+package gate
+
+import (
+	"cmp"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"scalableappbackend/loadgen/result"
+)
+
+// scopes is a Source of fixed figures, by "endpoint|phase".
+type scopes map[string]Metrics
+
+func (s scopes) Metrics(endpoint, phase string) (Metrics, bool) {
+	m, ok := s[endpoint+"|"+phase]
+	return m, ok
+}
+
+func histogram(latencies ...time.Duration) *result.Histogram {
+	h := &result.Histogram{}
+	for _, d := range latencies {
+		h.Record(d)
+	}
+	return h
+}
+
+// some is n times d.
+func some(n int, d time.Duration) []time.Duration { return slices.Repeat([]time.Duration{d}, n) }
+
+func mustParse(t *testing.T, text string) Expr {
+	t.Helper()
+	e, err := Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+const ms = time.Millisecond
+
+func TestEvaluateSaysWhatWasSeenInWords(t *testing.T) {
+	run := Metrics{
+		Seconds: 10, Requests: 1000, Failures: 24, Retried: 3, BytesIn: 3 << 20, BytesOut: 2048,
+		Offered: new(int64(1010)), Sent: new(int64(1005)), Dropped: new(int64(5)), Abandoned: 5,
+		Corrected: histogram(append(some(900, 20*ms), some(100, 2*time.Second)...)...),
+		Raw:       histogram(some(976, 20*ms)...),
+		Failed:    histogram(some(24, 100*ms)...),
+	}
+	src := scopes{
+		"|":            run,
+		"GET /|":       {Seconds: 10, Requests: 500, Corrected: histogram(some(500, 61200*time.Microsecond)...)},
+		"GET /|steady": {Seconds: 8, Requests: 400, Corrected: histogram(some(400, 12*ms)...)},
+		"a\nb|":        {Seconds: 10, Requests: 1},
+		"|ramp":        {Seconds: 3, Requests: 3_333_333, Failures: 10},
+	}
+	for _, row := range []struct {
+		text   string
+		value  float64
+		passed bool
+		detail string
+	}{
+		{"{GET /}:p(99)<50ms", 61.215, false, "p(99) of GET / was 61.2 ms, 22 % above 50 ms"},
+		{"{GET /,phase:steady}:p(99)<50ms", 12.007, true, "p(99) of GET / in steady was 12.0 ms, 76 % below 50 ms"},
+		{"med<25", 20.015, true, "p(50) was 20.0 ms, 20 % below 25 ms"},
+		{"max<1s", 2000.895, false, "max was 2.00 s, 100.09 % above 1 s"},
+		{"raw.min>=20ms", 20, true, "raw.min was 20.0 ms"},
+		{"raw.mean<20.05", 20.008, true, "raw.mean was 20.0 ms, 0.21 % below 20.05 ms"},
+		{"raw.mean<20.02", 20.008, true, "raw.mean was 20.008 ms, 0.06 % below 20.02 ms"},
+		{"raw.mean<20.01", 20.008, false, "raw.mean was 20.008 ms, not below 20.01 ms within the histogram's resolution"},
+		{"raw.max<=20ms", 20.015, true, "raw.max was 20.015 ms, 20 ms within the histogram's resolution"},
+		{"raw.max<20ms", 20.015, false, "raw.max was 20.015 ms, not below 20 ms within the histogram's resolution"},
+		{"raw.max>20ms", 20.015, false, "raw.max was 20.015 ms, not above 20 ms within the histogram's resolution"},
+		{"raw.max!=20ms", 20.015, false, "raw.max was 20.015 ms, 20 ms within the histogram's resolution, which it must not be"},
+		{"raw.stddev<=0", 0, true, "raw.stddev was 0 ms"},
+		{"raw.stddev<1", 0, true, "raw.stddev was 0 ms, below 1 ms"},
+		{"failed.p(50)<1s", 100.031, true, "failed.p(50) was 100 ms, 90 % below 1 s"},
+		{"error_rate<1%", 0.024, false, "error_rate was 2.4 % (24 of 1,000 requests), above 1 %"},
+		{"error_rate<2.41%", 0.024, true, "error_rate was 2.4 % (24 of 1,000 requests), below 2.41 %"},
+		{"error_rate<=2.4%", 0.024, true, "error_rate was 2.4 % (24 of 1,000 requests)"},
+		{"error_rate<2.4%", 0.024, false, "error_rate was 2.4 % (24 of 1,000 requests), not below 2.4 %"},
+		{"{phase:ramp}:error_rate<0.0003%", 10.0 / 3_333_333, false, "error_rate in ramp was 0.0003 % (10 of 3,333,333 requests), above 0.0003 %"},
+		{"rps>=370", 100, false, "rps was 100.0/s, 73 % below 370/s"},
+		{"rps>=100.001", 100, false, "rps was 100/s, 0.001 % below 100.001/s"},
+		{"rps==100", 100, true, "rps was 100.0/s"},
+		{"requests>=68000", 1000, false, "requests was 1,000, 98.5 % below 68,000"},
+		{"failures<=0", 24, false, "failures was 24, above 0"},
+		{"retried<=3", 3, true, "retried was 3"},
+		{"retried!=3", 3, false, "retried was 3, which it must not be"},
+		{"truncated==0", 0, true, "truncated was 0"},
+		{"truncated>0", 0, false, "truncated was 0, not above 0"},
+		{"redirects>=1", 0, false, "redirects was 0, below 1"},
+		{"bytes_in<1MiB", 3 << 20, false, "bytes_in was 3.00 MiB, 200 % above 1.00 MiB"},
+		{"bytes_out>2047", 2048, true, "bytes_out was 2,048 B, 0.049 % above 2,047 B"},
+		{"abandoned<10", 5, true, "abandoned was 5, 50 % below 10"},
+		{"offered>1000", 1010, true, "offered was 1,010, 1 % above 1,000"},
+		{"sent>=1010", 1005, false, "sent was 1,005, 0.5 % below 1,010"},
+		{"dropped==0", 5, false, "dropped was 5, above 0"},
+		{`{"a\nb"}:requests>=1`, 1, true, `requests of "a\nb" was 1`},
+	} {
+		e := mustParse(t, row.text)
+		got := Evaluate([]Expr{e}, src)[0]
+		want := result.Outcome{Expression: e.String(), Value: result.Reading(row.value), Passed: row.passed, Detail: row.detail}
+		if got != want {
+			t.Errorf("%s\n got %+v\nwant %+v", row.text, got, want)
+		}
+	}
+}
+
+func TestAThresholdWithoutDataFailsAndSaysSo(t *testing.T) {
+	silent := scopes{
+		"|":      {Seconds: 10, Offered: new(int64(0)), Sent: new(int64(0)), Dropped: new(int64(0))}, // a run in which nothing was sent
+		"GET /|": {Seconds: 10, Requests: 5, Corrected: histogram(some(5, ms)...)},
+		"a|":     {Seconds: 10, Requests: 5, Failures: 5, Failed: histogram(some(5, ms)...)},
+		"|never": {}, // a phase that was not reached
+	}
+	for _, row := range []struct{ text, why string }{
+		{"p(99)>=0", "no request succeeded"},
+		{"raw.max<1s", "no request succeeded"},
+		{"first_byte.max<1s", "no request succeeded"},
+		{"{a}:p(99)<1s", "no request succeeded"},
+		{"{GET /}:failed.max<1s", "no request failed"},
+		{"{GET /}:connect.max<1s", "no connection was opened"},
+		{"error_rate<1%", "no request completed"},
+		{"failures==0", "no request completed"},
+		{"retried==0", "no request completed"},
+		{"truncated==0", "no request completed"},
+		{"redirects==0", "no request completed"},
+		{"bytes_in==0", "no request completed"},
+		{"bytes_out==0", "no request completed"},
+		{"abandoned==0", "no request completed"},
+		{"dropped==0", "nothing was offered"},
+		{"{phase:never}:rps<1000", "no time was measured"},
+		{"{phase:other}:requests>=0", "nothing was measured there"},
+		{"{b}:p(99)<1s", "nothing was measured there"},
+	} {
+		got := Evaluate([]Expr{mustParse(t, row.text)}, silent)[0]
+		if got.Passed || got.Value.Known() || !strings.HasSuffix(got.Detail, " has no data: "+row.why+"; a threshold without data fails") {
+			t.Errorf("%s: %+v, want a failure without value because %s", row.text, got, row.why)
+		}
+	}
+	for _, text := range []string{"offered==0", "sent==0", "requests==0", "rps==0"} {
+		if got := Evaluate([]Expr{mustParse(t, text)}, silent)[0]; !got.Passed || got.Value != 0 {
+			t.Errorf("%s: %+v; how much there was is known, and nothing is an answer", text, got)
+		}
+	}
+	for _, text := range []string{"offered>=0", "sent>=0", "dropped>=0"} {
+		if got := Evaluate([]Expr{mustParse(t, text)}, scopes{"|": {Seconds: 1, Requests: 1}})[0]; got.Passed || got.Value.Known() || !strings.Contains(got.Detail, "it was not counted") {
+			t.Errorf("%s: %+v, want a failure where it was not counted", text, got)
+		}
+	}
+	if got := Evaluate([]Expr{{Metric: "nonsense"}, {Latency: Raw, Metric: "nonsense"}}, scopes{"|": {Raw: histogram(ms)}}); got[0].Passed || got[1].Passed {
+		t.Errorf("an Expr that Parse never gives passed: %+v", got)
+	}
+}
+
+func TestACountOfSomethingIsEvidenceWithoutACompletedRequest(t *testing.T) {
+	got := Evaluate([]Expr{mustParse(t, "abandoned<=7")}, scopes{"|": {Seconds: 1, Abandoned: 7}})[0]
+	if !got.Passed || got.Value != 7 {
+		t.Errorf("%+v, want 7 abandoned requests to count", got)
+	}
+}
+
+func TestEvaluateKeepsTheOrderAndGivesAListWithoutExpressions(t *testing.T) {
+	src := scopes{"|": {Seconds: 1, Requests: 1}}
+	got := Evaluate([]Expr{mustParse(t, "rps>0"), mustParse(t, "failures==0"), mustParse(t, "rps>5")}, src)
+	if len(got) != 3 || got[0].Expression != "rps>0" || got[1].Expression != "failures==0" || got[2].Expression != "rps>5" {
+		t.Errorf("%+v", got)
+	}
+	if got := Evaluate(nil, src); got == nil || len(got) != 0 {
+		t.Errorf("%#v, want an empty list, which JSON writes as []", got)
+	}
+}
+
+// bucket is the place of a latency in a histogram of 3 digits, by the definition: below 2,048 µs
+// each microsecond is one, and with every doubling the buckets get twice as wide.
+func bucket(micros int64) [2]int64 {
+	width := int64(1)
+	for micros/width >= 2048 {
+		width *= 2
+	}
+	return [2]int64{width, micros / width}
+}
+
+func TestALatencyIsComparedAsTheSortedListSaysUpToTheBucketsOfAHistogram(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		base := rapid.Int64Range(1, 3_000_000).Draw(t, "base µs")
+		near := rapid.Int64Range(max(1, base-base/500-3), base+base/500+3)
+		micros := rapid.SliceOfN(rapid.OneOf(near, rapid.Int64Range(1, 3_000_000)), 1, 200).Draw(t, "latencies")
+		limit := near.Draw(t, "limit")
+		percentile := rapid.SampledFrom([]float64{1, 50, 90, 99, 99.9, 100, 33.3}).Draw(t, "percentile")
+
+		h := &result.Histogram{}
+		for _, us := range micros {
+			h.Record(time.Duration(us) * time.Microsecond)
+		}
+		slices.Sort(micros)
+		rank, _ := new(big.Rat).SetString(plain(percentile, 0))
+		rank.Mul(rank, big.NewRat(int64(len(micros)), 100))
+		up := new(big.Int).Add(rank.Num(), new(big.Int).Sub(rank.Denom(), big.NewInt(1)))
+		truth := micros[up.Div(up, rank.Denom()).Int64()-1]
+
+		mine, other := bucket(truth), bucket(limit)
+		order := cmp.Or(cmp.Compare(mine[0], other[0]), cmp.Compare(mine[1], other[1]))
+		for op, want := range map[Op]bool{Less: order < 0, LessEqual: order <= 0, Greater: order > 0, GreaterEqual: order >= 0, Equal: order == 0, NotEqual: order != 0} {
+			e := latency(Percentile, percentile, op, float64(limit)/1000)
+			if got := e.judge(&Metrics{Corrected: h}); got.Passed != want {
+				t.Fatalf("%s of %d sorted values, the right one being %d µs: %+v", e, len(micros), truth, got)
+			}
+		}
+	})
+}
+
+func TestEveryLatencyAndStatisticReadsItsOwnHistogram(t *testing.T) {
+	m := Metrics{Corrected: histogram(1*ms, 1*ms), Raw: histogram(2*ms-1, 2*ms-1), Failed: histogram(100 * time.Microsecond), FirstByte: histogram(200 * time.Microsecond), Connect: histogram(100*time.Microsecond, 300*time.Microsecond)}
+	for text, want := range map[string]result.Reading{
+		"max<1": 1, "raw.max<1": 2, "failed.max<1": 0.1, "first_byte.max<1": 0.2, "connect.max<1": 0.3,
+		"connect.min<1": 0.1, "connect.mean<1": 0.2, "connect.stddev<1": 0.1, "connect.p(50)<1": 0.1, "connect.p(51)<1": 0.3,
+	} {
+		if got := mustParse(t, text).judge(&m); got.Value != want {
+			t.Errorf("%s reads %v, want %v", text, got.Value, want)
+		}
+	}
+}
+
+func TestTheShortestLatencyIsNotNothing(t *testing.T) {
+	m := Metrics{Corrected: histogram(time.Microsecond, 2*time.Microsecond, 2*time.Microsecond)}
+	if got := mustParse(t, "min>0").judge(&m); !got.Passed {
+		t.Errorf("%+v: 1 µs is above 0", got)
+	}
+	if got := mustParse(t, "mean<1").judge(&m); got.Value != 0.002 {
+		t.Errorf("%+v: a mean of 1.67 µs is 2 µs to the microsecond", got)
+	}
+}
+
+func TestRatiosAndRatesAreComparedExactly(t *testing.T) {
+	for _, row := range []struct {
+		text   string
+		m      Metrics
+		passed bool
+		why    string
+	}{
+		{"error_rate==0.7%", Metrics{Requests: 1000, Failures: 7}, true, "7 of 1,000 is 0.7 %, though 0.7/100 is another float64"},
+		{"error_rate<1%", Metrics{Requests: 100, Failures: 1}, false, "not below"},
+		{"error_rate<1%", Metrics{Requests: 100_000_001, Failures: 1_000_000}, true, "below by one in a hundred million"},
+		{"error_rate==0", Metrics{Requests: 1_000_000_000, Failures: 1}, false, "one is not none"},
+		{"rps>=389.4", Metrics{Requests: 3894, Seconds: 10}, true, "exactly"},
+		{"rps>389.4", Metrics{Requests: 3894, Seconds: 10}, false, "exactly"},
+	} {
+		if got := mustParse(t, row.text).judge(&row.m); got.Passed != row.passed {
+			t.Errorf("%s: %+v, want passed %v: %s", row.text, got, row.passed, row.why)
+		}
+	}
+}

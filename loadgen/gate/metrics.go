@@ -1,0 +1,196 @@
+package gate
+
+import "scalableappbackend/loadgen/result"
+
+// Source answers what was measured.
+type Source interface {
+	// Metrics returns the figures of one endpoint (all of them when empty) in one phase, or
+	// false when it measured nothing of that name.
+	//
+	// All phases of a name count together. An empty phase is the run without its drain, except for
+	// what is known only when the drain is over: Offered, Sent, Dropped and Abandoned are then those of
+	// the run with its drain.
+	Metrics(endpoint, phase string) (Metrics, bool)
+}
+
+// Metrics are the figures that expressions are evaluated on. The zero value is of a stretch in
+// which nothing was measured.
+type Metrics struct {
+	Seconds float64 // length of the stretch
+
+	Requests  int64 // completed, failures included
+	Failures  int64
+	Abandoned int64
+	Retried   int64
+	Truncated int64
+	Redirects int64
+	BytesIn   int64
+	BytesOut  int64
+
+	// Counted for the run as a whole only; nil where they are not counted.
+	Offered *int64
+	Sent    *int64
+	Dropped *int64
+
+	// A nil histogram is an empty one.
+	Corrected *result.Histogram
+	Raw       *result.Histogram
+	Failed    *result.Histogram
+	FirstByte *result.Histogram
+	Connect   *result.Histogram
+}
+
+// All is the endpoint of [Metrics.Add] that stands for every one.
+const All = -1
+
+// Add adds one window's figures, of the endpoint with that index or of All. Offered and Sent are
+// the run's, so they are added for All only. The histograms must be m's own; w stays as it is.
+func (m *Metrics) Add(w *result.Window, endpoint int) {
+	m.Seconds += w.Seconds()
+	if endpoint == All {
+		m.Offered, m.Sent = plus(m.Offered, &w.Offered), plus(m.Sent, &w.Sent)
+	}
+	for i := range w.Endpoints {
+		if e := &w.Endpoints[i]; endpoint == All || endpoint == e.Endpoint {
+			part := metricsOf(e)
+			m.merge(&part)
+		}
+	}
+}
+
+// metricsOf has e's counts and shares its histograms.
+func metricsOf(e *result.EndpointWindow) Metrics {
+	return Metrics{
+		Requests: e.Requests, Failures: e.Failures, Abandoned: e.Abandoned, Retried: e.Retried,
+		Truncated: e.Truncated, Redirects: e.Redirects, BytesIn: e.BytesIn, BytesOut: e.BytesOut,
+		Corrected: e.Corrected, Raw: e.Raw, Failed: e.Failed, FirstByte: e.FirstByte, Connect: e.Connect,
+	}
+}
+
+// merge adds another stretch, or another endpoint of the same one with Seconds 0.
+func (m *Metrics) merge(from *Metrics) {
+	m.Seconds += from.Seconds
+	m.Requests += from.Requests
+	m.Failures += from.Failures
+	m.Abandoned += from.Abandoned
+	m.Retried += from.Retried
+	m.Truncated += from.Truncated
+	m.Redirects += from.Redirects
+	m.BytesIn += from.BytesIn
+	m.BytesOut += from.BytesOut
+	m.Offered, m.Sent, m.Dropped = plus(m.Offered, from.Offered), plus(m.Sent, from.Sent), plus(m.Dropped, from.Dropped)
+	mergeInto(&m.Corrected, from.Corrected)
+	mergeInto(&m.Raw, from.Raw)
+	mergeInto(&m.Failed, from.Failed)
+	mergeInto(&m.FirstByte, from.FirstByte)
+	mergeInto(&m.Connect, from.Connect)
+}
+
+// plus adds two counts that may not be kept; the sum is always a new one.
+func plus(a, b *int64) *int64 {
+	switch {
+	case a == nil && b == nil:
+		return nil
+	case a == nil:
+		return new(*b)
+	case b == nil:
+		return new(*a)
+	}
+	return new(*a + *b)
+}
+
+func mergeInto(h **result.Histogram, from *result.Histogram) {
+	if from.Count() == 0 {
+		return
+	}
+	if *h == nil {
+		*h = &result.Histogram{}
+	}
+	(*h).Merge(from)
+}
+
+func (m *Metrics) histogram(l Latency) *result.Histogram {
+	switch l {
+	case Corrected:
+		return m.Corrected
+	case Raw:
+		return m.Raw
+	case Failed:
+		return m.Failed
+	case FirstByte:
+		return m.FirstByte
+	case Connect:
+		return m.Connect
+	}
+	return nil
+}
+
+// counter is a metric that is one number and not a distribution.
+type counter struct {
+	metric  Metric
+	runOnly bool // counted for the run as a whole: takes no scope
+	late    bool // known only when the drain is over
+	// read returns the value, or without one why there is none.
+	read func(m *Metrics) (value float64, missing string)
+}
+
+// counters is a table; nothing writes to it.
+var counters = [...]counter{
+	{metric: ErrorRate, read: func(m *Metrics) (float64, string) {
+		if m.Requests == 0 {
+			return 0, noneCompleted
+		}
+		return float64(m.Failures) / float64(m.Requests), ""
+	}},
+	{metric: RPS, read: func(m *Metrics) (float64, string) {
+		if m.Seconds <= 0 {
+			return 0, "no time was measured"
+		}
+		return float64(m.Requests) / m.Seconds, ""
+	}},
+	{metric: Requests, read: func(m *Metrics) (float64, string) { return float64(m.Requests), "" }},
+	{metric: Failures, read: ofRequests(func(m *Metrics) int64 { return m.Failures })},
+	{metric: Abandoned, late: true, read: ofRequests(func(m *Metrics) int64 { return m.Abandoned })},
+	{metric: Retried, read: ofRequests(func(m *Metrics) int64 { return m.Retried })},
+	{metric: Truncated, read: ofRequests(func(m *Metrics) int64 { return m.Truncated })},
+	{metric: Redirects, read: ofRequests(func(m *Metrics) int64 { return m.Redirects })},
+	{metric: BytesIn, read: ofRequests(func(m *Metrics) int64 { return m.BytesIn })},
+	{metric: BytesOut, read: ofRequests(func(m *Metrics) int64 { return m.BytesOut })},
+	{metric: Offered, runOnly: true, read: func(m *Metrics) (float64, string) { return kept(m.Offered) }},
+	{metric: Sent, runOnly: true, read: func(m *Metrics) (float64, string) { return kept(m.Sent) }},
+	{metric: Dropped, runOnly: true, late: true, read: func(m *Metrics) (float64, string) {
+		if m.Dropped != nil && *m.Dropped == 0 && m.Offered != nil && *m.Offered == 0 {
+			return 0, "nothing was offered"
+		}
+		return kept(m.Dropped)
+	}},
+}
+
+const noneCompleted = "no request completed"
+
+// ofRequests reads a count of something that requests do: none of it among no requests is no evidence.
+func ofRequests(count func(m *Metrics) int64) func(m *Metrics) (float64, string) {
+	return func(m *Metrics) (float64, string) {
+		n := count(m)
+		if n == 0 && m.Requests == 0 {
+			return 0, noneCompleted
+		}
+		return float64(n), ""
+	}
+}
+
+func kept(n *int64) (float64, string) {
+	if n == nil {
+		return 0, "it was not counted"
+	}
+	return float64(*n), ""
+}
+
+func counterOf(m Metric) (counter, bool) {
+	for _, c := range counters {
+		if c.metric == m {
+			return c, true
+		}
+	}
+	return counter{}, false
+}

@@ -1,0 +1,213 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"scalableappbackend/internal/near"
+	"scalableappbackend/loadgen/plan"
+)
+
+// Parse reads one threshold in the grammar of the package doc. Its error is a *plan.FieldError
+// without a Field, for the caller to put in what the user named.
+//
+// Beside what the grammar does not take it refuses limits that could not do what they say: finer or longer
+// than a histogram tells apart, not whole where a count is, above 100 %, and a bare error_rate of
+// 1 or more, which may have been meant as per cent.
+func Parse(text string) (Expr, error) {
+	e, want := parse(strings.TrimSpace(text))
+	if want == "" {
+		return e, nil
+	}
+	if text == "" {
+		return Expr{}, &plan.FieldError{Want: "empty, want " + want}
+	}
+	return Expr{}, &plan.FieldError{Got: text, Want: want}
+}
+
+func parse(text string) (e Expr, want string) {
+	e.Endpoint, e.Phase, text, want = cutScope(text)
+	if want != "" {
+		return e, want
+	}
+	text, want = e.cutMetric(text)
+	if want != "" {
+		return e, want
+	}
+	e.Op, text = cutOperator(text)
+	switch {
+	case e.Op == "" && strings.HasPrefix(text, "{"):
+		return e, "the scope in front, e.g. {GET /}:p(95)<20ms"
+	case e.Op == "":
+		return e, "one of < <= > >= == != after " + e.metricText()
+	case text == "":
+		_, accepted := parseLimit("", e.unit())
+		return e, "after " + string(e.Op) + " " + accepted
+	}
+	if e.Limit, want = parseLimit(text, e.unit()); want != "" {
+		return e, want
+	}
+	if c, ok := counterOf(e.Metric); ok && c.runOnly && (e.Endpoint != "" || e.Phase != "") {
+		return e, string(e.Metric) + " without a scope: it is counted for the run as a whole"
+	}
+	return e, ""
+}
+
+// longestWord is how much of a word an error repeats; no metric is longer.
+const longestWord = 40
+
+// cutMetric takes a metric off the front of s and into e.
+func (e *Expr) cutMetric(s string) (rest, want string) {
+	word, rest := cutWord(s)
+	if len(word) > longestWord {
+		return s, "a metric instead of " + word[:longestWord] + "…: " + metricList
+	}
+	if word == "" {
+		return s, "a metric first: " + metricList
+	}
+	after, dotted := strings.CutPrefix(rest, ".")
+	which := Latency(word)
+	known := slices.Contains(latencies(), which)
+	switch {
+	case dotted && known:
+		e.Latency = which
+		word, rest = cutWord(strings.TrimSpace(after))
+		if word == "" || len(word) > longestWord {
+			return s, fmt.Sprintf("a statistic after %s., e.g. %s.p(99)", which, which)
+		}
+	case dotted:
+		return s, notLatency(word)
+	case known:
+		return s, fmt.Sprintf("a statistic of it, e.g. %s.p(99)", which)
+	}
+	if c, ok := counterOf(Metric(word)); ok {
+		if e.Latency != "" {
+			return s, fmt.Sprintf("%s without %s., which is for latencies", word, e.Latency)
+		}
+		e.Metric = c.metric
+		return rest, ""
+	}
+	if e.Latency == "" {
+		e.Latency = Corrected
+	}
+	switch word {
+	case "p":
+		return e.cutPercentile(rest)
+	case "med":
+		e.Metric, e.Percentile = Percentile, 50
+	case "avg", "mean":
+		e.Metric = Mean
+	case "min", "max", "stddev":
+		e.Metric = Metric(word)
+	default:
+		return s, notMetric(word)
+	}
+	return rest, ""
+}
+
+const wantPercentile = "a percentile above 0 and up to 100, e.g. p(99) or p(99.9)"
+
+func (e *Expr) cutPercentile(s string) (rest, want string) {
+	inner, ok := strings.CutPrefix(s, "(")
+	if !ok {
+		return s, wantPercentile
+	}
+	inner, rest, ok = strings.Cut(inner, ")")
+	if !ok {
+		return s, "a ) after the percentile, e.g. p(99)"
+	}
+	number, after, ok := cutNumber(strings.TrimSpace(inner))
+	if !ok || after != "" || number.power != 0 {
+		return s, wantPercentile
+	}
+	p, ok := number.times(0)
+	if !ok || p <= 0 || p > 100 {
+		return s, wantPercentile
+	}
+	e.Metric, e.Percentile = Percentile, p
+	return strings.TrimSpace(rest), ""
+}
+
+// cutWord takes letters, digits and underscores off the front of s, and the white space after them.
+func cutWord(s string) (word, rest string) {
+	end := strings.IndexFunc(s, func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+	if end < 0 {
+		end = len(s)
+	}
+	return s[:end], strings.TrimSpace(s[end:])
+}
+
+// cutOperator takes an operator off the front of s; none, or one that is not known, is empty.
+func cutOperator(s string) (Op, string) {
+	end := len(s) - len(strings.TrimLeft(s, "<>=!"))
+	op := Op(s[:end])
+	switch op {
+	case "===":
+		op = Equal
+	case Less, LessEqual, Greater, GreaterEqual, Equal, NotEqual:
+	default:
+		return "", s
+	}
+	return op, strings.TrimSpace(s[end:])
+}
+
+const metricList = "p(N), avg, med, min, max, stddev, error_rate, rps, requests, failures, dropped, abandoned, retried, " +
+	"truncated, redirects, bytes_in, bytes_out, offered or sent"
+
+// statistics are the words of a latency, as people may type them.
+func statistics() []string { return []string{"avg", "mean", "med", "min", "max", "stddev"} }
+
+// notMetric is what to write instead of a word that is no metric.
+func notMetric(word string) string {
+	if digits, ok := strings.CutPrefix(strings.ToLower(word), "p"); ok && digits != "" && strings.Trim(digits, "0123456789_") == "" {
+		whole, fraction, _ := strings.Cut(digits, "_") // p99_9, as a result names it
+		if fraction != "" {
+			whole += "." + fraction
+		}
+		return fmt.Sprintf("p(%s) instead of %s", whole, word)
+	}
+	if known, ok := elsewhere()[strings.ToLower(word)]; ok {
+		return known + " instead of " + word
+	}
+	names := append(statistics(), "p(N)")
+	for _, c := range counters {
+		names = append(names, string(c.metric))
+	}
+	if name, ok := near.Near(word, names); ok {
+		return name + " instead of " + word
+	}
+	return "a metric instead of " + word + ": " + metricList
+}
+
+// notLatency is what to write instead of a word before a point that is no latency.
+func notLatency(word string) string {
+	names := make([]string, 0, len(latencies()))
+	for _, l := range latencies() {
+		names = append(names, string(l))
+	}
+	if name, ok := near.Near(word, names); ok {
+		return name + ". instead of " + word + "."
+	}
+	return "corrected, raw, failed, first_byte or connect before the point instead of " + word
+}
+
+// elsewhere are the words for our metrics that people know from k6, from Locust, or from the fields of a result.
+func elsewhere() map[string]string {
+	return map[string]string{
+		"http_req_duration":   "p(95)",
+		"http_req_failed":     "error_rate",
+		"http_reqs":           "requests",
+		"dropped_iterations":  "dropped",
+		"rate":                "error_rate or rps",
+		"count":               "requests or failures",
+		"median":              "med",
+		"average":             "avg",
+		"std":                 "stddev",
+		"errors":              "failures",
+		"fail_ratio":          "error_rate",
+		"requests_per_second": "rps",
+	}
+}
