@@ -1,0 +1,95 @@
+// Package validity answers whether a load generator can be believed: whether what it measured is
+// the service's doing or its own.
+//
+// [ReadLimits] finds what the process may use, a [Probe] reads once a second how much of it is in
+// use, [Preflight] refuses a run that cannot fit, and [Judge] turns all evidence of a run into
+// VALID, SUSPECT or INVALID with reasons. [Summarise] gives the figures that Judge judges.
+//
+// What it promises: Judge depends on its argument alone; the verdict is the worst level of any
+// reason, and a worse second never improves it; a reason shows the figure that was judged, its
+// limit, and what to do. A probe that cannot be read is unknown, is told once, and never counts as
+// a good reading. What it refuses: it stops no run, reads no environment, prints nothing, and
+// does not watch what it cannot see, such as other processes in the same control group.
+//
+// # The rules
+//
+// This is the one place where they are written down; a test holds the numbers to the code. SUSPECT
+// means usable, with a reason to look twice. INVALID means that the numbers describe the generator.
+// Ratios and times are judged as they are shown, to three significant digits.
+//
+//	code           level    rule
+//	lag            INVALID  p99 of the generator's own lag > 100 ms
+//	lag            SUSPECT  p99 of the generator's own lag > 10 ms
+//	cpu            INVALID  CPU use ≥ 95 % in 10 % of the seconds or more, and in 3 at least
+//	cpu            SUSPECT  the same in fewer than 3 seconds, which are 10 % of a short run
+//	cpu            SUSPECT  CPU use ≥ 80 % for 10 seconds on end, or all through a shorter run
+//	descriptors    INVALID  any request failed for want of a descriptor
+//	descriptors    SUSPECT  > 90 % of the descriptor limit in use at any time
+//	ports          INVALID  any request failed for want of a local port
+//	own_drops      INVALID  > 1 % of the sends offered were dropped by the generator itself, and > 1 send
+//	throttled      SUSPECT  the control group held the process back for > 1 % of the time
+//	steal          SUSPECT  the hypervisor took > 5 % of the host's CPU time
+//	gc             SUSPECT  garbage collection took > 1 % of the CPU time that may be used, over ≥ 10 seconds
+//	max_in_flight  SUSPECT  > 1 % of the sends waited > 10 ms because max-in-flight was reached
+//	max_in_flight  VALID    any send waited because max-in-flight was reached
+//	nothing_sent   SUSPECT  no request was sent
+//	probe_unknown  VALID    a probe or a limit could not be read, or not in > 10 % of the seconds
+//	warning        VALID    what the caller says that the reader should know
+//
+// # Why these
+//
+// lag. It is the time from when a send was due, and its user or slot free, until it was made, and is
+// part of the corrected latency. An idle generator's p99 is 0.1 to 1.1 ms, by the timer it uses
+// (docs/architecture.md, "Time and truth"). 10 ms is ten times the worse of these, and the size of
+// a quick service's answer; from 100 ms on, a p99 tells of the generator whatever the service does.
+// Below 100 sends the p99 is the slowest one. Lag beyond the p99, which the health figures show,
+// sits in p99.9 and max.
+//
+// cpu. It is measured against what the process may use: the smallest of the control groups' quotas,
+// the ECS task's limit, the affinity mask, the host and GOMAXPROCS. An answer waits for a CPU before
+// it is read and timed, for ρ/(1−ρ) times its service at a use of ρ (M/M/1): 4 times at 80 %, 19
+// times at 95 %. k6 asks for the same ("at least 20 % idle", Running large tests). Ten seconds leave
+// out start-up and a short ramp. A run shorter than that has no longer row to show, and is suspect
+// when it was busy from end to end. Three seconds, because a second more or less must not make a
+// short run invalid. Seconds that were not read are left out of both the row and the share.
+//
+// throttled. The kernel withholds the CPU from when a quota is used up until its period ends, 100 ms
+// by default (Documentation/scheduler/sched-bwc): the process stands still that long, often while
+// the mean use looks moderate. With 1 % of the time lost, p99 begins to be the scheduler's. The
+// figure is exact in runs of any length.
+//
+// steal. Nothing runs in stolen time, but it comes in shorter pieces than throttling, and a few per
+// cent are everyday on shared hosts. 5 % is a convention; nothing was measured for it.
+//
+// gc. Measured against what may be used, not against what was used. The seed's profile uses 2 % of
+// two CPUs and a twentieth of that on collection: this delays nobody, but by the other measure it
+// would be suspect for ever. The collector takes a quarter of GOMAXPROCS while it marks (runtime,
+// gcBackgroundUtilization), so that 1 % of the whole means marking during 4 % of the time, which p99
+// sees and p95 does not. The figure is /cpu/classes/gc/total − /cpu/classes/gc/mark/idle of
+// runtime/metrics, ÷ (elapsed × CPU limit). The runtime measures it by the clock, so that it comes
+// out too high where the process was held back, and is cut to the CPU use of its second. It adds a
+// collection up when it ends (golang/go#59749): the figure jumps from second to second, and one
+// collection would weigh too much in a run under ten.
+//
+// max_in_flight. The wait is the target's doing and is in the corrected latency: never INVALID. But
+// the load was not offered as planned. It is judged like lag, by the share that p99 stands for.
+//
+// descriptors, ports. A request that fails for want of either says nothing of the service, and how
+// many more were held up is not known. 90 % leaves a tenth for connections in the making.
+//
+// own_drops. What was not sent cannot have been slow: with more than 1 % missing, p99 may be what is
+// missing. A single send may be due just when sending stops.
+//
+// nothing_sent. Without a send there is no lag to look at, and VALID would be a claim about nothing.
+//
+// # What may be used
+//
+// Linux: control groups v2 and v1, hybrid systems too, each level from the process's own group up to
+// the highest visible one; the affinity mask as the process started with it. A limit above what a
+// container shows is out of sight, but ECS tells its task's limit; throttling by such a group is
+// seen where the kernel has cpu.stat.local (6.6), and is unknown elsewhere. CPU use is the
+// process's own: what others in its group or task use shows in throttled and lag alone.
+//
+// macOS: no throttling and no steal; resident memory is the highest so far. Windows: nor resident
+// memory, nor descriptors; a job object's limits are not read.
+package validity
