@@ -1,0 +1,158 @@
+package report
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"scalableappbackend/loadgen/result"
+)
+
+// historySpan is how far back the percentiles and rates of the history look.
+const historySpan = 10 * time.Second
+
+// CSV is a sink that writes Locust's four files, PREFIX_stats.csv, PREFIX_stats_history.csv,
+// PREFIX_failures.csv and PREFIX_exceptions.csv, with Locust's columns, number formats and meaning:
+// latency is raw and of failures too, percentiles are whole milliseconds, and Requests/s is over the
+// time until the last request completed. What differs is better: percentiles are a histogram's, not
+// of latencies rounded to two digits, and those of the history are of the last 10 s. The history is
+// of Aggregated alone.
+//
+// The history is written as the run goes, a line for each window, of which two may end in the same
+// second where a phase ends. The other files are written by Close, whether the run came to its end
+// or not. There are no exceptions, because there is no user code to throw them: that file is a header.
+type CSV struct {
+	prefix string
+	start  time.Time
+	stats  *locustStats
+	files  [4]*os.File
+	lines  *csv.Writer // of the history; nil once it failed
+	recent []recentWindow
+}
+
+type recentWindow struct {
+	from, to time.Duration
+	*locustEntry
+}
+
+// The files, by their place in CSV.files.
+const (
+	statsFile = iota
+	historyFile
+	failuresFile
+	exceptionsFile
+)
+
+var csvSuffixes = [4]string{"_stats.csv", "_stats_history.csv", "_failures.csv", "_exceptions.csv"}
+
+var _ result.Sink = (*CSV)(nil)
+
+// NewCSV returns a sink that has not touched a file yet.
+func NewCSV(prefix string) *CSV { return &CSV{prefix: prefix} }
+
+// Start creates the files, with headers; existing ones are overwritten. An error names the prefix.
+func (c *CSV) Start(meta *result.Meta) error {
+	c.start, c.stats = meta.StartedAt, newLocustStats(meta.Endpoints)
+	headers := [4][]string{statsColumns, historyColumns, failuresColumns, exceptionsColumns}
+	for i, suffix := range csvSuffixes {
+		f, err := os.Create(c.prefix + suffix)
+		if err == nil {
+			c.files[i] = f
+			err = writeCSV(f, headers[i:i+1])
+		}
+		if err != nil {
+			c.closeFiles()
+			return fmt.Errorf("--csv %q: %w", c.prefix, err)
+		}
+	}
+	c.lines = newCSVWriter(c.files[historyFile])
+	return nil
+}
+
+// Window adds a line to the history. When that fails it says so once, and leaves the history there.
+func (c *CSV) Window(w *result.Window) error {
+	if c.stats == nil {
+		return errors.New("--csv: a window before the start of the run")
+	}
+	in := c.stats.add(w)
+	c.recent = append(c.recent, recentWindow{w.From, w.To, in})
+	c.recent = slices.DeleteFunc(c.recent, func(r recentWindow) bool { return r.to <= w.To-historySpan })
+	if c.lines == nil {
+		return nil
+	}
+	err := c.lines.Write(c.historyRow(w))
+	c.lines.Flush()
+	if err = errors.Join(err, c.lines.Error()); err != nil {
+		c.lines = nil
+		return fmt.Errorf("--csv: no more history: %w", err)
+	}
+	return nil
+}
+
+func (c *CSV) historyRow(w *result.Window) []string {
+	var last locustEntry
+	for i := range c.recent {
+		r := &c.recent[i]
+		last.requests += r.requests
+		last.failures += r.failures
+		last.times.Merge(&r.times)
+	}
+	span := (w.To - c.recent[0].from).Seconds()
+	total := &c.stats.total
+	return slices.Concat(
+		[]string{whole(c.start.Add(w.To).Unix()), strconv.Itoa(w.Users), "", aggregated},
+		[]string{sixDigits(float64(last.requests) / span), sixDigits(float64(last.failures) / span)},
+		last.percentiles(),
+		[]string{whole(total.requests), whole(total.failures)},
+		total.summary(),
+	)
+}
+
+// sixDigits is Locust's f"{x:2f}".
+func sixDigits(x float64) string { return strconv.FormatFloat(x, 'f', 6, 64) }
+
+// Close writes what the run came to and closes the files.
+func (c *CSV) Close() error {
+	if c.stats == nil {
+		return nil
+	}
+	return errors.Join(
+		c.rewrite(statsFile, c.stats.statsRows()),
+		c.rewrite(failuresFile, c.stats.failureRows()),
+		c.closeFiles(),
+	)
+}
+
+// rewrite replaces a file's header by all of its rows.
+func (c *CSV) rewrite(file int, rows [][]string) error {
+	f := c.files[file]
+	if f == nil {
+		return nil
+	}
+	_, err := f.Seek(0, 0)
+	if err == nil {
+		err = writeCSV(f, rows)
+	}
+	if err != nil {
+		return fmt.Errorf("--csv: %w", err)
+	}
+	return nil
+}
+
+func (c *CSV) closeFiles() error {
+	var all []error
+	for i, f := range c.files {
+		if f == nil {
+			continue
+		}
+		if err := f.Close(); err != nil {
+			all = append(all, fmt.Errorf("--csv: %w", err))
+		}
+		c.files[i] = nil
+	}
+	return errors.Join(all...)
+}

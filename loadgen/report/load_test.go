@@ -1,0 +1,99 @@
+package report
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/result"
+)
+
+func TestTheLoadIsSaidAsItWasAskedFor(t *testing.T) {
+	const minute = plan.Duration(time.Minute)
+	for _, row := range []struct {
+		change func(*plan.Plan)
+		urls   []string
+		want   string
+	}{
+		{func(p *plan.Plan) {}, nil, "50 users for 3:00 on http://127.0.0.1:8080"},
+		{func(p *plan.Plan) { p.Users, p.RunTime = 1, 90*minute }, nil, "1 user for 1:30:00 on http://127.0.0.1:8080"},
+		{func(p *plan.Plan) { p.Users = 5000; p.Host = plan.Embedded }, nil, "5,000 users for 3:00 on the embedded server"},
+		{func(p *plan.Plan) { p.Stages = []plan.Stage{{Duration: minute, To: 80}, {Duration: minute, To: 0}} }, nil, "up to 80 users in 2 stages for 2:00 on http://127.0.0.1:8080"},
+		{func(p *plan.Plan) { p.Users = 90; p.Stages = []plan.Stage{{Duration: minute, To: 10}} }, nil, "up to 90 users in 1 stage for 1:00 on http://127.0.0.1:8080"},
+		{func(p *plan.Plan) { *p = open(p.Host, plan.Rate{N: 200}) }, nil, "200 requests/s for 3:00 on http://127.0.0.1:8080"},
+		{func(p *plan.Plan) { *p = open(p.Host, plan.Rate{N: 30, Per: minute}); p.Arrivals = plan.Poisson }, nil, "0.5 requests/s (Poisson) for 3:00 on http://127.0.0.1:8080"},
+		{func(p *plan.Plan) {
+			*p = open(p.Host, plan.Rate{})
+			p.Stages = []plan.Stage{{Duration: minute, To: 375}}
+		}, nil, "up to 375 requests/s in 1 stage for 1:00 on http://127.0.0.1:8080"},
+		{func(p *plan.Plan) { p.Host = "" }, []string{"https://a.example/x", "https://a.example/y"}, "50 users for 3:00 on https://a.example"},
+		{func(p *plan.Plan) { p.Host = "" }, []string{"https://b.example/", "https://a.example/", "http://c.example"}, "50 users for 3:00 on http://c.example and 2 more hosts"},
+		{func(p *plan.Plan) { p.Host = "" }, []string{"${BASE}/x"}, "50 users for 3:00 on 2 targets"},
+	} {
+		r := &result.Result{Plan: seedPlan()}
+		row.change(&r.Plan)
+		for _, u := range row.urls {
+			r.Endpoints = append(r.Endpoints, result.Endpoint{URL: u})
+		}
+		if got := load(r); got != row.want {
+			t.Errorf("got  %q\nwant %q", got, row.want)
+		}
+	}
+}
+
+func open(host string, rate plan.Rate) plan.Plan {
+	p := plan.DefaultOpen()
+	p.Host, p.Rate = host, rate
+	return p
+}
+
+func TestAGapIsSaidWithItsCause(t *testing.T) {
+	latency := func(p50, p95, p99 float64) result.Latency {
+		return result.Latency{P50: p50, P95: p95, P99: p99, P999: p99, Max: p99, Count: 1000}
+	}
+	none := result.LagSummary{}
+	for _, row := range []struct {
+		raw, corrected result.Latency
+		lag, slot      result.LagSummary
+		pacing         bool
+		want           string // parts of the sentence; none: no sentence
+		why            string
+	}{
+		{latency(2, 4, 5), latency(2.1, 4.1, 5.2), result.LagSummary{P99: 0.2, Max: 1, Count: 9}, none, false, "", "the same, but for a timer"},
+		{latency(0.2, 0.3, 0.4), latency(0.6, 0.9, 1.3), result.LagSummary{P99: 0.9, Max: 1, Count: 9}, none, false, "", "three times as much, and less than a millisecond"},
+		{latency(200, 300, 400), latency(210, 320, 450), result.LagSummary{P99: 50, Max: 60, Count: 9}, none, false, "", "50 ms, and a ninth"},
+		{latency(2, 3, 5), latency(2, 480, 904), result.LagSummary{P99: 0.2, Max: 1, Count: 9}, result.LagSummary{P99: 893, Max: 899, Count: 1140}, false,
+			"corrected p99 is 904 ms, raw 5.00 ms|1,140 sends waited for a slot at --max-in-flight 10 (p99 893 ms): the target was slower than the load", "the cap"},
+		{latency(2, 3, 5), latency(30, 90, 181), result.LagSummary{P99: 174, Max: 300, Count: 9}, none, false,
+			"corrected p99 is 181 ms, raw 5.00 ms|the generator itself sent late (lag p99 174 ms, max 300 ms)", "the generator"},
+		{latency(2, 3, 5), latency(30, 90, 181), result.LagSummary{P99: 174, Max: 300, Count: 9}, result.LagSummary{P99: 150, Max: 200, Count: 7}, false,
+			"7 sends waited for a slot|, and the generator itself sent late", "both"},
+		{latency(2, 3, 5), latency(30, 90, 181), result.LagSummary{P99: 0.2, Max: 300, Count: 9}, result.LagSummary{P99: 170, Max: 200, Count: 7}, false,
+			"7 sends waited for a slot|!generator itself", "one late send beside many that waited"},
+		{latency(2, 3, 5), latency(2, 3, 40), result.LagSummary{P99: 2, Max: 60, Count: 9}, none, false,
+			"lag p99 2.00 ms, max 60.0 ms", "few late sends, but nothing else waited"},
+		{latency(2, 30, 500), latency(2, 90, 510), none, result.LagSummary{P99: 80, Max: 90, Count: 70}, false,
+			"corrected p95 is 90.0 ms, raw 30.0 ms|70 sends", "raw has a tail of its own"},
+		{latency(2, 3, 1500), latency(2, 3, 9000), none, none, true, "answers took longer than --pacing 1s", "users who are behind"},
+		{latency(2, 3, 5), latency(2, 3, 900), none, none, false, "neither the generator's lag nor --max-in-flight explains it", "what is not known is not made up"},
+		{result.Latency{}, result.Latency{}, none, none, false, "", "nothing succeeded"},
+	} {
+		r := &result.Result{Plan: seedPlan()}
+		r.Plan.MaxInFlight = 10
+		if row.pacing {
+			r.Plan.Pacing = plan.Duration(time.Second)
+		}
+		r.Totals.Latency.Raw, r.Totals.Latency.Corrected = row.raw, row.corrected
+		r.Health.Lag, r.Health.WaitedForSlot = row.lag, row.slot
+		got := gap(r)
+		if (got == "") != (row.want == "") {
+			t.Errorf("%s: says %q, want %q", row.why, got, row.want)
+		}
+		for part := range strings.SplitSeq(row.want, "|") {
+			if absent, found := strings.CutPrefix(part, "!"); found == strings.Contains(got, strings.TrimPrefix(part, "!")) {
+				t.Errorf("%s: says %q, want %q (%v %s)", row.why, got, part, found, absent)
+			}
+		}
+	}
+}

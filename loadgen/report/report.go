@@ -1,0 +1,64 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"scalableappbackend/loadgen/result"
+)
+
+// Input is a run to report.
+type Input struct {
+	Result *result.Result
+	// Windows are the run's, in order, with endpoints by their place in Result.Endpoints.
+	// Only csv and hdr read them.
+	Windows iter.Seq2[*result.Window, error]
+	Options Options
+}
+
+// Options say how text is laid out. The zero value is plain text of DefaultWidth columns.
+type Options struct {
+	Width int    // columns; 0 is DefaultWidth, and less than MinWidth is MinWidth
+	Color bool   // ANSI colours
+	Dir   string // where the result is kept; empty when it is not
+}
+
+// Widths of text.
+const (
+	DefaultWidth = 100
+	MinWidth     = 80
+	maxWidth     = 160 // longer lines of text are hard to read, wherever they fit
+)
+
+// Formats are the names that Write knows, the default first.
+func Formats() []string { return []string{"text", "markdown", "json", "csv", "hdr"} }
+
+// FormatError is a name that is no format.
+type FormatError struct{ Name string }
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("format %q: want %s", e.Name, strings.Join(Formats(), ", "))
+}
+
+// Write reports in the named format. It returns a *FormatError for a name that is none, before
+// anything is written, and else what writing, or reading the windows, failed with.
+func Write(w io.Writer, format string, in Input) error {
+	switch format {
+	case "text":
+		return Text(w, in.Result, in.Options)
+	case "markdown":
+		return Markdown(w, in.Result, in.Options)
+	case "json":
+		return JSON(w, in.Result)
+	case "csv":
+		return StatsCSV(w, in.Result, in.Windows)
+	case "hdr":
+		return HDR(w, in.Result, in.Windows)
+	}
+	return &FormatError{Name: format}
+}
+
+var errNoWindows = errors.New("report: this format is made of the run's windows, and none were given")

@@ -1,0 +1,231 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/result"
+)
+
+// addRest adds what stands below the tables.
+func (f *facts) addRest(r *result.Result, o Options) {
+	f.add("incomplete", uneven(r)...)
+	f.add("first byte", firstByte(r)...)
+	f.add("connections", connections(r)...)
+	f.add("served by", servedBy(r)...)
+	f.add("generator", generator(r)...)
+	f.add("merged from", sources(r)...)
+	f.add("warnings", warnings(r)...)
+	f.add("run", identity(r))
+	if r.Verdict.ExitCode != 0 {
+		f.add("exit", strconv.Itoa(r.Verdict.ExitCode)+": "+clean(r.Verdict.ExitName))
+	}
+	if o.Dir != "" {
+		dir := clean(o.Dir)
+		f.rest = append(f.rest,
+			item{"result", []string{dir}, true},
+			item{"more", []string{"loadgen report " + quoted(dir) + " -f " + Formats()[1] + "  (or " + strings.Join(Formats()[2:], ", ") + ")"}, true})
+	}
+}
+
+func (f *facts) add(name string, lines ...string) {
+	if len(lines) > 0 {
+		f.rest = append(f.rest, item{name, lines, false})
+	}
+}
+
+// identity tells this run from others of its kind.
+func identity(r *result.Result) string {
+	var parts []string
+	if r.Name != "" {
+		parts = append(parts, clean(r.Name))
+	}
+	var tags []string
+	for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
+		tags = append(tags, clean(key+"="+r.Tags[key]))
+	}
+	if len(tags) > 0 {
+		parts = append(parts, strings.Join(tags, ", "))
+	}
+	parts = append(parts, "started "+r.StartedAt.UTC().Format("2006-01-02 15:04:05")+" UTC")
+	if r.Generator.Version != "" {
+		parts = append(parts, "loadgen "+clean(r.Generator.Version))
+	}
+	return strings.Join(append(parts, "seed "+strconv.FormatUint(r.Plan.Seed, 10)), "; ")
+}
+
+// spread is a distribution in one line.
+func spread(l result.Latency) string {
+	return fmt.Sprintf("p50 %s, p99 %s, max %s", units.Milliseconds(l.P50), units.Milliseconds(l.P99), units.Milliseconds(l.Max))
+}
+
+func firstByte(r *result.Result) []string {
+	l := r.Totals.Latency.FirstByte
+	if l.Count == 0 {
+		return nil
+	}
+	return []string{spread(l) + " after the send"}
+}
+
+// uneven tells of what was planned and did not become a whole request.
+func uneven(r *result.Result) []string {
+	t := &r.Totals
+	var lines []string
+	if t.Dropped > 0 {
+		lines = append(lines, fmt.Sprintf("%s of %s due never left (dropped)", units.Count(t.Dropped), plural(t.Offered, "send")))
+	}
+	if t.Abandoned > 0 {
+		lines = append(lines, fmt.Sprintf("%s cut when the drain ended (abandoned); in no latency", plural(t.Abandoned, "request")))
+	}
+	if t.Truncated > 0 {
+		lines = append(lines, fmt.Sprintf("%s longer than --max-body %s, read up to it (truncated)", plural(t.Truncated, "answer"), units.Bytes(r.Plan.Client.MaxBody)))
+	}
+	if n := r.Health.Clamped; n > 0 {
+		lines = append(lines, fmt.Sprintf("%s above 1 h, counted as 1 h (clamped)", pluralOf(n, "latency", "latencies")))
+	}
+	return lines
+}
+
+func connections(r *result.Result) []string {
+	c := &r.Connections
+	if c.Opened == 0 && c.Reused == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("%s opened, %s reused, %s retried", units.Count(c.Opened), units.Count(c.Reused), units.Count(c.Retried))
+	var lines []string
+	if l := r.Totals.Latency.Connect; l.Count > 0 {
+		lines = append(lines, "time to open one: "+spread(l))
+	}
+	addresses := slices.Sorted(maps.Keys(c.ByAddress))
+	switch len(addresses) {
+	case 0:
+		lines = append([]string{text}, lines...)
+	case 1:
+		lines = append([]string{text + ", all to " + clean(addresses[0])}, lines...)
+		if !loopback(addresses[0]) {
+			hint := "hint: one address only. If the name has several, or gets more as the service scales, "
+			if r.Plan.Client.ConnectionMaxAge > 0 || r.Plan.Client.NoKeepAlive {
+				hint += "look at its DNS record"
+			} else {
+				hint += "--connection-max-age 30s opens connections to those too"
+			}
+			lines = append(lines, hint)
+		}
+	default:
+		texts, _ := shares(c.ByAddress, "addresses")
+		lines = append([]string{text, fmt.Sprintf("to %s addresses: %s", units.Count(int64(len(addresses))), strings.Join(texts, ", "))}, lines...)
+	}
+	return lines
+}
+
+// loopback tells that no balancer stands behind an address. A proxy's address that is no IP is not one.
+func loopback(address string) bool {
+	a, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return false
+	}
+	return a.Addr().IsLoopback()
+}
+
+func servedBy(r *result.Result) []string {
+	if len(r.ServedBy) == 0 {
+		return nil
+	}
+	texts, total := shares(r.ServedBy, "replicas")
+	if len(r.ServedBy) == 1 {
+		return []string{texts[0]}
+	}
+	line := fmt.Sprintf("%s replicas: %s", units.Count(int64(len(r.ServedBy))), strings.Join(texts, ", "))
+	if missing := r.Totals.Requests - total; missing > 0 && total > 0 {
+		line += fmt.Sprintf("; %s did not say", plural(missing, "request"))
+	}
+	return []string{line}
+}
+
+// generator is the condition of what made the load, on which the verdict rests.
+func generator(r *result.Result) []string {
+	h := &r.Health
+	var parts []string
+	if h.Lag.Count > 0 {
+		parts = append(parts, fmt.Sprintf("lag p99 %s, max %s", units.Milliseconds(h.Lag.P99), units.Milliseconds(h.Lag.Max)))
+	}
+	if h.WaitedForSlot.Count > 0 {
+		parts = append(parts, fmt.Sprintf("%s waited for a slot, p99 %s", plural(h.WaitedForSlot.Count, "send"), units.Milliseconds(h.WaitedForSlot.P99)))
+	}
+	if h.CPU.UsedRatioMean.Known() && h.CPU.UsedRatioMax.Known() {
+		of := ""
+		if limit := r.Generator.CPULimit; limit.Known() && limit > 0 {
+			of = fmt.Sprintf(" of %s CPUs", units.Decimal(float64(limit)))
+			if limit == 1 {
+				of = " of 1 CPU"
+			}
+			if r.Generator.CPULimitSource != "" {
+				of += " (" + clean(r.Generator.CPULimitSource) + ")"
+			}
+		}
+		parts = append(parts, fmt.Sprintf("CPU %s, at most %s%s", percent(h.CPU.UsedRatioMean), percent(h.CPU.UsedRatioMax), of))
+	}
+	for _, x := range []struct {
+		name  string
+		value result.Reading
+	}{{"throttled", h.CPU.ThrottledRatio}, {"steal", h.CPU.StealRatio}, {"GC", h.GCRatio}} {
+		if x.value.Known() {
+			parts = append(parts, x.name+" "+percent(x.value))
+		}
+	}
+	if h.RSSMaxBytes.Known() {
+		parts = append(parts, "memory "+units.Bytes(int64(h.RSSMaxBytes)))
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []string{strings.Join(parts, "; ")}
+}
+
+func percent(r result.Reading) string { return units.Percent(float64(r)) }
+
+func sources(r *result.Result) []string {
+	if len(r.MergedFrom) == 0 {
+		return nil
+	}
+	var names []string
+	for i, s := range r.MergedFrom {
+		if i == maxReplicas && len(r.MergedFrom) > maxReplicas+1 {
+			names = append(names, units.Count(int64(len(r.MergedFrom)-i))+" more")
+			break
+		}
+		name := s.Hostname
+		if name == "" {
+			name = s.ID
+		}
+		names = append(names, fmt.Sprintf("%s %s", clip(clean(name), 48), s.Validity))
+	}
+	return []string{fmt.Sprintf("%s: %s", plural(int64(len(r.MergedFrom)), "generator"), strings.Join(names, ", "))}
+}
+
+// warnings leaves out those that a reason of the verdict already told.
+func warnings(r *result.Result) []string {
+	var lines []string
+	for _, w := range r.Warnings {
+		if !slices.ContainsFunc(r.Verdict.Reasons, func(x result.Reason) bool { return x.Detail == w }) {
+			lines = append(lines, clean(w))
+		}
+	}
+	if hidden := len(lines) - maxWarnings; hidden > 0 {
+		lines = append(lines[:maxWarnings], fmt.Sprintf("and %s more: see result.json", units.Count(int64(hidden))))
+	}
+	return lines
+}
+
+// quoted is a path as a shell takes it.
+func quoted(path string) string {
+	if path != "" && strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=@%+-\\") == "" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}

@@ -1,0 +1,232 @@
+package report
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/result"
+)
+
+func text(t *testing.T, r *result.Result, o Options) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Text(&b, r, o); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestTheFirstWordIsTheVerdict(t *testing.T) {
+	for _, s := range samples {
+		got := text(t, s.made().result(), Options{})
+		if first, _, _ := strings.Cut(got, " "); first != string(s.made().result().Verdict.Validity) {
+			t.Errorf("%s begins with %q", s.name, first)
+		}
+	}
+}
+
+func TestTheSeedsRunFitsOneScreen(t *testing.T) {
+	for _, name := range []string{"seed", "suspect", "invalid", "interrupted"} {
+		s := named(t, name)
+		s.options.Width = 100
+		if n := strings.Count(text(t, s.result(), s.options), "\n"); n > 40 {
+			t.Errorf("%s takes %d lines of 100 columns, want at most 40", name, n)
+		}
+	}
+}
+
+func TestNoLineIsWiderThanAskedFor(t *testing.T) {
+	for _, s := range samples {
+		for width := MinWidth; width <= maxWidth; width += 5 {
+			in := s.made().input()
+			in.Options.Width = width
+			for line := range strings.Lines(text(t, in.Result, in.Options)) {
+				line = strings.TrimSuffix(line, "\n")
+				if n := utf8.RuneCountInString(line); n > width && !strings.HasPrefix(line, "result ") && !strings.HasPrefix(line, "more ") {
+					t.Errorf("%s at %d has a line of %d: %s", s.name, width, n, line)
+				}
+				if strings.HasSuffix(line, " ") {
+					t.Errorf("%s at %d has blanks at the end of %q", s.name, width, line)
+				}
+			}
+		}
+	}
+}
+
+func TestWidthsOutOfRangeAreTheNearestOfTheRange(t *testing.T) {
+	r := named(t, "seed").result()
+	for _, row := range [][2]int{{0, DefaultWidth}, {1, MinWidth}, {79, MinWidth}, {10_000, maxWidth}, {-5, MinWidth}} {
+		if text(t, r, Options{Width: row[0]}) != text(t, r, Options{Width: row[1]}) {
+			t.Errorf("width %d is not laid out as %d", row[0], row[1])
+		}
+	}
+}
+
+func TestColourIsAllThatColourAdds(t *testing.T) {
+	escapes := regexp.MustCompile("\x1b\\[[0-9;]*m")
+	for _, s := range samples {
+		r := s.made().result()
+		plain, coloured := text(t, r, Options{}), text(t, r, Options{Color: true})
+		if strings.Contains(plain, "\x1b") {
+			t.Errorf("%s has colours that nobody asked for", s.name)
+		}
+		if !strings.Contains(coloured, "\x1b[1;3") {
+			t.Errorf("%s has no coloured verdict", s.name)
+		}
+		if got := escapes.ReplaceAllString(coloured, ""); got != plain {
+			t.Errorf("%s without its colours is\n%s\nwant\n%s", s.name, got, plain)
+		}
+		for line := range strings.Lines(coloured) {
+			if strings.Count(line, "\x1b[0m")*2 != strings.Count(line, "\x1b[") {
+				t.Errorf("%s leaves a colour on at the end of %q", s.name, line)
+			}
+		}
+	}
+}
+
+func TestAnInvalidRunMakesNoClaim(t *testing.T) {
+	r := named(t, "invalid").result()
+	const heading = "These numbers describe the generator, not the service."
+	for format, got := range map[string]string{"text": text(t, r, Options{}), "markdown": markdown(t, r)} {
+		before, after, found := strings.Cut(got, heading)
+		if !found || !strings.Contains(before, "No claim is made of the service") {
+			t.Errorf("%s does not say what its numbers are:\n%s", format, got)
+		}
+		for what, value := range map[string]string{
+			"rate": units.Rate(r.Totals.RequestsPerSecond), "raw p99": units.Milliseconds(r.Totals.Latency.Raw.P99), "corrected p99": units.Milliseconds(r.Totals.Latency.Corrected.P99),
+		} {
+			if strings.Contains(before, value) {
+				t.Errorf("%s claims a %s of %s", format, what, value)
+			}
+			if !strings.Contains(after, strings.TrimSuffix(value, " ms")) {
+				t.Errorf("%s leaves out the %s of %s", format, what, value)
+			}
+		}
+		if strings.Contains(before, "threshold") {
+			t.Errorf("%s judges the service by thresholds: %s", format, before)
+		}
+	}
+	for _, name := range []string{"seed", "suspect"} {
+		if got := text(t, named(t, name).result(), Options{}); strings.Contains(got, heading) || !strings.Contains(strings.Join(strings.SplitN(got, "\n", 3)[:2], ""), "379.6/s") {
+			t.Errorf("%s makes no claim:\n%s", name, got)
+		}
+	}
+}
+
+func markdown(t *testing.T, r *result.Result) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Markdown(&b, r, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestARunThatIsNotWholeSaysSoBeforeAnyTable(t *testing.T) {
+	for name, want := range map[string]string{
+		"interrupted": "INTERRUPTED after 1:12 of 3:00 by signal: interrupt.",
+		"many":        "STOPPED EARLY after 1:30 of 1:30 by abort-on error_rate>50%: error_rate was 61 %.",
+		"empty":       "CUT after 0:00 of 3:00:",
+	} {
+		got := text(t, named(t, name).result(), Options{Width: 160})
+		head, _, _ := strings.Cut(got, "endpoint ")
+		if !strings.Contains(head, want) {
+			t.Errorf("%s begins with\n%s\nwant in it %q", name, head, want)
+		}
+	}
+}
+
+func TestManyEndpointsShowThoseThatMatterAndCountTheRest(t *testing.T) {
+	for width, want := range map[int]int{120: maxEndpoints, 80: maxFolded} {
+		got := text(t, named(t, "many").result(), Options{Width: width})
+		table, _, _ := strings.Cut(got, "all endpoints")
+		if n := strings.Count(table, "/stock") + strings.Count(table, "POST /login"); n != want {
+			t.Errorf("%d endpoints at %d columns, want %d", n, width, want)
+		}
+		if !strings.Contains(table, "and "+units.Count(int64(500-want))+" more: see result.json.") || !strings.Contains(table, "POST /login") {
+			t.Errorf("the rest is not counted, or one with errors is left out:\n%s", table)
+		}
+	}
+}
+
+func TestConnectionsToOneAddressGetAHintWhereABalancerCanBe(t *testing.T) {
+	for _, row := range []struct {
+		address string
+		change  func(*plan.Plan)
+		want    string
+		why     string
+	}{
+		{"203.0.113.7:443", func(*plan.Plan) {}, "--connection-max-age 30s", "a public address"},
+		{"10.0.0.7:80", func(*plan.Plan) {}, "--connection-max-age 30s", "a private one"},
+		{"203.0.113.7:443", func(p *plan.Plan) { p.Client.NoKeepAlive = true }, "look at its DNS record", "each request has a new connection already"},
+		{"127.0.0.1:8080", func(*plan.Plan) {}, "", "this machine"},
+		{"[::1]:8080", func(*plan.Plan) {}, "", "this machine"},
+		{"[::ffff:127.0.0.1]:80", func(*plan.Plan) {}, "", "this machine"},
+	} {
+		p := seedPlan()
+		row.change(&p)
+		r := &result.Result{Plan: p, Connections: result.Connections{Opened: 9, ByAddress: map[string]int64{row.address: 9}}}
+		got := strings.Join(connections(r), "\n")
+		if hint := strings.Contains(got, "hint:"); hint != (row.want != "") || !strings.Contains(got, row.want) {
+			t.Errorf("%s: %q, want a hint with %q: %s", row.address, got, row.want, row.why)
+		}
+	}
+}
+
+func TestWrappedTextKeepsItsWordsInLinesThatFit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`([x-zé–]{1,12} |[0-9.]{0,4}[0-9] (ms|%|MiB) ){0,20}`).Draw(t, "text")
+		width := rapid.IntRange(8, 60).Draw(t, "width")
+		lines := wrap(text, width)
+		if got := strings.Join(lines, " "); got != strings.Join(strings.Fields(text), " ") {
+			t.Fatalf("%q became %q", text, lines)
+		}
+		for _, l := range lines {
+			unbroken := len(strings.Fields(l)) == 1 || len(strings.Fields(l)) == 2 && isUnit(strings.Fields(l)[1])
+			if utf8.RuneCountInString(l) > width && !unbroken {
+				t.Fatalf("%q is wider than %d", l, width)
+			}
+			if isUnit(strings.Fields(l + " x")[0]) {
+				t.Fatalf("%q begins with a unit whose number is above it", l)
+			}
+		}
+	})
+}
+
+func TestClippedTextKeepsBothEnds(t *testing.T) {
+	for _, row := range []struct {
+		text string
+		n    int
+		want string
+	}{
+		{"GET /", 5, "GET /"},
+		{"GET /a", 5, "GE…/a"},
+		{"GET /orders/7/items", 11, "GET /…items"},
+		{"éèêëìíîï", 5, "éè…îï"},
+	} {
+		if got := clip(row.text, row.n); got != row.want {
+			t.Errorf("clip(%q, %d) = %q, want %q", row.text, row.n, got, row.want)
+		}
+	}
+}
+
+func TestAPathIsQuotedWhereAShellWouldTakeItApart(t *testing.T) {
+	for path, want := range map[string]string{
+		"loadgen-results/20260304T050607Z": "loadgen-results/20260304T050607Z",
+		`C:\runs\1`:                        `C:\runs\1`,
+		"my runs/1":                        "'my runs/1'",
+		"it's":                             `'it'\''s'`,
+		"$(reboot)":                        "'$(reboot)'",
+	} {
+		if got := quoted(path); got != want {
+			t.Errorf("quoted(%q) = %s, want %s", path, got, want)
+		}
+	}
+}
