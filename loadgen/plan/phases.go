@@ -1,0 +1,78 @@
+package plan
+
+import (
+	"math"
+	"time"
+)
+
+// Curve is the level that the plan asks for: users of the closed model, requests per second of the
+// open one. The plan must be valid.
+//
+// Without stages, users rise in a straight line at the spawn rate, so that user k, counted from 0,
+// is due k ÷ spawn rate after the start; the run time cuts a ramp that is longer.
+func (p *Plan) Curve() Curve {
+	if len(p.Stages) > 0 {
+		start := float64(p.Users)
+		if p.Model == Open {
+			start = p.Rate.PerSecond()
+		}
+		return NewCurve(start, p.Stages...)
+	}
+	if p.Model == Open {
+		rate := p.Rate.PerSecond()
+		return NewCurve(rate, Stage{p.RunTime, rate})
+	}
+	users := float64(p.Users)
+	// In float64 first: at a tiny spawn rate the ramp is longer than a Duration can say.
+	ramp := math.Round(users / p.SpawnRate * 1e9)
+	if ramp >= float64(p.RunTime) {
+		// Above 0 at any rate: user 0 is due at once.
+		reached := max(p.SpawnRate*p.RunTime.Seconds(), math.SmallestNonzeroFloat64)
+		return NewCurve(0, Stage{p.RunTime, reached})
+	}
+	return NewCurve(0, Stage{Duration(ramp), users}, Stage{p.RunTime - Duration(ramp), users})
+}
+
+// Length is the planned length of the load, the drain not included.
+func (p *Plan) Length() time.Duration {
+	if len(p.Stages) == 0 {
+		return time.Duration(p.RunTime)
+	}
+	var sum Duration
+	for _, s := range p.Stages {
+		sum += s.Duration
+	}
+	return time.Duration(sum)
+}
+
+// Phases are the stretches by which results are split. Closed without stages: ramp until the last
+// user has spawned, then steady. A constant rate is steady. Of stages, each flat one is steady and
+// each other a ramp, even beside one of the same name; a jump is none. The drain comes last, always.
+func (p *Plan) Phases() []Phase {
+	curve := p.Curve()
+	var phases []Phase
+	for i, s := range curve.segments {
+		switch {
+		case s.Start == s.End && (len(p.Stages) > 0 || i == 0):
+			phases = append(phases, Phase{Steady, s.From})
+		case len(p.Stages) > 0:
+			phases = append(phases, Phase{Ramp, s.From})
+		case i == 0:
+			phases = append(phases, p.spawning(s)...)
+		}
+	}
+	return append(phases, Phase{Drain, curve.End()})
+}
+
+// spawning are the phases of a closed plan without stages, whose first segment is the ramp s: its
+// last user spawns before the line is at its end.
+func (p *Plan) spawning(s Segment) []Phase {
+	last := p.Users - 1
+	if !s.crosses(last) || s.when(last) == s.To {
+		return []Phase{{Ramp, 0}}
+	}
+	if s.when(last) == 0 {
+		return []Phase{{Steady, 0}}
+	}
+	return []Phase{{Ramp, 0}, {Steady, s.when(last)}}
+}

@@ -1,0 +1,277 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+)
+
+// maxBodyFile is the largest file that is read for a request body or certificates.
+const maxBodyFile = 256 << 20
+
+// Prepare validates the plan and makes it ready to be sent: fills references through lookup, which
+// is os.LookupEnv or a stand-in, puts paths below the host, and reads the files that are named.
+// base, when not empty, takes the place of Host; an embedded plan needs one. The plan itself is not
+// changed.
+//
+// All that is wrong is returned at once as joined FieldErrors, as [Plan.Validate] does; a variable or
+// a file that many targets lack is named once.
+func (p *Plan) Prepare(base string, lookup func(string) (string, bool)) (*Ready, error) {
+	c := p.clone()
+	if base != "" {
+		c.Host = base
+	}
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if c.Host == Embedded {
+		return nil, &FieldError{Field: "host", Got: Embedded, Want: "the address of the API that was started"}
+	}
+	b := builder{
+		plan: &c, base: c.Host, lookup: lookup,
+		files: map[string][]byte{}, digests: map[string]string{}, missing: map[string]bool{},
+	}
+	c.Host = p.Host
+	ready := b.build()
+	if err := b.faults.err(); err != nil {
+		return nil, err
+	}
+	return ready, nil
+}
+
+// builder holds what Prepare works with. The plan in it is a copy that gets the digests.
+type builder struct {
+	plan     *Plan
+	base     string
+	lookup   func(string) (string, bool)
+	files    map[string][]byte // each is read once, however many targets send it
+	digests  map[string]string
+	missing  map[string]bool // files and ${variables} that were said to be
+	faults   faults
+	warnings []string
+}
+
+func (b *builder) build() *Ready {
+	p := b.plan
+	clientHeader := b.header("client.header", p.Client.Header)
+	clientBody := b.body("client.body", &p.Client.Body)
+	requests := make([]Request, len(p.Targets))
+	for i := range p.Targets {
+		t := &p.Targets[i]
+		field := fmt.Sprintf("targets[%d]", i)
+		r := &requests[i]
+		*r = Request{Method: t.Method, Weight: max(1, t.Weight), Expect: t.Expect}
+		r.Header = b.header(field+".header", t.Header)
+		mergeHeader(r.Header, clientHeader)
+		if r.Body = b.body(field+".body", &t.Body); t.Body.IsZero() {
+			r.Body = clientBody
+		}
+		r.URL = b.url(field+".url", t.URL)
+		if r.URL != nil {
+			r.setHost()
+			r.setBasicAuth()
+		}
+	}
+	endpoints := p.endpoints(requests)
+	if endpoints.warning != "" {
+		b.warnings = append(b.warnings, endpoints.warning)
+	}
+	return &Ready{
+		Plan:      *p,
+		Requests:  requests,
+		Endpoints: endpoints.list,
+		Curve:     p.Curve(),
+		Phases:    p.Phases(),
+		CA:        b.certificates("client.ca_file", p.Client.CAFile),
+		Warnings:  b.warnings,
+	}
+}
+
+// fill replaces the references of text, or says which are not set.
+func (b *builder) fill(field, text string) string {
+	filled, unset := fill(text, b.lookup)
+	for _, name := range unset {
+		b.lacks(field, "${"+name+"}", "a variable that is set in the environment")
+	}
+	if len(unset) > 0 {
+		return ""
+	}
+	return filled
+}
+
+// lacks adds an error about something that is not there, once however many fields need it.
+func (b *builder) lacks(field, what, want string) {
+	if !b.missing[what] {
+		b.missing[what] = true
+		b.faults.add(field, &FieldError{Got: what, Want: want})
+	}
+}
+
+// header returns a filled copy of h without what was redacted, never nil.
+func (b *builder) header(field string, h http.Header) http.Header {
+	filled := make(http.Header, len(h))
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		if isRedacted(name, h[name]) {
+			continue // Validate has seen that another takes its place
+		}
+		values := make([]string, len(h[name]))
+		for i, v := range h[name] {
+			values[i] = b.fill(field+"."+name, v)
+			b.faults.add(field, checkHeaderValue(name, values[i]))
+		}
+		filled[name] = values
+	}
+	return filled
+}
+
+// mergeHeader adds to h what it does not have yet, in any case.
+func mergeHeader(h, more http.Header) {
+	for name, values := range more {
+		if !hasHeader(h, name) {
+			h[name] = values
+		}
+	}
+}
+
+// url returns the filled, absolute URL; nil after a fault.
+func (b *builder) url(field, text string) *url.URL {
+	filled := b.fill(field, text)
+	if filled == "" && len(b.missing) > 0 {
+		return nil
+	}
+	// A filled URL may hold secrets in any place: errors show it as it was written.
+	shown := RedactURL(text)
+	if e := checkFilledURL(filled, shown); e != nil {
+		if filled != text {
+			e.Hint = "this is what it is with its references filled in"
+		}
+		b.faults.add(field, e)
+		return nil
+	}
+	if strings.HasPrefix(filled, "/") && b.base == "" {
+		b.faults.add("host", &FieldError{Want: "needed for " + quote(shown) + ", which is a path once it is filled in"})
+		return nil
+	}
+	u, e := parseAbsolute(resolve(b.base, filled), shown, wantURL)
+	if e != nil {
+		b.faults.add(field, e)
+		return nil
+	}
+	return u
+}
+
+// setHost moves a Host header to where net/http sends it from.
+func (r *Request) setHost() {
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		if !strings.EqualFold(name, "Host") {
+			continue
+		}
+		if values := r.Header[name]; r.Host == "" && len(values) > 0 && values[0] != r.URL.Host {
+			r.Host = values[0]
+		}
+		delete(r.Header, name)
+	}
+}
+
+// setBasicAuth makes a header of userinfo, as http.Client does and http.Transport does not.
+func (r *Request) setBasicAuth() {
+	user := r.URL.User
+	if user == nil || hasHeader(r.Header, "Authorization") {
+		return
+	}
+	password, _ := user.Password()
+	r.Header["Authorization"] = []string{
+		"Basic " + base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)),
+	}
+}
+
+// body returns the bytes of a body and keeps the digest of a file.
+func (b *builder) body(field string, body *Body) []byte {
+	if body.File == "" {
+		return body.Inline
+	}
+	data := b.file(field, body.File)
+	digest, known := b.digests[body.File]
+	if !known {
+		sum := sha256.Sum256(data)
+		digest = hex.EncodeToString(sum[:])
+		b.digests[body.File] = digest
+	}
+	if body.SHA256 != "" && body.SHA256 != digest {
+		b.warnings = append(b.warnings, fmt.Sprintf("%s: %s has changed since the plan was kept", field, body.File))
+	}
+	body.SHA256 = digest
+	return data
+}
+
+// file returns what is in a file; nil for an empty name and after a fault.
+func (b *builder) file(field, name string) []byte {
+	if data, known := b.files[name]; known || name == "" || b.missing[name] {
+		return data
+	}
+	data, err := readFile(name)
+	if err != nil {
+		b.lacks(field, name, "a file that can be read: "+err.Error())
+		return nil
+	}
+	b.files[name] = data
+	return data
+}
+
+// readFile reads a file of any kind, since it may be a pipe, up to a bound, since it may be endless.
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, reason(err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxBodyFile+1))
+	if err != nil {
+		return nil, reason(err)
+	}
+	if len(data) > maxBodyFile {
+		return nil, errors.New("it is over 256 MiB")
+	}
+	return data, nil
+}
+
+// reason is an error without the operation and path around it, which the field has said.
+func reason(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// certificates returns the PEM of a file, in which there must be a certificate; nil for no file.
+func (b *builder) certificates(field, name string) []byte {
+	data := b.file(field, name)
+	if name == "" || b.missing[name] {
+		return nil
+	}
+	for rest := data; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			b.faults.add(field, &FieldError{Got: name, Want: "a file with a PEM certificate"})
+			return nil
+		}
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err == nil {
+			return data
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package plan
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+const (
+	wantURL  = "a URL that begins with http:// or https://, or a path that begins with /"
+	wantHost = "a base URL, e.g. http://localhost:8080"
+)
+
+// address is the text of a URL taken apart without judging it: references may stand anywhere, and
+// what is not a URL still has parts. The fields joined are the text.
+type address struct {
+	scheme   string // with "://"; empty when there is none
+	userinfo string // with "@"
+	host     string // with the port
+	path     string
+	query    string // with "?", and the fragment
+}
+
+func splitURL(text string) address {
+	a := address{scheme: schemeOf(text)}
+	rest := text[len(a.scheme):]
+	end := indexAny(rest, "/?#")
+	at := strings.LastIndexByte(rest[:end], '@')
+	if at < 0 && end > 0 && !isHost(rest[:end]) {
+		// A password with a raw / ? or # cuts the host short: what stands before it is no host.
+		at = strings.LastIndexByte(rest, '@')
+	}
+	a.userinfo, rest = rest[:at+1], rest[at+1:]
+	end = indexAny(rest, "/?#")
+	a.host, rest = rest[:end], rest[end:]
+	end = indexAny(rest, "?#")
+	a.path, a.query = rest[:end], rest[end:]
+	return a
+}
+
+// schemeOf is the scheme that text begins with, "://" included, or "".
+func schemeOf(text string) string {
+	if scheme, _, found := strings.Cut(text, "://"); found && !strings.ContainsAny(scheme, "/?#@") {
+		return scheme + "://"
+	}
+	// A path may begin with two slashes, but with userinfo behind them a host is meant.
+	if rest, found := strings.CutPrefix(text, "//"); found && strings.Contains(rest[:indexAny(rest, "/?#")], "@") {
+		return "//"
+	}
+	return ""
+}
+
+// indexAny is strings.IndexAny, but the length of s when there is none.
+func indexAny(s, chars string) int {
+	if i := strings.IndexAny(s, chars); i >= 0 {
+		return i
+	}
+	return len(s)
+}
+
+// isHost reports whether text is a host whose port, if there is one, is a number or a reference.
+func isHost(text string) bool {
+	probed, bad := probe(text)
+	if bad != "" {
+		return false
+	}
+	_, err := url.Parse("http://" + probed)
+	return err == nil
+}
+
+// checkURL says what is wrong with the URL of a target, whose references stand unfilled; nil when
+// nothing is.
+func checkURL(text string) *FieldError {
+	probed, bad := probe(text)
+	if bad != "" {
+		return wrong(bad, wantReference)
+	}
+	if strings.HasPrefix(text, "${") {
+		return nil // may be anything until it is filled
+	}
+	return checkFilledURL(probed, RedactURL(text))
+}
+
+// checkFilledURL is checkURL for a text without references, which errors show as shown.
+func checkFilledURL(text, shown string) *FieldError {
+	if strings.HasPrefix(text, "/") {
+		if _, err := url.ParseRequestURI(text); err != nil {
+			return wrong(shown, "a path without control characters, escapes being % and two hexadecimal digits")
+		}
+		return nil
+	}
+	u, e := parseAbsolute(text, shown, wantURL)
+	if e == nil && u.Opaque != "" {
+		e = wrong(shown, wantURL)
+	}
+	return e
+}
+
+// parseAbsolute reads an http or https URL with a host, leaving out a fragment.
+func parseAbsolute(text, shown, want string) (*url.URL, *FieldError) {
+	text, _, _ = strings.Cut(text, "#") // never sent
+	u, err := url.Parse(text)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+		e := wrong(shown, want)
+		if text != "" && !strings.Contains(text, "://") && !strings.HasPrefix(text, "/") && isHost(text) {
+			e.Hint = "did you mean http://" + shown + "?"
+		}
+		return nil, e
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return nil, wrong(shown, "a port from 1 to 65535")
+		}
+	}
+	return u, nil
+}
+
+// checkHost says what is wrong with a base URL, which takes no references; nil when nothing is.
+func checkHost(text string) *FieldError {
+	if text == Embedded {
+		return nil
+	}
+	shown := RedactURL(text)
+	u, e := parseAbsolute(text, shown, wantHost)
+	if e != nil {
+		return e
+	}
+	if strings.ContainsAny(text, "?#") {
+		return wrong(shown, wantHost+", without a query or a fragment")
+	}
+	if u.Path != "" && u.Path[0] != '/' {
+		return wrong(shown, wantHost)
+	}
+	return nil
+}
+
+// resolve is a target's filled URL as sent: itself, or below the base URL, whose path is kept.
+func resolve(base, text string) string {
+	if strings.HasPrefix(text, "/") {
+		return strings.TrimRight(base, "/") + text
+	}
+	return text
+}

@@ -1,0 +1,235 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// Validate returns everything that keeps the plan from running, as joined FieldErrors whose fields
+// are JSON paths in the plan. Not checked are what only [Plan.Prepare] can know (references, files)
+// and the syntax of thresholds, which package gate knows.
+func (p *Plan) Validate() error {
+	var f faults
+	p.checkProfile(&f)
+	p.checkHost(&f)
+	p.checkTargets(&f)
+	p.checkClient(&f)
+	f.check(p.StopTimeout >= 0, "stop_timeout", p.StopTimeout, "a duration that is not negative")
+	f.check(p.Seed <= MaxSeed, "seed", p.Seed, "a whole number below 2^53")
+	f.check(0 <= p.ExitCodeOnError && p.ExitCodeOnError <= MaxExitCode, "exit_code_on_error", p.ExitCodeOnError, "0 to 125")
+	if _, empty := p.Tags[""]; empty {
+		f.say("tags", "a tag needs a key: KEY=VALUE")
+	}
+	return f.err()
+}
+
+// faults collects errors.
+type faults []error
+
+func (f *faults) err() error { return errors.Join(*f...) }
+
+func (f *faults) add(field string, e *FieldError) {
+	if e != nil {
+		*f = append(*f, e.below(field))
+	}
+}
+
+// say adds a whole statement about a field.
+func (f *faults) say(field, statement string) {
+	f.add(field, &FieldError{Want: statement})
+}
+
+// check adds an error unless ok.
+func (f *faults) check(ok bool, field string, got any, want string) {
+	if !ok {
+		f.add(field, wrong(fmt.Sprint(got), want))
+	}
+}
+
+// absent adds an error when a field is set that does not go with others.
+func (f *faults) absent(isSet bool, field, statement string) {
+	if isSet {
+		f.say(field, statement)
+	}
+}
+
+// checkProfile checks what is sent when.
+func (p *Plan) checkProfile(f *faults) {
+	switch p.Model {
+	case Closed:
+		p.checkClosed(f)
+	case Open:
+		p.checkOpen(f)
+	default:
+		f.check(false, "model", p.Model, "closed or open")
+		return
+	}
+	if len(p.Stages) > 0 {
+		p.checkStages(f)
+		return
+	}
+	f.check(p.RunTime > 0, "run_time", p.RunTime, "a duration above 0")
+	f.check(p.RunTime <= MaxRunTime, "run_time", p.RunTime, "at most "+MaxRunTime.String())
+}
+
+func (p *Plan) checkClosed(f *faults) {
+	const other = "does not go with users (the closed model)"
+	f.absent(p.Rate != Rate{}, "rate", other)
+	f.absent(p.Arrivals != "", "arrivals", other)
+	f.absent(p.MaxInFlight != 0, "max_in_flight", other)
+
+	if len(p.Stages) > 0 {
+		f.check(0 <= p.Users && p.Users <= MaxUsers, "users", p.Users, "0 to 1,000,000")
+		f.absent(p.SpawnRate != 0, "spawn_rate", "does not go with stages: they say how users are started")
+	} else {
+		f.check(1 <= p.Users && p.Users <= MaxUsers, "users", p.Users, "1 to 1,000,000")
+		f.check(0 < p.SpawnRate && p.SpawnRate <= MaxRate, "spawn_rate", formatNumber(p.SpawnRate), "users per second, above 0, at most 1,000,000")
+	}
+	f.check(p.Pacing >= 0, "pacing", p.Pacing, "a duration above 0")
+	f.absent(p.Pacing != 0 && p.Think != Range{}, "think", "does not go with pacing: give one of them")
+	f.check(0 <= p.Think.Min && p.Think.Min <= p.Think.Max, "think", p.Think, "MIN..MAX with MIN not above MAX, none negative")
+}
+
+func (p *Plan) checkOpen(f *faults) {
+	const other = "does not go with a rate (the open model)"
+	f.absent(p.Users != 0, "users", other)
+	f.absent(p.SpawnRate != 0, "spawn_rate", other)
+	f.absent(p.Think != Range{}, "think", other)
+	f.absent(p.Pacing != 0, "pacing", other)
+
+	perSecond := p.Rate.PerSecond()
+	switch {
+	case p.Rate.Per < 0 || !(p.Rate.N >= 0) || math.IsInf(p.Rate.N, 0):
+		f.check(false, "rate", p.Rate, wantRate)
+	case perSecond == 0 && len(p.Stages) == 0:
+		f.check(false, "rate", p.Rate, "more than 0 requests per second; 0 is a start for stages")
+	default:
+		f.check(perSecond <= MaxRate, "rate", p.Rate, wantMaxRate)
+	}
+	f.check(p.Arrivals == Uniform || p.Arrivals == Poisson, "arrivals", p.Arrivals, "uniform or poisson")
+	f.check(1 <= p.MaxInFlight && p.MaxInFlight <= MaxUsers, "max_in_flight", p.MaxInFlight, "1 to 1,000,000")
+}
+
+func (p *Plan) checkStages(f *faults) {
+	f.absent(p.RunTime != 0, "run_time", "does not go with stages: they are the run time")
+	if len(p.Stages) > MaxStages {
+		f.check(false, "stages", strconv.Itoa(len(p.Stages))+" stages", "at most 1,000")
+		return
+	}
+	before := len(*f)
+	var sum Duration
+	for i, s := range p.Stages {
+		field := fmt.Sprintf("stages[%d]", i)
+		f.check(0 <= s.Duration && s.Duration <= MaxRunTime, field, s, "a duration from 0 to "+MaxRunTime.String())
+		switch {
+		case p.Model == Open:
+			f.check(0 <= s.To && s.To <= MaxRate, field, s, "0 to 1,000,000 requests per second")
+		default:
+			f.check(0 <= s.To && s.To <= MaxUsers && s.To == math.Trunc(s.To), field, s, "a whole number of users, 0 to 1,000,000")
+		}
+		sum += s.Duration
+	}
+	if len(*f) > before {
+		return // each is said; the sum of such stages means nothing
+	}
+	switch {
+	case sum == 0:
+		f.say("stages", "at least one must take time: DURATION:NUMBER with a duration above 0")
+	case sum > MaxRunTime:
+		f.check(false, "stages", sum, "at most "+MaxRunTime.String()+" in all")
+	case p.Rate.N >= 0 && p.Users >= 0 && p.Curve().total == 0:
+		f.say("stages", "all at 0: nothing would be sent")
+	}
+}
+
+func (p *Plan) checkHost(f *faults) {
+	if p.Host != "" {
+		f.add("host", checkHost(p.Host))
+		if wasRedacted(p.Host) {
+			f.say("host", wasKept+"--host")
+		}
+		return
+	}
+	for _, t := range p.Targets {
+		if strings.HasPrefix(t.URL, "/") {
+			f.add("host", &FieldError{
+				Want: "needed for targets that are paths, such as " + quote(RedactURL(t.URL)),
+				Hint: "give a base URL, e.g. http://localhost:8080, or " + Embedded + " for the API in this process",
+			})
+			return
+		}
+	}
+}
+
+// wasKept is completed with the flag that gives the value again.
+const wasKept = "was redacted when the plan was kept: give it again with "
+
+func (p *Plan) checkTargets(f *faults) {
+	if len(p.Targets) == 0 {
+		f.say("targets", "at least one is needed")
+	}
+	for i, t := range p.Targets {
+		field := fmt.Sprintf("targets[%d]", i)
+		f.check(validMethod(t.Method), field+".method", t.Method, "an HTTP method, e.g. GET")
+		f.add(field+".url", checkURL(t.URL))
+		if wasRedacted(t.URL) {
+			f.say(field+".url", wasKept+"--targets")
+		}
+		f.check(0 <= t.Weight && t.Weight <= MaxWeight, field+".weight", t.Weight, "1 to 1,000,000")
+		for j, s := range t.Expect {
+			f.check(s.valid(), fmt.Sprintf("%s.expect[%d]", field, j), s, wantStatus)
+		}
+		checkHeaders(f, field+".header", t.Header)
+		checkNotRedacted(f, field+".header", t.Header, p.Client.Header)
+		checkBody(f, field+".body", t.Body)
+	}
+}
+
+// validMethod reports whether a method is a token, as RFC 9110 §9.1 has it.
+func validMethod(method string) bool {
+	return method != "" && strings.IndexFunc(method, func(r rune) bool { return !httpguts.IsTokenRune(r) }) < 0
+}
+
+func checkHeaders(f *faults, field string, h http.Header) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[name] {
+			f.add(field, checkHeader(name, value))
+		}
+		if len(h[name]) == 0 {
+			f.add(field, checkHeader(name, ""))
+		}
+	}
+}
+
+// checkNotRedacted refuses a header whose value is gone, unless instead holds one of the same name.
+func checkNotRedacted(f *faults, field string, h, instead http.Header) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		if isRedacted(name, h[name]) && !hasHeader(instead, name) {
+			f.say(field+"."+name, wasKept+strconv.Quote("--header "+name+": …"))
+		}
+	}
+}
+
+func checkBody(f *faults, field string, b Body) {
+	if len(b.Inline) > 0 && b.File != "" {
+		f.say(field, "inline and file do not go together: give one of them")
+	}
+}
+
+func (p *Plan) checkClient(f *faults) {
+	c := &p.Client
+	checkHeaders(f, "client.header", c.Header)
+	checkNotRedacted(f, "client.header", c.Header, nil)
+	checkBody(f, "client.body", c.Body)
+	f.check(c.Timeout > 0, "client.timeout", c.Timeout, "a duration above 0")
+	f.check(c.ConnectionMaxAge >= 0, "client.connection_max_age", c.ConnectionMaxAge, "a duration that is not negative")
+	f.check(c.MaxBody > 0, "client.max_body", c.MaxBody, "a size above 0")
+}
