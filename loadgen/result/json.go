@@ -1,0 +1,37 @@
+package result
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// Encode returns a result as result.json holds it. Lists and maps that are nil become empty ones.
+func Encode(r *Result) ([]byte, error) {
+	whole := *r
+	whole.fillLists()
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(&whole); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+// Decode reads what Encode wrote. Another schema, a field of another type, and numbers that no run
+// can have are refused with an error that names the field.
+func Decode(data []byte) (*Result, error) {
+	if err := wantSchema(data, Schema); err != nil {
+		return nil, err
+	}
+	r := &Result{}
+	if err := decode(data, r); err != nil {
+		return nil, err
+	}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	r.fillLists()
+	return r, nil
+}

@@ -1,0 +1,162 @@
+package result
+
+import (
+	"math"
+	"strconv"
+	"time"
+)
+
+// Window is what happened in one interval of a run, over all endpoints: the unit in which a run
+// is watched, written, merged and summed up. A run's windows follow each other without gap, are
+// a second long, and are cut where a phase ends, so that each belongs to exactly one phase.
+//
+// A request counts in the window in which it completed. A Window that was handed to a Sink is
+// immutable: readers share it and must not change it or anything it points to.
+type Window struct {
+	From, To time.Duration // on the run's clock: since the first user or request was due
+	Phase    int           // index into Meta.Phases
+	Name     string        // of the phase: ramp, steady or drain
+
+	Users    int // users at the end of the window (closed model)
+	InFlight int // requests under way at the end of the window
+
+	Offered int64 // sends that came due in it
+	Sent    int64 // sends that left in it
+
+	Lag      *Histogram // lateness of the generator itself: send − max(due, slot free); nil when nothing was sent
+	SlotWait *Histogram // time a due send waited because max-in-flight was reached; nil when none did
+
+	Endpoints []EndpointWindow // those with something to tell, by index
+	Clamped   int64            // latencies above MaxLatency, counted as MaxLatency
+
+	Connections Connections      // what changed in this window
+	ServedBy    map[string]int64 // responses by X-Served-By; nil when no response had one
+
+	Health []Health // the generator itself, one reading a second
+
+	Slowest        []Example // requests that entered the run's slowest so far
+	FailedExamples []Example // failures kept as examples
+
+	Events []Event // what happened in it, in order
+}
+
+// Seconds is the window's length in seconds.
+func (w *Window) Seconds() float64 { return (w.To - w.From).Seconds() }
+
+// EndpointWindow is one endpoint's part of a Window. A nil histogram is an empty one.
+type EndpointWindow struct {
+	Endpoint int // index into Meta.Endpoints
+
+	Requests  int64 // completed: successes and failures
+	Failures  int64
+	Abandoned int64 // under way when the drain ended, and cut
+	Retried   int64 // sent again by the transport because a kept-alive connection was closed under it
+	BytesIn   int64 // of response bodies, as read
+	BytesOut  int64 // of request bodies
+	Truncated int64 // bodies above max-body, read up to the limit
+	Redirects int64 // hops followed
+
+	Status map[int]int64 // final status codes
+	Errors []ErrorCount  // one for each kind and message
+
+	Raw       *Histogram // successes: send → body read
+	Corrected *Histogram // successes: intended send → body read
+	Failed    *Histogram // failures: send → failure
+	FirstByte *Histogram // send → first byte of the final answer, successes
+	Connect   *Histogram // DNS, TCP and TLS of requests that opened a connection
+}
+
+// ErrorCount is one way in which requests failed.
+type ErrorCount struct {
+	Kind    string // a fixed word, e.g. connection_refused
+	Message string // in words a person uses, e.g. "connection refused"; holds nothing that differs between requests
+	Count   int64
+	First   time.Duration // on the run's clock
+	Last    time.Duration
+}
+
+// Connections counts what the transport did.
+type Connections struct {
+	Opened    int64            `json:"opened"`
+	Reused    int64            `json:"reused"`               // requests that went out on a kept-alive connection
+	Retried   int64            `json:"retried"`              // requests the transport sent again on its own
+	ByAddress map[string]int64 `json:"by_address,omitempty"` // connections opened, by remote address
+}
+
+// Example is one request worth showing: among the slowest, or one that failed.
+type Example struct {
+	At       time.Duration // when it was sent, on the run's clock
+	Endpoint string
+	Status   int           // 0 without an answer
+	Latency  time.Duration // corrected for a success, time to failure else
+	ServedBy string
+	Error    string // message of the failure
+	Retried  bool
+}
+
+// Event is something that happened at an instant of the run: a phase began, a stop was asked for,
+// a warning. Type is a fixed word; Detail is for people.
+type Event struct {
+	At     time.Duration
+	Type   string
+	Detail string
+}
+
+// The types of events a run writes.
+const (
+	EventPhase   = "phase"   // a phase began
+	EventStop    = "stop"    // sending ended before the plan's end
+	EventWarning = "warning" // something the reader of the result should know
+)
+
+// Reading is a measured value that may be unknown, which is NaN here and null in JSON.
+// Unknown is not zero: a probe that cannot be read must not look like a healthy one.
+type Reading float64
+
+// Unknown is the Reading of a probe that cannot be read.
+func Unknown() Reading { return Reading(math.NaN()) }
+
+// Known reports whether the value was measured.
+func (r Reading) Known() bool { return !math.IsNaN(float64(r)) }
+
+// MarshalJSON writes the number with six digits after the point, or null.
+func (r Reading) MarshalJSON() ([]byte, error) {
+	if !r.Known() || math.IsInf(float64(r), 0) {
+		return []byte("null"), nil
+	}
+	rounded := math.Round(float64(r)*1e6) / 1e6
+	return strconv.AppendFloat(nil, rounded, 'f', -1, 64), nil
+}
+
+// UnmarshalJSON reads a number or null.
+func (r *Reading) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*r = Unknown()
+		return nil
+	}
+	v, err := strconv.ParseFloat(string(data), 64)
+	*r = Reading(v)
+	return err
+}
+
+// Health is one second of the generator's own condition. Ratios are 0 to 1.
+type Health struct {
+	CPU       Reading // CPU time used ÷ CPU time the process may use (quota, affinity, task limit)
+	Throttled Reading // share of the second in which the cgroup held the process back
+	Steal     Reading // share of the host's CPU time taken by its hypervisor
+	GC        Reading // CPU time spent on garbage collection ÷ CPU time the process may use
+	RSS       Reading // resident memory, bytes
+	OpenFiles Reading // descriptors in use
+}
+
+// Sink takes a run's windows in order, from one goroutine. Its errors become warnings of the
+// result and never end a run. Close is called once, after the last window.
+type Sink interface {
+	Window(*Window) error
+	Close() error
+}
+
+// Finisher is a Sink that also wants the finished result, after Close.
+type Finisher interface {
+	Finish(*Result) error
+}
