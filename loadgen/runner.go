@@ -1,0 +1,111 @@
+package loadgen
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"scalableappbackend/loadgen/attack"
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/result"
+)
+
+// Runner is one run. Only Plan is needed.
+type Runner struct {
+	Plan  plan.Plan
+	Sinks []result.Sink // each may be as slow as it likes; see result.Async
+
+	// Lookup fills references ${NAME} in targets and headers; nil knows no name.
+	Lookup func(name string) (value string, ok bool)
+	// Cut, when closed, ends the drain at once: what is under way is cut and counted as abandoned.
+	Cut <-chan struct{}
+	// Transport replaces the sockets, for tests; see attack.Config.
+	Transport http.RoundTripper
+
+	Version     string // of this program, for the result
+	MetadataURI string // of the ECS task, ECS_CONTAINER_METADATA_URI_V4; empty elsewhere
+}
+
+// InputError is what the Runner was given and cannot use: nothing was started, nothing written.
+type InputError struct{ Err error }
+
+func (e *InputError) Error() string { return e.Err.Error() }
+func (e *InputError) Unwrap() error { return e.Err }
+
+// Starter is a Sink that wants to know of the run before it begins. An error keeps it from beginning.
+type Starter interface {
+	Start(*result.Meta) error
+}
+
+// settle is how long after its end a window is collected: a request that ended just before it may still
+// be on its way into the recorder.
+const settle = 100 * time.Millisecond
+
+// Run runs the plan. It ends early, with what was measured, when ctx is done; the cause of ctx then
+// stands in the result as stopped_by. An error of type *InputError means that nothing was started; any
+// other comes beside a Result.
+func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
+	s, err := r.prepare(ctx)
+	if err != nil {
+		return nil, &InputError{err}
+	}
+	defer s.service.stop()
+	if err := s.startSinks(); err != nil {
+		return nil, &InputError{err}
+	}
+	outcome := s.drive(ctx, r.Cut)
+	return s.finish(outcome)
+}
+
+// drive runs the attack, collects its windows as they end, and passes on what asks it to stop.
+func (s *session) drive(ctx context.Context, cut <-chan struct{}) attack.Outcome {
+	s.begin()
+	ended := make(chan attack.Outcome, 1)
+	go func() { ended <- s.attack.Run() }()
+
+	next := time.Second // the second whose windows are collected next
+	tick := time.NewTimer(next + settle - s.attack.Elapsed())
+	defer tick.Stop()
+	stop := ctx.Done()
+	for {
+		select {
+		case <-tick.C:
+			// After a pause of the whole process there may be several seconds to catch up with.
+			next = max(next, (s.attack.Elapsed() - settle).Truncate(time.Second))
+			s.collect(s.recorder.Collect(next))
+			next += time.Second
+			tick.Reset(next + settle - s.attack.Elapsed())
+		case <-stop:
+			stop = nil
+			s.stop(context.Cause(ctx).Error(), true)
+		case <-cut:
+			cut = nil
+			s.attack.Cut()
+		case outcome := <-ended:
+			s.last(outcome)
+			return outcome
+		}
+	}
+}
+
+// finish judges the run, closes the sinks and hands them the result. Whatever goes wrong here, the Result is returned.
+func (s *session) finish(outcome attack.Outcome) (*result.Result, error) {
+	final := s.judge(outcome)
+	for _, sink := range s.sinks {
+		if err := sink.Close(); err != nil {
+			final.Warnings = append(final.Warnings, err.Error())
+		}
+	}
+	res := s.builder.Result(final)
+	setExit(res, s.plan.Plan.ExitCodeOnError, nil)
+	var failed []error
+	for _, sink := range s.sinks {
+		if err := sink.Finish(res); err != nil {
+			failed = append(failed, err)
+			res.Warnings = append(res.Warnings, err.Error())
+			setExit(res, s.plan.Plan.ExitCodeOnError, err)
+		}
+	}
+	return res, errors.Join(failed...)
+}

@@ -1,0 +1,196 @@
+package loadgen
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"scalableappbackend/loadgen/attack"
+	"scalableappbackend/loadgen/gate"
+	"scalableappbackend/loadgen/measure"
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/validity"
+)
+
+// session is a Runner's one run under way. It belongs to the goroutine that called Run.
+type session struct {
+	plan    *plan.Ready
+	meta    result.Meta
+	limits  validity.Limits
+	service *embedded
+
+	thresholds []gate.Expr
+	abort      *gate.AbortRule
+
+	attack   *attack.Attack
+	recorder *measure.Recorder
+	probe    *validity.Probe
+	builder  *result.Builder
+	given    []result.Sink
+	sinks    []*result.AsyncSink
+
+	offered     int64 // up to the last window
+	phase       int   // of the last window; -1 before the first
+	pending     []result.Event
+	lastReading time.Duration
+
+	interrupted bool
+	stoppedBy   string
+}
+
+// prepare does everything that can refuse a run; it writes nothing. An embedded service is the only thing it starts.
+func (r *Runner) prepare(ctx context.Context) (*session, error) {
+	s := &session{given: r.Sinks, phase: -1}
+	var abort *gate.Expr
+	var err error
+	s.thresholds, abort, err = expressions(&r.Plan)
+	if err := errors.Join(r.Plan.Validate(), err); err != nil {
+		return nil, err
+	}
+	s.limits = validity.ReadLimits(ctx, r.MetadataURI)
+	if err := preflight(&r.Plan, s.limits); err != nil {
+		return nil, err
+	}
+	if s.service, err = embed(&r.Plan); err != nil {
+		return nil, err
+	}
+	lookup := r.Lookup
+	if lookup == nil {
+		lookup = func(string) (string, bool) { return "", false }
+	}
+	if s.plan, err = r.Plan.Prepare(s.service.url, lookup); err == nil {
+		err = s.checkScopes(abort)
+	}
+	if err != nil {
+		s.service.stop()
+		return nil, err
+	}
+	s.meta = result.Meta{
+		Plan:      s.plan.Plan.Redacted(),
+		Endpoints: s.plan.Endpoints,
+		Phases:    s.plan.Phases,
+		Generator: validity.Describe(r.Version, s.limits),
+	}
+	s.recorder = measure.New(measure.Config{Endpoints: s.plan.Endpoints, Phases: s.plan.Phases, Timeout: time.Duration(s.plan.Plan.Client.Timeout)})
+	s.attack = attack.New(attack.Config{Plan: s.plan, Recorder: s.recorder, Transport: r.Transport})
+	return s, nil
+}
+
+// startSinks tells the sinks of the run, each before it gets a goroutine of its own.
+func (s *session) startSinks() error {
+	s.meta.StartedAt = time.Now().UTC()
+	s.meta.ID = newID(s.meta.StartedAt)
+	s.builder = result.NewBuilder(s.meta)
+	meta := s.builder.Meta()
+	for _, sink := range s.given {
+		if starter, ok := sink.(Starter); ok {
+			if err := starter.Start(meta); err != nil {
+				return err
+			}
+		}
+	}
+	for _, sink := range s.given {
+		s.sinks = append(s.sinks, result.Async(sink, sinkDepth))
+	}
+	return nil
+}
+
+// sinkDepth is how many windows a sink may be behind before it misses some: a disk may stall for minutes.
+const sinkDepth = 300
+
+// newID is unique without coordination, and sorts by time.
+func newID(at time.Time) string {
+	var random [4]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return at.Format("20060102T150405Z") + "-" + hex.EncodeToString(random[:])
+}
+
+// begin sets the run's clock to 0.
+func (s *session) begin() {
+	for _, warning := range s.plan.Warnings {
+		s.event(0, result.EventWarning, warning)
+	}
+	s.attack.Begin()
+	s.probe = validity.NewProbe(s.limits, time.Now())
+}
+
+// event keeps something for the next window.
+func (s *session) event(at time.Duration, kind, detail string) {
+	s.pending = append(s.pending, result.Event{At: at, Type: kind, Detail: detail})
+}
+
+// stop ends sending; the first reason given stands.
+func (s *session) stop(by string, interrupted bool) {
+	if s.stoppedBy == "" {
+		s.stoppedBy, s.interrupted = by, interrupted
+		s.event(s.attack.Elapsed(), result.EventStop, by)
+	}
+	s.attack.Stop()
+}
+
+// collect completes windows with what the recorder does not know, and hands them on.
+func (s *session) collect(windows []*result.Window) {
+	for i, w := range windows {
+		s.gauge(w)
+		if i == len(windows)-1 {
+			s.read(w, time.Second/2)
+		}
+		s.hand(w)
+	}
+}
+
+// gauge fills in what a window shows of the schedule.
+func (s *session) gauge(w *result.Window) {
+	var offered int64
+	offered, w.InFlight, w.Users = s.attack.Gauges(w.To)
+	w.Offered, s.offered = offered-s.offered, offered
+}
+
+// last hands on the windows up to the run's end, and makes the books balance: what the outcome says was offered is
+// final, while a window's figure was taken under way.
+func (s *session) last(outcome attack.Outcome) {
+	windows := s.recorder.Close(outcome.DrainEnded)
+	for i, w := range windows {
+		before := s.offered
+		s.gauge(w)
+		if i == len(windows)-1 {
+			w.Offered, w.Users = outcome.Offered-before, 0
+			s.read(w, time.Second/2)
+		}
+		s.hand(w)
+	}
+	s.probe.Close()
+}
+
+// read adds a reading of the generator's health, unless too little time has passed since the one before for
+// shares of it to mean anything. A run that was shorter than that gets one all the same.
+func (s *session) read(w *result.Window, atLeast time.Duration) {
+	now := s.attack.Elapsed()
+	if now-s.lastReading < atLeast && s.lastReading > 0 {
+		return
+	}
+	s.lastReading = now
+	w.Health = append(w.Health, s.probe.Read(time.Now()))
+}
+
+// hand gives a finished window to everyone who reads windows. After this it is not changed any more.
+func (s *session) hand(w *result.Window) {
+	if w.Phase != s.phase {
+		s.phase = w.Phase
+		w.Events = append(w.Events, result.Event{At: w.From, Type: result.EventPhase, Detail: w.Name})
+	}
+	w.Events = append(w.Events, s.pending...)
+	s.pending = nil
+	s.builder.Add(w)
+	for _, sink := range s.sinks {
+		_ = sink.Window(w) // never fails and never waits: see result.Async
+	}
+	if s.abort != nil {
+		if failed, stop := s.abort.Window(w); stop {
+			s.stop(stoppedByAbort+failed.Expression+": "+failed.Detail, false)
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package loadgen
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"scalableappbackend/internal/exit"
+	"scalableappbackend/loadgen/attack"
+	"scalableappbackend/loadgen/gate"
+	"scalableappbackend/loadgen/measure"
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/validity"
+)
+
+// expressions parses what a plan holds its run to. Its errors name the plan's fields.
+func expressions(p *plan.Plan) (thresholds []gate.Expr, abort *gate.Expr, err error) {
+	var wrong []error
+	for i, text := range p.Thresholds {
+		e, err := gate.Parse(text)
+		wrong = append(wrong, plan.WithField(err, fmt.Sprintf("thresholds[%d]", i)))
+		thresholds = append(thresholds, e)
+	}
+	if p.AbortOn != "" {
+		e, err := gate.Parse(p.AbortOn)
+		wrong = append(wrong, plan.WithField(err, "abort_on"))
+		abort = &e
+	}
+	return thresholds, abort, errors.Join(wrong...)
+}
+
+// checkScopes refuses expressions about what the plan does not have.
+func (s *session) checkScopes(abort *gate.Expr) error {
+	var endpoints, phases []string
+	for _, e := range s.plan.Endpoints {
+		endpoints = append(endpoints, e.Name)
+	}
+	for _, p := range s.plan.Phases {
+		phases = append(phases, p.Name)
+	}
+	var wrong []error
+	for i, e := range s.thresholds {
+		wrong = append(wrong, plan.WithField(gate.Check(e, endpoints, phases), fmt.Sprintf("thresholds[%d]", i)))
+	}
+	if abort != nil {
+		err := gate.Check(*abort, endpoints, phases)
+		if err == nil {
+			s.abort, err = gate.NewAbortRule(*abort, endpoints)
+		}
+		wrong = append(wrong, plan.WithField(err, "abort_on"))
+	}
+	return errors.Join(wrong...)
+}
+
+// preflight refuses what this process could not do, while it can still be said in one line.
+func preflight(p *plan.Plan, limits validity.Limits) error {
+	connections, field := int(p.Curve().Max()+0.5), "users"
+	if p.Model == plan.Open {
+		connections, field = p.MaxInFlight, "max_in_flight"
+		if p.MaxInFlight == plan.DefaultMaxInFlight {
+			connections = 0 // the default is there to bound a stall, not to be reached
+		}
+	}
+	files := connections
+	if p.Host == plan.Embedded {
+		files *= 2 // both ends of each connection are in this process
+	}
+	err := errors.Join(validity.Preflight(limits, files, field), validity.PreflightPorts(limits, connections, field))
+	if e, ok := errors.AsType[*validity.LimitError](err); ok {
+		return &plan.FieldError{Field: field, Want: strings.TrimPrefix(e.Error(), field+": ")}
+	}
+	return nil
+}
+
+// judge says whether the generator can be believed and which thresholds were kept.
+func (s *session) judge(outcome attack.Outcome) result.Final {
+	final := result.Final{
+		Dropped:     outcome.Dropped,
+		Interrupted: s.interrupted,
+		StoppedBy:   s.stoppedBy,
+		Health:      summarise(s.builder),
+		Thresholds:  evaluate(s.builder, s.thresholds, counts{outcome.Offered, outcome.Sent, &outcome.Dropped}),
+		Warnings:    slices.Clone(s.plan.Warnings),
+	}
+	e := evidence(s.builder, outcome.DrainEnded, s.limits)
+	e.Offered, e.OwnDrops = outcome.Offered, outcome.OwnDrops
+	final.Verdict.Validity, final.Verdict.Reasons = validity.Judge(e)
+	return final
+}
+
+func summarise(b *result.Builder) result.HealthSummary {
+	return validity.Summarise(b.Health(), b.Lag(), b.SlotWait(), b.Clamped())
+}
+
+// evidence is what a builder knows of its generator's condition.
+func evidence(b *result.Builder, duration time.Duration, limits validity.Limits) validity.Evidence {
+	e := validity.Evidence{Duration: duration, Seconds: b.Health(), Limits: limits, Lag: b.Lag(), SlotWait: b.SlotWait()}
+	e.Offered, e.Sent = b.Counts()
+	e.DescriptorFailures, e.PortFailures = ownFailures(b)
+	return e
+}
+
+// ownFailures counts requests that this machine made fail.
+func ownFailures(b *result.Builder) (descriptors, ports int64) {
+	for _, phase := range []string{"", plan.Drain} {
+		all, _ := b.Select("", phase)
+		for _, e := range all.Errors {
+			switch e.Kind {
+			case measure.KindFiles.String():
+				descriptors += e.Count
+			case measure.KindPorts.String():
+				ports += e.Count
+			}
+		}
+	}
+	return descriptors, ports
+}
+
+// counts are a whole run's sends; dropped is nil where nobody was left to count them.
+type counts struct {
+	offered, sent int64
+	dropped       *int64
+}
+
+func evaluate(b *result.Builder, thresholds []gate.Expr, n counts) []result.Outcome {
+	return gate.Evaluate(thresholds, source{b, n})
+}
+
+// source gives thresholds what a builder has summed up.
+type source struct {
+	builder *result.Builder
+	counts  counts
+}
+
+func (s source) Metrics(endpoint, phase string) (gate.Metrics, bool) {
+	x, ok := s.builder.Select(endpoint, phase)
+	if !ok {
+		return gate.Metrics{}, false
+	}
+	m := gate.Metrics{
+		Seconds: x.Seconds, Requests: x.Requests, Failures: x.Failures, Abandoned: x.Abandoned, Retried: x.Retried,
+		Truncated: x.Truncated, Redirects: x.Redirects, BytesIn: x.BytesIn, BytesOut: x.BytesOut,
+		Corrected: x.Corrected, Raw: x.Raw, Failed: x.Failed, FirstByte: x.FirstByte, Connect: x.Connect,
+	}
+	if phase == "" {
+		// Known when the drain is over, so they are of the run with its drain.
+		drain, _ := s.builder.Select(endpoint, plan.Drain)
+		m.Abandoned += drain.Abandoned
+	}
+	if endpoint == "" && phase == "" {
+		m.Offered, m.Sent, m.Dropped = &s.counts.offered, &s.counts.sent, s.counts.dropped
+	}
+	return m, true
+}
+
+// stoppedByAbort begins Result.StoppedBy when --abort-on ended a run.
+const stoppedByAbort = "--abort-on "
+
+// setExit writes into the result what the process is to exit with. failed is what kept the run, or the keeping of
+// its result, from going on.
+func setExit(r *result.Result, onError int, failed error) {
+	interrupted := r.Interrupted && r.StoppedBy != result.StoppedByCut
+	status := exit.Decide(exit.Facts{
+		Interrupted:     interrupted,
+		RunError:        failed != nil || r.StoppedBy == result.StoppedByCut,
+		Unhealthy:       r.Verdict.Validity == result.Invalid,
+		ThresholdFailed: anyFailed(r.Thresholds),
+		Aborted:         strings.HasPrefix(r.StoppedBy, stoppedByAbort),
+		RequestsFailed:  r.Totals.Failures > 0,
+		OnError:         exit.Code(onError),
+	})
+	r.Verdict.ExitCode, r.Verdict.ExitName = int(status.Code), status.Name
+}
+
+func anyFailed(outcomes []result.Outcome) bool {
+	for _, o := range outcomes {
+		if !o.Passed {
+			return true
+		}
+	}
+	return false
+}
