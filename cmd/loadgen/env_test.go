@@ -1,0 +1,68 @@
+package main
+
+import (
+	"slices"
+	"testing"
+)
+
+// seenBy is an env whose terminals are these streams.
+func seenBy(variables map[string]string, terminals ...string) *env {
+	return &env{
+		stdin: stream("stdin"), stdout: stream("stdout"), stderr: stream("stderr"),
+		lookup: func(name string) (string, bool) { v, ok := variables[name]; return v, ok },
+		isTTY: func(s any) bool {
+			name, ok := s.(stream)
+			return ok && slices.Contains(terminals, string(name))
+		},
+	}
+}
+
+type stream string
+
+func (stream) Read(p []byte) (int, error)  { return 0, nil }
+func (stream) Write(p []byte) (int, error) { return len(p), nil }
+
+func TestARunIsDrawnWhereAPersonLooks(t *testing.T) {
+	yes, no := true, false
+	dumb := map[string]string{"TERM": "dumb"}
+	for _, row := range []struct {
+		env      *env
+		headless *bool
+		want     bool
+		why      string
+	}{
+		{seenBy(nil, "stdin", "stdout", "stderr"), nil, true, "all is a terminal"},
+		{seenBy(nil, "stdout", "stderr"), nil, true, "input may come from elsewhere"},
+		{seenBy(nil, "stdin", "stderr"), nil, false, "stdout goes to a file: plain lines"},
+		{seenBy(nil, "stdin", "stdout"), nil, false, "there is nothing to draw on"},
+		{seenBy(nil), nil, false, "a container, a pipeline"},
+		{seenBy(nil, "stdin", "stdout", "stderr"), &yes, false, "--headless"},
+		{seenBy(nil, "stderr"), &no, true, "--headless=false, wherever stdout goes"},
+		{seenBy(nil, "stdout"), &no, false, "and still nothing to draw on"},
+		{seenBy(dumb, "stdin", "stdout", "stderr"), nil, false, "a terminal that only writes lines"},
+		{seenBy(dumb, "stderr"), &no, false, "whatever is asked for"},
+	} {
+		if got := row.env.draws(row.headless); got != row.want {
+			t.Errorf("%v, want %v: %s", got, row.want, row.why)
+		}
+	}
+}
+
+func TestColorsAreForTerminalsThatTakeThem(t *testing.T) {
+	for _, row := range []struct {
+		variables map[string]string
+		stream    stream
+		want      bool
+	}{
+		{nil, "stdout", true},
+		{map[string]string{"TERM": "xterm-256color"}, "stdout", true},
+		{nil, "stderr", false},
+		{map[string]string{"NO_COLOR": "1"}, "stdout", false},
+		{map[string]string{"NO_COLOR": ""}, "stdout", true}, // no-color.org: when it is not empty
+		{map[string]string{"TERM": "dumb"}, "stdout", false},
+	} {
+		if got := seenBy(row.variables, "stdout").color(row.stream); got != row.want {
+			t.Errorf("%v on %s: %v, want %v", row.variables, row.stream, got, row.want)
+		}
+	}
+}

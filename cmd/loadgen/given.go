@@ -1,0 +1,134 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"scalableappbackend/internal/near"
+)
+
+// level is where a setting was given; of two the higher one counts.
+type level int
+
+const (
+	byDefault level = iota
+	inFile
+	byLocust  // LOCUST_…
+	byLoadgen // LOADGEN_…
+	byFlag
+)
+
+// given is a setting that was given, and how.
+type given struct {
+	*setting
+	level level
+	name  string // as typed: --users, LOADGEN_USERS
+	texts []string
+}
+
+// typed is the value of every flag in the table: what was typed, to be read once all of it is known.
+type typed struct {
+	texts    []string
+	name     string // of the flag that was last used
+	isSwitch bool
+}
+
+// spelling is one name of a typed flag.
+type spelling struct {
+	*typed
+	name string
+}
+
+func (s spelling) Set(text string) error {
+	s.texts = append(s.texts, text)
+	s.typed.name = "--" + s.name
+	return nil
+}
+
+func (s spelling) String() string   { return "" }
+func (s spelling) Type() string     { return "" }
+func (s spelling) IsBoolFlag() bool { return s.isSwitch }
+
+// define adds the flags of the table to a set and returns their values by name.
+func define(flags *pflag.FlagSet, table []setting) map[string]*typed {
+	flags.SortFlags = false // help keeps the order of the table
+	values := make(map[string]*typed, len(table))
+	for i := range table {
+		s := &table[i]
+		value := &typed{isSwitch: s.arg == ""}
+		values[s.flag] = value
+		names := []string{s.flag}
+		if s.alias != "" {
+			names = append(names, s.alias)
+		}
+		for _, name := range names {
+			short := ""
+			if name == s.flag {
+				short = s.short
+			}
+			f := flags.VarPF(spelling{value, name}, name, short, s.help)
+			f.Hidden = name != s.flag
+			annotate(f, noteGroup, s.group)
+			annotate(f, noteArg, s.arg)
+			annotate(f, noteDefault, s.byDefault)
+			annotate(f, noteEnv, strings.Join(s.variables(), ", "))
+			if value.isSwitch {
+				f.NoOptDefVal = "true"
+			}
+		}
+	}
+	return values
+}
+
+// collect returns what was given of the table, each setting once, from the highest level at which it
+// was, in the order of the table.
+func collect(table []setting, flags map[string]*typed, variable func(string) (string, bool)) []given {
+	var all []given
+	for i := range table {
+		s := &table[i]
+		if f := flags[s.flag]; len(f.texts) > 0 {
+			all = append(all, given{s, byFlag, f.name, f.texts})
+			continue
+		}
+		for i, name := range s.variables() {
+			value, ok := variable(name)
+			if !ok {
+				continue
+			}
+			if texts := s.split(value); len(texts) > 0 {
+				all = append(all, given{s, byLoadgen - level(i), name, texts})
+				break
+			}
+		}
+	}
+	return all
+}
+
+// strangers are notes on variables that look like a misspelt one of the table.
+func strangers(table []setting, environ []string) []string {
+	var known []string
+	for i := range table {
+		known = append(known, table[i].variables()...)
+	}
+	var notes []string
+	for _, each := range environ {
+		name, _, _ := strings.Cut(each, "=")
+		short, ours := strings.CutPrefix(name, "LOADGEN_")
+		if !ours || slices.Contains(known, name) {
+			continue
+		}
+		// Without the beginning that all share, which would make any two of them near.
+		var candidates []string
+		for _, k := range known {
+			if rest, ok := strings.CutPrefix(k, "LOADGEN_"); ok {
+				candidates = append(candidates, rest)
+			}
+		}
+		if meant, ok := near.Near(short, candidates); ok {
+			notes = append(notes, name+" is not known; did you mean LOADGEN_"+meant+"?")
+		}
+	}
+	return notes
+}

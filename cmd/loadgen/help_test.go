@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"scalableappbackend/internal/exit"
+	"scalableappbackend/internal/golden"
+)
+
+func commands() []string { return []string{"run", "report", "merge", "version", "completion", "help"} }
+
+func TestHelpIsAsItWasReadLast(t *testing.T) {
+	for _, name := range append(commands(), "") {
+		for _, asked := range [][]string{append(args(name), "-h"), append(args(name), "--help"), append([]string{"help"}, args(name)...)} {
+			stdout, stderr, code := typedIn(t, nil, asked...)
+			if code != exit.Passed || stderr != "" {
+				t.Errorf("%q: exit %d, %s", asked, code, stderr)
+			}
+			file := "loadgen"
+			if name != "" {
+				file += "_" + name
+			}
+			golden.Check(t, "help/"+file+".txt", stdout)
+		}
+	}
+}
+
+// A screen is taken as 24 lines of 100 columns.
+func TestHelpStartsWithAnExampleAndEachTopicFitsAScreen(t *testing.T) {
+	for _, name := range append(commands(), "") {
+		stdout, _, _ := typedIn(t, nil, append(args(name), "-h")...)
+		if !strings.HasPrefix(stdout, "  loadgen ") && !strings.HasPrefix(stdout, "  source <(loadgen ") {
+			t.Errorf("%s: starts with %.60q", name, stdout)
+		}
+		for topic := range strings.SplitSeq(stdout, "\n\n") {
+			if n := strings.Count(topic, "\n") + 1; n > 24 {
+				t.Errorf("%s: %d lines: %.40q…", name, n, topic)
+			}
+		}
+		for l := range strings.SplitSeq(stdout, "\n") {
+			if n := utf8.RuneCountInString(l); n > 100 {
+				t.Errorf("%s: %d columns: %s", name, n, l)
+			}
+		}
+	}
+}
+
+// Each example of `run` is read as it would be typed; the flags of the others are tested where they are used.
+func TestTheExamplesOfHelpWork(t *testing.T) {
+	root := newRoot(&env{})
+	for l := range strings.SplitSeq(strings.TrimSpace(commandOf(root, "run").Example), "\n") {
+		command, _, _ := strings.Cut(l, "#")
+		words := strings.Fields(strings.ReplaceAll(command, "'", ""))
+		if _, err := resolved(t, words[2:], nil); err != nil {
+			t.Errorf("%s: %v", l, err)
+		}
+	}
+}
+
+func TestThePageOfTheCommandLineIsWhatTheProgramSays(t *testing.T) {
+	const page = "../../docs/cli.md"
+	want := markdown()
+	if golden.Updating() {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A checkout on Windows may hold the page with the line ends of that system.
+	if got := strings.ReplaceAll(string(have), "\r\n", "\n"); got != want {
+		t.Errorf("docs/cli.md is not what the commands say; UPDATE_GOLDEN=1 go test ./cmd/loadgen mends it")
+	}
+}
+
+// markdown is docs/cli.md.
+func markdown() string {
+	var b strings.Builder
+	root := newRoot(&env{})
+	b.WriteString("# The command line\n\nMade of the commands themselves; `UPDATE_GOLDEN=1 go test ./cmd/loadgen` makes it again.\n")
+	for _, name := range commands() {
+		if name != "help" {
+			section(&b, commandOf(root, name))
+		}
+	}
+	return b.String()
+}
+
+func section(b *strings.Builder, cmd *cobra.Command) {
+	fmt.Fprintf(b, "\n## loadgen %s\n\n`loadgen %s` %s.\n\n```sh\n%s\n```\n", cmd.Name(), cmd.Use, cmd.Short, strings.TrimSpace(cmd.Example))
+	for _, g := range groupsOf(cmd) {
+		withEnv := slices.ContainsFunc(g.flags, func(f *pflag.Flag) bool { return noteOf(f, noteEnv) != "" })
+		if g.name != groupFlags {
+			fmt.Fprintf(b, "\n### %s\n", g.name)
+		}
+		if withEnv {
+			b.WriteString("\n| flag | variable | default | meaning |\n|---|---|---|---|\n")
+		} else {
+			b.WriteString("\n| flag | default | meaning |\n|---|---|---|\n")
+		}
+		for _, f := range g.flags {
+			cells := []string{code(strings.TrimSpace(spelled(f)))}
+			if withEnv {
+				cells = append(cells, code(strings.Split(noteOf(f, noteEnv), ", ")...))
+			}
+			cells = append(cells, noteOf(f, noteDefault), f.Usage)
+			for i, c := range cells {
+				cells[i] = strings.NewReplacer("|", "\\|", "<UTC", "\\<UTC").Replace(c)
+			}
+			fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
+		}
+	}
+	if cmd.Long != "" {
+		heading, text, found := strings.Cut(strings.TrimSpace(cmd.Long), "\n  ")
+		if !found {
+			heading, text = "", heading
+		} else {
+			fmt.Fprintf(b, "\n### %s\n", heading)
+		}
+		fmt.Fprintf(b, "\n%s\n", strings.NewReplacer("\n  ", "\n", "*", "\\*", "_", "\\_").Replace(text))
+	}
+}
+
+// code sets names in code.
+func code(names ...string) string { return "`" + strings.Join(names, "`, `") + "`" }

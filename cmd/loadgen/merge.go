@@ -1,0 +1,51 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"scalableappbackend/loadgen"
+	"scalableappbackend/loadgen/result"
+)
+
+func newMerge(env *env) *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "merge DIR... -o DIR",
+		Short: "adds the results of several generators of one load up into one, exactly",
+		Example: `
+loadgen merge task-1 task-2 task-3 -o all
+loadgen report all`,
+		Long: `
+The parts are runs of one plan, each with its share of the load and a seed of its own. Histograms
+are added, percentiles never averaged. Thresholds are judged on the sum; it exits as one run would.`,
+	}
+	cmd.Flags().StringVarP(&out, "out", "o", "", "new or empty directory for the sum")
+	annotate(cmd.Flags().Lookup("out"), noteArg, "DIR")
+	_ = cmd.MarkFlagDirname("out")
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return usagef("merge", "", "", "want the directories of results, e.g. loadgen merge task-1 task-2 -o all")
+		case out == "":
+			return usagef("--out", "", "", "want a new directory for the sum, e.g. loadgen merge task-1 task-2 -o all")
+		}
+		var parts []*result.Opened
+		for _, dir := range args {
+			o, err := result.Open(dir)
+			if err != nil {
+				return usage(err)
+			}
+			parts = append(parts, o)
+		}
+		dir := &directory{name: "--out", path: out}
+		res, err := loadgen.Merge(parts, opener{dir}, dir)
+		if refused, ok := errors.AsType[*loadgen.InputError](err); ok {
+			dir.discard()
+			return usage(refused.Err)
+		}
+		return env.finish(false, res, out, err)
+	}
+	return cmd
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/result"
+)
+
+// defaultOut is where the results of runs without --out lie beside each other.
+const defaultOut = "loadgen-results"
+
+// directory keeps a run. It is two sinks of it: the opener comes first, so that a directory that cannot
+// be used is refused before anything else is written, and the directory last, so that what it is
+// given at the end includes what went wrong in the others.
+type directory struct {
+	name  string // how the path was given: --out, LOADGEN_OUT; empty for the default
+	path  string // empty: a new one
+	fresh bool   // it did not exist before
+	*result.Writer
+}
+
+type opener struct{ *directory }
+
+func (o opener) Window(*result.Window) error { return nil }
+func (o opener) Close() error                { return nil }
+func (o opener) Finish(*result.Result) error { return nil }
+
+// Start makes the directory.
+func (o opener) Start(meta *result.Meta) error {
+	d := o.directory
+	err := d.make(meta)
+	if err == nil {
+		d.Writer, err = result.Create(d.path, *meta)
+	}
+	if err == nil {
+		return nil
+	}
+	e := &plan.FieldError{Want: err.Error()}
+	if d.name != "" {
+		e.Want = d.name + ": " + e.Want
+	} else {
+		e.Hint = "give a directory with --out DIR, or --out none to keep nothing"
+	}
+	return e
+}
+
+// make finds a new name below defaultOut when none was given: of runs that start in the same second
+// each has a directory of its own.
+func (d *directory) make(meta *result.Meta) error {
+	if d.path != "" {
+		_, err := os.Stat(d.path)
+		d.fresh = errors.Is(err, fs.ErrNotExist)
+		return nil
+	}
+	d.path = filepath.Join(defaultOut, meta.StartedAt.UTC().Format("20060102T150405Z"))
+	if err := os.MkdirAll(defaultOut, 0o755); err != nil {
+		return fmt.Errorf("result directory %s: %s", d.path, reason(err))
+	}
+	for base, i := d.path, 2; ; i++ {
+		err := os.Mkdir(d.path, 0o755)
+		if !errors.Is(err, fs.ErrExist) {
+			d.fresh = true
+			if err != nil {
+				return fmt.Errorf("result directory %s: %s", d.path, reason(err))
+			}
+			return nil
+		}
+		d.path = fmt.Sprintf("%s-%d", base, i)
+	}
+}
+
+// discard takes away what was written for a run that then did not begin.
+func (d *directory) discard() {
+	if d == nil || d.Writer == nil {
+		return
+	}
+	_ = d.Writer.Close()
+	entries, _ := os.ReadDir(d.path)
+	for _, e := range entries { // it was empty before
+		_ = os.Remove(filepath.Join(d.path, e.Name()))
+	}
+	if d.fresh {
+		_ = os.Remove(d.path)
+	}
+}

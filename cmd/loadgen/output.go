@@ -1,0 +1,82 @@
+package main
+
+// The rules of output:
+//
+//   - What was asked for goes to stdout: the report, a result with --json, a version, help. A format
+//     for machines has nothing else in it.
+//   - Everything else goes to stderr: progress, notes, errors.
+//   - A message is one line that begins with "loadgen: ", in lower case, without a full stop. Its first word
+//     is what the user named: a flag, a variable, a file and line. What can be wrong at once is said at once.
+//   - A line "loadgen: hint: …" follows only when there is something to try.
+//   - The last line of a run names its exit code: "exit 99: threshold failed". Other commands say it
+//     when it is not 0.
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"scalableappbackend/internal/exit"
+	"scalableappbackend/loadgen/plan"
+)
+
+// ending is how a command ends when there is something to say of its exit code.
+type ending struct {
+	status exit.Status
+	err    error // nil when all is said already
+}
+
+func (e *ending) Error() string {
+	if e.err == nil {
+		return e.status.Line()
+	}
+	return e.err.Error()
+}
+
+func (e *ending) Unwrap() error { return e.err }
+
+// usage is an error of what the user gave.
+func usage(err error) error { return &ending{exit.Usage.Status(), err} }
+
+// usagef is usage of one line about field.
+func usagef(field, got, hint, format string, args ...any) error {
+	return usage(&plan.FieldError{Field: field, Got: got, Want: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// say writes a message.
+func (e *env) say(format string, args ...any) {
+	line(e.stderr, fmt.Sprintf(format, args...))
+}
+
+// sayError writes each of the errors in one as a line.
+func (e *env) sayError(err error) {
+	for _, each := range flatten(err) {
+		text := each.Error()
+		if f, ok := errors.AsType[*plan.FieldError](each); ok && f.Hint != "" {
+			text += "\nhint: " + f.Hint
+		}
+		for l := range strings.SplitSeq(text, "\n") {
+			line(e.stderr, l)
+		}
+	}
+}
+
+// sayExit writes the last line.
+func (e *env) sayExit(status exit.Status) { fmt.Fprintln(e.stderr, status.Line()) }
+
+func line(w io.Writer, text string) {
+	fmt.Fprintf(w, "loadgen: %s\n", text)
+}
+
+// flatten takes joined errors apart.
+func flatten(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, each := range joined.Unwrap() {
+			all = append(all, flatten(each)...)
+		}
+		return all
+	}
+	return []error{err}
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"scalableappbackend/loadgen/plan"
+)
+
+// each reads all of the texts and says what is wrong with any.
+func each[T any](parse func(string) (T, error), put func(*options, []T)) func(*options, []string) error {
+	return func(o *options, texts []string) error {
+		var values []T
+		var errs []error
+		for _, t := range texts {
+			value, err := parse(t)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			values = append(values, value)
+		}
+		if len(errs) > 0 {
+			return errors.Join(errs...)
+		}
+		put(o, values)
+		return nil
+	}
+}
+
+func refuse(got, want string) error {
+	if got == "" {
+		return &plan.FieldError{Want: "empty, want " + want}
+	}
+	return &plan.FieldError{Got: got, Want: want}
+}
+
+func parseText(s string) (string, error) {
+	if s == "" {
+		return "", refuse(s, "a value")
+	}
+	return s, nil
+}
+
+func parseCount(s string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimSpace(s))
+	if err != nil {
+		return 0, refuse(s, "a whole number, e.g. 50")
+	}
+	return n, nil
+}
+
+func parseNumber(s string) (float64, error) {
+	s = strings.TrimSpace(s)
+	n, err := strconv.ParseFloat(s, 64)
+	// ParseFloat reads more than people mean by a number: inf, nan, 0x1p3, 1_000.
+	if err != nil || strings.Trim(s, "0123456789.eE+-") != "" {
+		return 0, refuse(s, "a number, e.g. 5 or 0.5")
+	}
+	return n, nil
+}
+
+func parseSeed(s string) (uint64, error) {
+	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 64)
+	if err != nil {
+		return 0, refuse(s, "a whole number from 0 to 2^53-1")
+	}
+	return n, nil
+}
+
+func parsePacing(s string) (plan.Duration, error) {
+	d, err := plan.ParseDuration(s)
+	if err == nil && d == 0 {
+		return 0, refuse(s, "a duration above 0, e.g. 1s; for users that never pause --think 0")
+	}
+	return d, err
+}
+
+func parseArrivals(s string) (plan.Arrivals, error) {
+	a := plan.Arrivals(strings.ToLower(strings.TrimSpace(s)))
+	if a != plan.Uniform && a != plan.Poisson {
+		return "", refuse(s, "uniform or poisson")
+	}
+	return a, nil
+}
+
+const wantSwitch = "true or false, 1 or 0"
+
+func parseSwitch(s string) (bool, error) {
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "true", "1":
+		return true, nil
+	case "false", "0":
+		return false, nil
+	}
+	return false, refuse(s, wantSwitch)
+}
+
+type header struct{ name, value string }
+
+func parseHeader(s string) (header, error) {
+	name, value, err := plan.ParseHeader(s)
+	return header{name, value}, err
+}
+
+// setHeaders replaces those of the plan file that have the same name, in any case, and keeps its others.
+func setHeaders(o *options, headers []header) {
+	h := o.plan.Client.Header.Clone()
+	if h == nil {
+		h = http.Header{}
+	}
+	for _, each := range headers {
+		maps.DeleteFunc(h, func(name string, _ []string) bool { return strings.EqualFold(name, each.name) })
+	}
+	for _, each := range headers {
+		h[each.name] = append(h[each.name], each.value)
+	}
+	o.plan.Client.Header = h
+}
+
+type tag struct{ key, value string }
+
+func parseTag(s string) (tag, error) {
+	key, value, found := strings.Cut(s, "=")
+	if key = strings.TrimSpace(key); !found || key == "" {
+		return tag{}, refuse(s, "KEY=VALUE, e.g. commit=4e1f09")
+	}
+	return tag{key, strings.TrimSpace(value)}, nil
+}
+
+// setTags adds to the tags of the plan file.
+func setTags(o *options, tags []tag) {
+	all := maps.Clone(o.plan.Tags)
+	if all == nil {
+		all = map[string]string{}
+	}
+	for _, t := range tags {
+		all[t.key] = t.value
+	}
+	o.plan.Tags = all
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"scalableappbackend/loadgen"
+	"scalableappbackend/loadgen/report"
+	"scalableappbackend/loadgen/result"
+)
+
+func newReport(env *env) *cobra.Command {
+	var format string
+	var schema bool
+	cmd := &cobra.Command{
+		Use:   "report DIR",
+		Short: "shows a result again, also one of a run that was cut",
+		Example: `
+loadgen report loadgen-results/20261124T150405Z
+loadgen report loadgen-results/20261124T150405Z -f markdown
+loadgen report --schema > result.schema.json`,
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&format, "format", "f", report.Formats()[0], strings.Join(report.Formats(), ", "))
+	annotate(flags.Lookup("format"), noteArg, "F")
+	annotate(flags.Lookup("format"), noteDefault, report.Formats()[0])
+	flags.BoolVar(&schema, "schema", false, "print the JSON Schema of a result instead")
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(report.Formats(), cobra.ShellCompDirectiveNoFileComp))
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		switch {
+		case schema:
+			_, err := env.stdout.Write(result.SchemaJSON())
+			return err
+		case len(args) == 0:
+			return usagef("report", "", "", "want the directory of a result, e.g. loadgen report %s/20261124T150405Z", defaultOut)
+		case len(args) > 1:
+			return usagef("argument", args[1], "loadgen merge adds several results up", "one directory")
+		case !slices.Contains(report.Formats(), format):
+			return usagef("--format", format, didYouMean(format, report.Formats(), ""), "one of %s", strings.Join(report.Formats(), ", "))
+		}
+		opened, err := result.Open(args[0])
+		if err != nil {
+			return usage(err)
+		}
+		if err := loadgen.Rejudge(opened); err != nil {
+			return usage(err)
+		}
+		return env.show(opened, format)
+	}
+	return cmd
+}
+
+// show reports an opened result.
+func (e *env) show(o *result.Opened, format string) error {
+	options := e.options(e.stdout)
+	options.Dir = o.Dir
+	return report.Write(e.stdout, format, report.Input{Result: o.Result, Windows: o.Windows(), Options: options})
+}

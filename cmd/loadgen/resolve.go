@@ -1,0 +1,240 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+
+	"scalableappbackend/loadgen/plan"
+)
+
+// resolution is one plan made of flags, variables, a plan file and defaults, in this order:
+//
+//	a flag > LOADGEN_* > LOCUST_* > the plan file > the default
+//
+// A setting of one model of load silences those of the other on lower levels; only two flags can be in
+// conflict.
+type resolution struct {
+	options
+	settlement
+	failed map[string]bool // settings of which all is said: what Validate thinks of them is of no use
+}
+
+// resolve makes a plan that is valid of what was given, or says all that is wrong with it, naming
+// each thing as the user did.
+func resolve(flags map[string]*typed, variable func(string) (string, bool)) (*resolution, error) {
+	all := collect(settings(), flags, variable)
+	r := &resolution{failed: map[string]bool{}}
+	base, err := r.readPlan(all)
+	errs := []error{err}
+	r.settlement = settle(all, base.Model)
+	errs = append(errs, r.errs...)
+	if r.planFile != "" && r.model != base.Model {
+		r.notes = append(r.notes, fmt.Sprintf("%s has %s, and this run has %s", r.planFile, loadOf(base.Model), loadOf(r.model)))
+	}
+	r.plan = base
+	r.makeRoom()
+	for i := range r.kept {
+		errs = append(errs, r.apply(&r.kept[i]))
+	}
+	errs = append(errs, r.readTargets(), r.needsRate(base.Model))
+	if !r.failed["plan"] && len(r.errs) == 0 { // else the plan is not the one that was meant
+		errs = append(errs, r.needsHost())
+		errs = append(errs, r.namedErrors(r.plan.Validate())...)
+	}
+	return r, errors.Join(errs...)
+}
+
+// readPlan returns the plan of --plan, else the default one with a random seed.
+func (r *resolution) readPlan(all []given) (plan.Plan, error) {
+	base := plan.Default()
+	base.Seed = rand.Uint64N(plan.MaxSeed) + 1
+	i := slices.IndexFunc(all, func(g given) bool { return g.flag == "plan" })
+	if i < 0 {
+		return base, nil
+	}
+	name := all[i].texts[len(all[i].texts)-1]
+	data, err := os.ReadFile(name)
+	if err != nil {
+		r.failed["plan"] = true
+		return base, &plan.FieldError{Field: all[i].name, Got: name, Want: "a file that can be read: " + reason(err)}
+	}
+	read, err := plan.ReadFile(data)
+	if err != nil {
+		r.failed["plan"] = true
+		return base, plan.Rename(err, func(field string) string { return inFileName(name, field) })
+	}
+	var seed struct{ Seed *uint64 }
+	_ = json.Unmarshal(data, &seed) // it was read before
+	if seed.Seed == nil {
+		read.Seed = base.Seed
+	}
+	r.planFile = name
+	return read, nil
+}
+
+// inFileName is how an error names a field of a plan file.
+func inFileName(file, field string) string {
+	if field == "" {
+		return file
+	}
+	return file + ": " + field
+}
+
+// makeRoom takes out of the plan what the settings that are kept replace as a whole.
+func (r *resolution) makeRoom() {
+	p, d := &r.plan, plan.Default()
+	if r.model == plan.Open {
+		d = plan.DefaultOpen()
+	}
+	if p.Model != r.model {
+		p.Model = d.Model
+		p.Users, p.SpawnRate, p.Think, p.Pacing = d.Users, d.SpawnRate, d.Think, d.Pacing
+		p.Rate, p.Arrivals, p.MaxInFlight = d.Rate, d.Arrivals, d.MaxInFlight
+		if len(p.Stages) > 0 {
+			p.Stages, p.RunTime = nil, d.RunTime
+		}
+	}
+	switch {
+	case r.has("stage"):
+		p.Users, p.SpawnRate, p.Rate, p.RunTime = 0, 0, plan.Rate{}, 0
+	case len(p.Stages) > 0 && (r.has("run-time") || r.has("spawn-rate")):
+		p.Stages, p.Users, p.SpawnRate, p.RunTime = nil, d.Users, d.SpawnRate, d.RunTime
+	}
+	if r.has("pacing") {
+		p.Think = plan.Range{}
+	}
+	if r.has("think") {
+		p.Pacing = 0
+	}
+}
+
+func (r *resolution) apply(g *given) error {
+	err := g.set(&r.options, g.texts)
+	if err == nil {
+		return nil
+	}
+	r.failed[g.flag] = true
+	if g.flag == "stage" { // without the stages the rest of the load means something else
+		r.failed["users"], r.failed["spawn-rate"], r.failed["run-time"], r.failed["rate"] = true, true, true, true
+	}
+	return plan.Rename(err, func(inner string) string { return joined(g.name, inner) })
+}
+
+// joined is what was typed, and a name within it.
+func joined(name, inner string) string {
+	if inner == "" {
+		return name
+	}
+	return name + " " + inner
+}
+
+// readTargets reads the file of --targets.
+func (r *resolution) readTargets() error {
+	g := r.find("targets")
+	if g == nil || r.failed[g.flag] {
+		return nil
+	}
+	f, err := os.Open(r.targets)
+	if err == nil {
+		defer f.Close()
+		r.plan.Targets, err = plan.ParseTargets(r.targets, f)
+	}
+	if err == nil {
+		return nil
+	}
+	r.failed[g.flag] = true
+	if len(plan.Fields(err)) == 0 { // reading failed, not what was read
+		err = &plan.FieldError{Field: g.name, Got: r.targets, Want: "a file that can be read: " + reason(err)}
+	}
+	return err
+}
+
+// needsRate is the error of a flag that shapes a rate where there is none.
+func (r *resolution) needsRate(base plan.Model) error {
+	if r.model != plan.Open || base == plan.Open || r.has("rate") {
+		return nil
+	}
+	r.failed["rate"] = true
+	for _, g := range r.kept {
+		if modelOf(g.flag) == plan.Open {
+			return &plan.FieldError{Field: g.name, Got: g.texts[len(g.texts)-1], Want: "--rate beside it, e.g. --rate 50"}
+		}
+	}
+	return nil
+}
+
+// needsHost is the error of a run without an address, with something that works.
+func (r *resolution) needsHost() error {
+	path := func(t plan.Target) bool { return strings.HasPrefix(t.URL, "/") }
+	if r.plan.Host != "" || r.failed["host"] || !slices.ContainsFunc(r.plan.Targets, path) {
+		return nil
+	}
+	r.failed["host"] = true
+	return &plan.FieldError{
+		Field: "--host",
+		Want:  "want the URL of the service, e.g. loadgen run --host http://localhost:8080, or --host embedded to try it with an API in this process",
+	}
+}
+
+// namedErrors are the errors of a plan, each field of which is named as the user knows it, but those of
+// settings about which all is said.
+func (r *resolution) namedErrors(err error) []error {
+	fields := plan.Fields(err)
+	if err != nil && len(fields) == 0 {
+		return []error{err}
+	}
+	var errs []error
+	for _, f := range fields {
+		if s, _ := settingOf(f.Field); s == nil || !r.failed[s.flag] {
+			named := *f
+			named.Field = r.nameOf(f.Field)
+			errs = append(errs, &named)
+		}
+	}
+	return errs
+}
+
+// settingOf is the setting that a field of the plan belongs to, and the rest of the field's name.
+func settingOf(field string) (*setting, string) {
+	table := settings()
+	for i := range table {
+		for _, prefix := range table[i].fields {
+			rest, ok := strings.CutPrefix(field, prefix)
+			if ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+				return &table[i], rest
+			}
+		}
+	}
+	return nil, ""
+}
+
+// nameOf is what the user knows a field of the plan by: the flag or variable that set it, or its place in
+// the plan file.
+func (r *resolution) nameOf(field string) string {
+	s, rest := settingOf(field)
+	if s == nil {
+		if r.planFile != "" && field != "" {
+			return inFileName(r.planFile, field)
+		}
+		return field
+	}
+	g := r.find(s.flag)
+	switch {
+	case g == nil && r.planFile != "":
+		return inFileName(r.planFile, field)
+	case g == nil:
+		return "--" + s.flag
+	case s.flag == "targets":
+		return r.targets + ": " + field
+	}
+	rest = strings.TrimPrefix(rest, ".")
+	if strings.HasPrefix(rest, "[") { // the text says which
+		_, rest, _ = strings.Cut(rest, "]")
+	}
+	return joined(g.name, rest)
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"scalableappbackend/internal/exit"
+	"scalableappbackend/loadgen"
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/report"
+	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/tui"
+)
+
+func newRun(env *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "sends one load to a service, reports what came of it and exits by it",
+		Example: `
+loadgen run --host embedded                              # try it on an API in this process
+loadgen run -H http://localhost:8080 -u 100 -r 10 -t 5m  # 100 users for 5 minutes
+loadgen run -H http://localhost:8080 --rate 400 --threshold 'p(99)<50ms'
+loadgen run -H http://localhost:8080 --stage 1m:50 --stage 5m:50 --stage 1m:0`,
+		Long: `
+Variables
+  Each flag is also a variable: LOADGEN_ and its name, as LOADGEN_SPAWN_RATE; a repeatable one in
+  the plural: LOADGEN_STAGES and LOADGEN_TAGS by commas, LOADGEN_THRESHOLDS by ; or newlines,
+  LOADGEN_HEADERS by newlines. Of Locust's, LOCUST_HOST, LOCUST_USERS, LOCUST_SPAWN_RATE,
+  LOCUST_RUN_TIME and LOCUST_STOP_TIMEOUT are read.
+  What counts first: flag, LOADGEN_*, LOCUST_*, --plan, default.`,
+		Args:              noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	table := settings()
+	flags := define(cmd.Flags(), table)
+	completeFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		r, err := resolve(flags, env.variable)
+		for _, n := range r.notes {
+			env.say("note: %s", n)
+		}
+		for _, n := range strangers(table, env.environ) {
+			env.say("note: %s", n)
+		}
+		if err != nil {
+			return usage(err)
+		}
+		return runPlan(cmd.Context(), env, r)
+	}
+	return cmd
+}
+
+// completeFlags says what a shell may offer after a flag.
+func completeFlags(cmd *cobra.Command) {
+	offer := func(flag string, values ...cobra.Completion) {
+		// The error would be of a flag that does not exist; a test completes them all.
+		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	}
+	offer("arrivals", string(plan.Uniform), string(plan.Poisson))
+	offer("host", plan.Embedded)
+	_ = cmd.MarkFlagDirname("out")
+}
+
+// runPlan runs the plan, shows what comes of it, and returns the ending.
+func runPlan(ctx context.Context, env *env, r *resolution) error {
+	var screen *tui.Screen
+	ctx, stopper := newStopper(ctx, func(cause string) {
+		if screen != nil {
+			screen.Stopping(cause)
+			return
+		}
+		env.say("%s: sending stops, what is under way has up to %s; once more ends at once", cause, r.plan.StopTimeout)
+	})
+	var sinks []result.Sink
+	var dir *directory
+	if r.out != outNone {
+		dir = &directory{path: r.out}
+		if g := r.find("out"); g != nil {
+			dir.name = g.name
+		}
+		sinks = append(sinks, opener{dir})
+	}
+	if r.csv != "" {
+		sinks = append(sinks, report.NewCSV(r.csv))
+	}
+	if env.draws(r.headless) {
+		screen = newScreen(env, r, stopper)
+		defer screen.Close()
+		sinks = append(sinks, screen)
+	} else {
+		sinks = append(sinks, &progress{w: env.stderr, dir: dir})
+	}
+	if dir != nil {
+		sinks = append(sinks, dir)
+	}
+
+	signals, release := env.signals()
+	defer release()
+	done := make(chan struct{})
+	defer close(done)
+	go stopper.watch(signals, done)
+
+	uri, _ := env.variable("ECS_CONTAINER_METADATA_URI_V4")
+	runner := loadgen.Runner{
+		Plan:        r.plan,
+		Sinks:       sinks,
+		Lookup:      env.lookup,
+		Cut:         stopper.cut,
+		Version:     buildOf(version, debug.ReadBuildInfo).version,
+		MetadataURI: uri,
+	}
+	res, err := runner.Run(ctx)
+	if screen != nil {
+		_ = screen.Close() // the run has it as a warning
+	}
+	if refused, ok := errors.AsType[*loadgen.InputError](err); ok {
+		dir.discard()
+		return usage(errors.Join(r.namedErrors(refused.Err)...))
+	}
+	if res == nil {
+		return err
+	}
+	kept := ""
+	if dir != nil {
+		kept = dir.path
+	}
+	return env.finish(r.json, res, kept, err)
+}
+
+func newScreen(env *env, r *resolution, s *stopper) *tui.Screen {
+	screen := &tui.Screen{
+		Title:   describe(&r.plan),
+		Output:  env.stderr,
+		Environ: env.environ,
+		Styled:  env.color(env.stderr),
+		Stop:    func() { s.stop("key q") },
+	}
+	if env.isTTY(env.stdin) {
+		screen.Input = env.stdin
+	}
+	return screen
+}
+
+// finish shows a result, which may come beside an error, and returns the ending. dir is where it is kept.
+func (e *env) finish(asJSON bool, res *result.Result, dir string, err error) error {
+	text := e.stdout
+	if asJSON {
+		text = e.stderr
+		err = errors.Join(err, report.Write(e.stdout, "json", report.Input{Result: res}))
+	}
+	options := e.options(text)
+	options.Dir = dir
+	err = errors.Join(err, report.Write(text, "text", report.Input{Result: res, Options: options}))
+	status := exit.Status{Code: exit.Code(res.Verdict.ExitCode), Name: res.Verdict.ExitName}
+	if err != nil && status.Code == exit.Passed {
+		status = exit.RunError.Status()
+	}
+	return &ending{status, err}
+}
+
+// options are how a report is laid out on a stream.
+func (e *env) options(w io.Writer) report.Options {
+	return report.Options{Width: cmp.Or(e.width(w), report.DefaultWidth), Color: e.color(w)}
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+
+	"scalableappbackend/loadgen/gate"
+	"scalableappbackend/loadgen/plan"
+)
+
+// setting is one thing that can be said of a run: by a flag, by a variable or in a plan file.
+type setting struct {
+	flag, short, alias string
+	arg                string // what stands for the value in help; empty for a switch
+	help, byDefault    string
+	group              string
+	locust             bool     // the variable is read under Locust's name as well
+	separators         string   // between several in the variable; empty when there can be only one
+	fields             []string // of the plan, as its errors name them
+	set                func(o *options, texts []string) error
+}
+
+// options is what a command line asks of `run`.
+type options struct {
+	plan     plan.Plan
+	planFile string
+	targets  string // file
+	out      string // directory, outNone, or empty for a new one
+	csv      string // prefix
+	json     bool
+	headless *bool // nil: as the terminal is
+}
+
+const outNone = "none"
+
+// The groups of `run`'s flags, in the order of its help.
+const (
+	groupLoad    = "Load"
+	groupTargets = "Targets and client"
+	groupResult  = "Result"
+	groupVerdict = "Verdict"
+)
+
+// settings is the table of everything that `run` can be told.
+func settings() []setting {
+	return []setting{
+		{flag: "users", short: "u", arg: "N", group: groupLoad, locust: true, fields: []string{"users"},
+			help: "concurrent users, each waiting for its answer", byDefault: strconv.Itoa(plan.DefaultUsers),
+			set: one(parseCount, func(o *options, n int) { o.plan.Users = n })},
+		{flag: "spawn-rate", short: "r", arg: "R", group: groupLoad, locust: true, fields: []string{"spawn_rate"},
+			help: "users started each second", byDefault: strconv.Itoa(plan.DefaultSpawnRate),
+			set: one(parseNumber, func(o *options, r float64) { o.plan.SpawnRate = r })},
+		{flag: "run-time", short: "t", alias: "duration", arg: "D", group: groupLoad, locust: true, fields: []string{"run_time"},
+			help: "how long to send: 300s, 20m, 1h30m, 300; also --duration", byDefault: plan.DefaultRunTime.String(),
+			set: one(plan.ParseDuration, func(o *options, d plan.Duration) { o.plan.RunTime = d })},
+		{flag: "think", arg: "D[..D]", group: groupLoad, fields: []string{"think"},
+			help: "pause after an answer: constant or uniform, 0 for none", byDefault: plan.Range{Min: plan.DefaultThinkMin, Max: plan.DefaultThinkMax}.String(),
+			set: one(plan.ParseRange, func(o *options, r plan.Range) { o.plan.Think = r })},
+		{flag: "pacing", arg: "D", group: groupLoad, fields: []string{"pacing"},
+			help: "instead of a pause: each user starts a request every D",
+			set:  one(parsePacing, func(o *options, d plan.Duration) { o.plan.Pacing = d })},
+		{flag: "rate", arg: "N[/D]", group: groupLoad, fields: []string{"rate"},
+			help: "instead of users: requests per second whatever the answers do",
+			set:  one(plan.ParseRate, func(o *options, r plan.Rate) { o.plan.Rate = r })},
+		{flag: "stage", arg: "D:N", group: groupLoad, separators: ",", fields: []string{"stages"},
+			help: "over D, change to N users (N/s with --rate); repeatable",
+			set:  each(plan.ParseStage, func(o *options, s []plan.Stage) { o.plan.Stages = s })},
+		{flag: "arrivals", arg: "HOW", group: groupLoad, fields: []string{"arrivals"},
+			help: "spacing of a rate: uniform or poisson", byDefault: string(plan.DefaultArrivals),
+			set: one(parseArrivals, func(o *options, a plan.Arrivals) { o.plan.Arrivals = a })},
+		{flag: "max-in-flight", arg: "N", group: groupLoad, fields: []string{"max_in_flight"},
+			help: "requests of a rate at once; above it they go out late", byDefault: strconv.Itoa(plan.DefaultMaxInFlight),
+			set: one(parseCount, func(o *options, n int) { o.plan.MaxInFlight = n })},
+		{flag: "stop-timeout", short: "s", arg: "D", group: groupLoad, locust: true, fields: []string{"stop_timeout"},
+			help: "what is due or in flight at the end may still take D", byDefault: plan.DefaultStopTimeout.String(),
+			set: one(plan.ParseDuration, func(o *options, d plan.Duration) { o.plan.StopTimeout = d })},
+		{flag: "seed", arg: "N", group: groupLoad, fields: []string{"seed"},
+			help: "repeats every random choice", byDefault: "random, recorded",
+			set: one(parseSeed, func(o *options, n uint64) { o.plan.Seed = n })},
+		{flag: "plan", arg: "FILE", group: groupLoad,
+			help: "run a plan.json again; flags and variables override it",
+			set:  one(parseText, func(o *options, s string) { o.planFile = s })},
+
+		{flag: "host", short: "H", arg: "URL", group: groupTargets, locust: true, fields: []string{"host"},
+			help: "base URL; embedded starts an API in this process",
+			set:  one(parseText, func(o *options, s string) { o.plan.Host = s })},
+		{flag: "targets", short: "T", arg: "FILE", group: groupTargets, fields: []string{"targets"},
+			help: "requests, in vegeta's format or JSON lines", byDefault: "GET / and GET /health",
+			set: one(parseText, func(o *options, s string) { o.targets = s })},
+		{flag: "header", arg: "'K: V'", group: groupTargets, separators: "\n", fields: []string{"client.header"},
+			help: "of every request without it; ${NAME} is filled in; repeatable",
+			set:  each(parseHeader, setHeaders)},
+		{flag: "body", arg: "B", group: groupTargets, fields: []string{"client.body"},
+			help: "of every request without one: @FILE, or the body itself",
+			set:  one(plan.ParseBody, func(o *options, b plan.Body) { o.plan.Client.Body = b })},
+		{flag: "timeout", arg: "D", group: groupTargets, fields: []string{"client.timeout"},
+			help: "of one request, redirects and body included", byDefault: plan.DefaultTimeout.String(),
+			set: one(plan.ParseDuration, func(o *options, d plan.Duration) { o.plan.Client.Timeout = d })},
+		{flag: "no-keepalive", group: groupTargets, fields: []string{"client.no_keepalive"},
+			help: "a new connection for each request",
+			set:  one(parseSwitch, func(o *options, on bool) { o.plan.Client.NoKeepAlive = on })},
+		{flag: "connection-max-age", arg: "D", group: groupTargets, fields: []string{"client.connection_max_age"},
+			help: "a new connection, and DNS look-up, after D",
+			set:  one(plan.ParseDuration, func(o *options, d plan.Duration) { o.plan.Client.ConnectionMaxAge = d })},
+		{flag: "insecure", group: groupTargets, fields: []string{"client.insecure"},
+			help: "do not verify certificates",
+			set:  one(parseSwitch, func(o *options, on bool) { o.plan.Client.Insecure = on })},
+		{flag: "ca", arg: "FILE", group: groupTargets, fields: []string{"client.ca_file"},
+			help: "certificates to trust beside the system's, in PEM",
+			set:  one(parseText, func(o *options, s string) { o.plan.Client.CAFile = s })},
+		{flag: "cookies", group: groupTargets, fields: []string{"client.cookies"},
+			help: "a cookie jar for each user",
+			set:  one(parseSwitch, func(o *options, on bool) { o.plan.Client.Cookies = on })},
+		{flag: "max-body", arg: "SIZE", group: groupTargets, fields: []string{"client.max_body"},
+			help: "how much of an answer is read", byDefault: plan.FormatSize(plan.DefaultMaxBody),
+			set: one(plan.ParseSize, func(o *options, n int64) { o.plan.Client.MaxBody = n })},
+
+		{flag: "out", short: "o", arg: "DIR", group: groupResult,
+			help: "new or empty directory, or none", byDefault: defaultOut + "/<UTC start>",
+			set: one(parseText, func(o *options, s string) { o.out = s })},
+		{flag: "name", arg: "S", group: groupResult, fields: []string{"name"},
+			help: "what this run is of, kept in the result",
+			set:  one(parseText, func(o *options, s string) { o.plan.Name = s })},
+		{flag: "tag", arg: "K=V", group: groupResult, separators: ",", fields: []string{"tags"},
+			help: "more of that, e.g. commit=4e1f09; repeatable",
+			set:  each(parseTag, setTags)},
+		{flag: "csv", arg: "PREFIX", group: groupResult,
+			help: "Locust's four files: PREFIX_stats.csv and its sisters",
+			set:  one(parseText, func(o *options, s string) { o.csv = s })},
+		{flag: "json", group: groupResult,
+			help: "the result on stdout, as JSON, instead of the report",
+			set:  one(parseSwitch, func(o *options, on bool) { o.json = on })},
+		{flag: "headless", group: groupResult,
+			help: "plain lines instead of the progress view", byDefault: "when stdout is no terminal",
+			set: one(parseSwitch, func(o *options, on bool) { o.headless = &on })},
+
+		{flag: "threshold", arg: "EXPR", group: groupVerdict, separators: "\n;", fields: []string{"thresholds"},
+			help: "exit 99 unless it holds: 'p(99)<50ms', 'error_rate<1%'; repeatable",
+			set:  each(checkedExpr, func(o *options, s []string) { o.plan.Thresholds = s })},
+		{flag: "abort-on", arg: "EXPR", group: groupVerdict, fields: []string{"abort_on"},
+			help: "stop early, with exit 99, when it fails over the last 10 s",
+			set:  one(checkedExpr, func(o *options, s string) { o.plan.AbortOn = s })},
+		{flag: "exit-code-on-error", arg: "N", group: groupVerdict, fields: []string{"exit_code_on_error"},
+			help: "exit code when any request failed and nothing else decides", byDefault: "0",
+			set: one(parseCount, func(o *options, n int) { o.plan.ExitCodeOnError = n })},
+	}
+}
+
+// variables are the names of the environment under which the setting is read, the first one that is
+// set wins: LOADGEN_ and the flag's name, in the plural when there may be several.
+func (s *setting) variables() []string {
+	name := strings.ToUpper(strings.ReplaceAll(s.flag, "-", "_"))
+	if s.separators != "" {
+		name += "S"
+	}
+	all := []string{"LOADGEN_" + name}
+	if s.locust {
+		all = append(all, "LOCUST_"+name)
+	}
+	return all
+}
+
+// split takes a variable's text apart.
+func (s *setting) split(text string) []string {
+	if s.separators == "" {
+		return []string{text}
+	}
+	var parts []string
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(s.separators, r) }) {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// one reads the last of the texts: of a flag that is given twice the later one counts.
+func one[T any](parse func(string) (T, error), put func(*options, T)) func(*options, []string) error {
+	return func(o *options, texts []string) error {
+		value, err := parse(texts[len(texts)-1])
+		if err == nil {
+			put(o, value)
+		}
+		return err
+	}
+}
+
+// checkedExpr refuses what is no expression and keeps its text, which is what a plan holds.
+func checkedExpr(text string) (string, error) {
+	_, err := gate.Parse(text)
+	return text, err
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"slices"
+
+	"scalableappbackend/loadgen/plan"
+)
+
+// rivalry is settings of which a run can have one side only. The higher level silences the other;
+// two flags are an error. Of two variables the winner's side counts, because it asks for more than the
+// default load: the other one may have been put into an image long ago.
+type rivalry struct {
+	winners, losers []string
+	betweenModels   bool
+	why             string // completes "want no WINNER beside it: "
+}
+
+func rivalries() []rivalry {
+	closed := []string{"users", "spawn-rate", "think", "pacing"}
+	return []rivalry{
+		{[]string{"rate"}, closed, true, "a run has users, who wait for answers, or a rate, which does not"},
+		{[]string{"arrivals", "max-in-flight"}, closed, true, "it is for a rate"},
+		{[]string{"stage"}, []string{"run-time"}, false, "the stages are the run time"},
+		{[]string{"stage"}, []string{"spawn-rate"}, false, "the stages start the users"},
+		{[]string{"pacing"}, []string{"think"}, false, "a user pauses, or keeps a pace"},
+	}
+}
+
+func modelOf(flag string) plan.Model {
+	switch flag {
+	case "users", "spawn-rate", "think", "pacing":
+		return plan.Closed
+	case "rate", "arrivals", "max-in-flight":
+		return plan.Open
+	}
+	return ""
+}
+
+// chooses reports whether a setting asks for its model. A variable that only shapes the load of
+// one does not: LOADGEN_THINK may be set once for all runs.
+func (g *given) chooses() bool {
+	return modelOf(g.flag) != "" && (g.level == byFlag || g.flag == "rate" || g.flag == "users")
+}
+
+// silences returns the rivalry for which g keeps other from being used; nil when it does not. Between two
+// flags the winner is said to, too: settle makes an error of it.
+func (g *given) silences(other *given) *rivalry {
+	for _, r := range rivalries() {
+		if r.betweenModels && !g.chooses() || g.level < other.level {
+			continue
+		}
+		wins := slices.Contains(r.winners, g.flag) && slices.Contains(r.losers, other.flag)
+		loses := slices.Contains(r.losers, g.flag) && slices.Contains(r.winners, other.flag)
+		if wins || loses && g.level > other.level {
+			return &r
+		}
+	}
+	return nil
+}
+
+// settlement is what is left when rivals are settled.
+type settlement struct {
+	kept  []given
+	model plan.Model
+	notes []string // of variables that are not used though no flag says so
+	errs  []error
+}
+
+func (s *settlement) has(flag string) bool { return s.find(flag) != nil }
+
+func (s *settlement) find(flag string) *given {
+	for i := range s.kept {
+		if s.kept[i].flag == flag {
+			return &s.kept[i]
+		}
+	}
+	return nil
+}
+
+// settle settles what was given beside a plan of the model base.
+func settle(all []given, base plan.Model) settlement {
+	s := settlement{model: base}
+	for l := byFlag; l > inFile; l-- {
+		var here []given
+		for _, g := range all {
+			if g.level == l && !s.silencedBy(s.kept, &g) {
+				here = append(here, g)
+			}
+		}
+		for _, g := range here {
+			if !s.silencedBy(here, &g) {
+				s.kept = append(s.kept, g)
+			}
+		}
+	}
+	for i := range s.kept {
+		if s.kept[i].chooses() {
+			s.model = modelOf(s.kept[i].flag)
+			break
+		}
+	}
+	s.kept = slices.DeleteFunc(s.kept, func(g given) bool {
+		foreign := modelOf(g.flag) != "" && modelOf(g.flag) != s.model && g.level < byFlag
+		if foreign {
+			s.notes = append(s.notes, g.name+" is not used: it is for "+loadOf(modelOf(g.flag))+", and this run has "+loadOf(s.model))
+		}
+		return foreign
+	})
+	return s
+}
+
+func loadOf(m plan.Model) string {
+	if m == plan.Open {
+		return "a rate"
+	}
+	return "users"
+}
+
+// silencedBy reports whether one of others keeps g from being used. Two flags are kept, as an error.
+func (s *settlement) silencedBy(others []given, g *given) bool {
+	for i := range others {
+		other := &others[i]
+		r := other.silences(g)
+		switch {
+		case r == nil:
+			continue
+		case g.level == byFlag:
+			s.errs = append(s.errs, &plan.FieldError{
+				Field: g.name,
+				Got:   g.texts[len(g.texts)-1],
+				Want:  "no " + other.name + " beside it: " + r.why,
+			})
+			return false
+		case other.level < byFlag:
+			s.notes = append(s.notes, g.name+" is not used: "+other.name+" is set, and "+r.why)
+		}
+		return true
+	}
+	return false
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+)
+
+// stopper ends a run on request: the first one stops the sending, the second one cuts the drain.
+type stopper struct {
+	cancel  context.CancelCauseFunc
+	stopped func(cause string) // called once, at the first request
+
+	mu    sync.Mutex
+	asked int
+	cut   chan struct{}
+}
+
+// newStopper returns a context that the first request ends, and the stopper to make requests to.
+func newStopper(parent context.Context, stopped func(cause string)) (context.Context, *stopper) {
+	ctx, cancel := context.WithCancelCause(parent)
+	return ctx, &stopper{cancel: cancel, stopped: stopped, cut: make(chan struct{})}
+}
+
+// stop makes a request. The cause of the first one becomes that of the context, and its text the
+// result's stopped_by.
+func (s *stopper) stop(cause string) {
+	s.mu.Lock()
+	s.asked++
+	asked := s.asked
+	if asked == 2 {
+		close(s.cut)
+	}
+	s.mu.Unlock()
+	if asked == 1 {
+		s.cancel(errors.New(cause))
+		s.stopped(cause)
+	}
+}
+
+// watch makes a request of each signal until done is closed.
+func (s *stopper) watch(signals <-chan os.Signal, done <-chan struct{}) {
+	for {
+		select {
+		case sig := <-signals:
+			s.stop("signal: " + sig.String())
+		case <-done:
+			return
+		}
+	}
+}

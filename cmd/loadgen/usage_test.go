@@ -1,0 +1,214 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"scalableappbackend/internal/exit"
+)
+
+// Nothing is started by any of these: they are refused, each thing wrong in a line of its own that
+// begins with what was typed.
+func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, content := range map[string]string{
+		"bad.json":     `{"model":"closed","userz":1}`,
+		"wrong.json":   `{"host":"http://h","users":0,"run_time":"1s","think":"1s","pacing":"1s","thresholds":["p99<1"]}`,
+		"secret.json":  `{"host":"http://h","client":{"header":{"Authorization":["REDACTED"]}}}`,
+		"good.json":    `{"host":"http://h"}`,
+		"notjson.json": `users: 5`,
+		"targets.txt":  "GET /\nbad header\n\nGET ftp://h/\n",
+		"empty.txt":    "# nothing\n",
+		"token.txt":    "GET /\nAuthorization: Bearer ${TOKEN}\n",
+		"ca.pem":       "no certificate",
+		"full/file":    "",
+	} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	type env = map[string]string
+	for _, row := range []struct {
+		args []string
+		env  env
+		want string // lines of stderr, without the prefix
+	}{
+		// Commands.
+		{nil, nil, "want a command, e.g. loadgen run --host embedded\nhint: loadgen -h shows them"},
+		{args("rnu --host x"), nil, "command \"rnu\": want one of run, report, merge, version, completion, help\nhint: did you mean loadgen run?"},
+		{args("frobnicate"), nil, `command "frobnicate": want one of run, report, merge, version, completion, help`},
+		{args("--version"), nil, "\"--version\": want a command first, one of run, report, merge, version, completion, help\nhint: did you mean loadgen version?"},
+		{args("--host x"), nil, "\"--host\": want a command first, one of run, report, merge, version, completion, help\nhint: flags stand after a command, e.g. loadgen run --host embedded"},
+		{args("help rum"), nil, "command \"rum\": want one of run, report, merge, version, completion, help\nhint: did you mean loadgen run?"},
+		{args("help run extra"), nil, `argument "extra": want one command`},
+		{args("version now"), nil, `argument "now": want only flags after loadgen version`},
+		{args("completion"), nil, "completion: want a shell, one of bash, zsh, fish, powershell"},
+		{args("completion bsh"), nil, "shell \"bsh\": want one of bash, zsh, fish, powershell\nhint: did you mean bash?"},
+		{args("completion bash zsh"), nil, `argument "zsh": want one shell only`},
+
+		// Flags as such.
+		{args("run --hots x"), nil, "flag \"--hots\": want a flag of loadgen run\nhint: did you mean --host?"},
+		{args("run --zzz"), nil, "flag \"--zzz\": want a flag of loadgen run\nhint: loadgen run -h shows them"},
+		{args("run -x"), nil, "flag \"-x\": want a flag of loadgen run\nhint: loadgen run -h shows them"},
+		{args("run -u"), nil, "-u: want N after it: concurrent users, each waiting for its answer"},
+		{args("run --users"), nil, "--users: want N after it: concurrent users, each waiting for its answer"},
+		{args("run --=5"), nil, "flag \"--=5\": want --NAME or --NAME=VALUE\nhint: loadgen run -h shows them"},
+		{args("run http://localhost:8080"), nil, "argument \"http://localhost:8080\": want only flags after loadgen run\nhint: did you mean --host http://localhost:8080?"},
+		{args("run -H http://h 5"), nil, `argument "5": want only flags after loadgen run`},
+		{args("report --format"), nil, "--format: want F after it: text, markdown, json, csv, hdr"},
+		{args("report --schema=x"), nil, `--schema "x": want true or false, 1 or 0`},
+
+		// No host.
+		{args("run"), nil, "--host: want the URL of the service, e.g. loadgen run --host http://localhost:8080, or --host embedded to try it with an API in this process"},
+		{args("run"), env{"LOADGEN_HOST": ""}, "--host: want the URL of the service, e.g. loadgen run --host http://localhost:8080, or --host embedded to try it with an API in this process"},
+
+		// Values, from flags and variables.
+		{[]string{"run", "-H", ""}, nil, "--host: empty, want a value"},
+		{args("run -H localhost:8080"), nil, "--host \"localhost:8080\": want a base URL, e.g. http://localhost:8080\nhint: did you mean http://localhost:8080?"},
+		{args("run"), env{"LOCUST_HOST": "ftp://h"}, `LOCUST_HOST "ftp://h": want a base URL, e.g. http://localhost:8080`},
+		{args("run -H http://h:99999"), nil, `--host "http://h:99999": want a port from 1 to 65535`},
+		{args("run -H http://h/?a=b"), nil, `--host "http://h/?a=b": want a base URL, e.g. http://localhost:8080, without a query or a fragment`},
+		{args("run -H http://h -u many"), nil, `--users "many": want a whole number, e.g. 50`},
+		{args("run -H http://h -u 0"), nil, `--users "0": want 1 to 1,000,000`},
+		{args("run -H http://h -u -1"), nil, `--users "-1": want 1 to 1,000,000`},
+		{args("run -H http://h"), env{"LOADGEN_USERS": "1e9"}, `LOADGEN_USERS "1e9": want a whole number, e.g. 50`},
+		{args("run -H http://h"), env{"LOCUST_USERS": "2000000"}, `LOCUST_USERS "2000000": want 1 to 1,000,000`},
+		{args("run -H http://h -r 0"), nil, `--spawn-rate "0": want users per second, above 0, at most 1,000,000`},
+		{args("run -H http://h -r inf"), nil, `--spawn-rate "inf": want a number, e.g. 5 or 0.5`},
+		{args("run -H http://h -t soon"), nil, `--run-time "soon": want a duration, e.g. 300s, 20m, 1h30m or seconds as a bare number`},
+		{args("run -H http://h --duration soon"), nil, `--duration "soon": want a duration, e.g. 300s, 20m, 1h30m or seconds as a bare number`},
+		{args("run -H http://h --duration 0"), nil, `--duration "0s": want a duration above 0`},
+		{args("run -H http://h -t -5s"), nil, `--run-time "-5s": want a duration that is not negative`},
+		{args("run -H http://h --think 200ms..50ms"), nil, `--think "200ms..50ms": want MIN..MAX with MIN not above MAX`},
+		{args("run -H http://h --pacing 0"), nil, `--pacing "0": want a duration above 0, e.g. 1s; for users that never pause --think 0`},
+		{args("run -H http://h --stage 30s"), nil, `--stage "30s": want DURATION:NUMBER, e.g. 30s:50`},
+		{args("run -H http://h --stage 1s:5 --stage 2s:x --stage y"), nil, "--stage \"2s:x\": want DURATION:NUMBER, e.g. 30s:50\n--stage \"y\": want DURATION:NUMBER, e.g. 30s:50"},
+		{args("run -H http://h"), env{"LOADGEN_STAGES": "1s:5,2s"}, `LOADGEN_STAGES "2s": want DURATION:NUMBER, e.g. 30s:50`},
+		{args("run -H http://h --stage 1s:0"), nil, `--stage: all at 0: nothing would be sent`},
+		{args("run -H http://h --stage 1s:2.5"), nil, `--stage "1s:2.5": want a whole number of users, 0 to 1,000,000`},
+		{args("run -H http://h --seed -1"), nil, `--seed "-1": want a whole number from 0 to 2^53-1`},
+		{args("run -H http://h --seed 9007199254740992"), nil, `--seed "9007199254740992": want a whole number below 2^53`},
+		{args("run -H http://h --timeout 0"), nil, `--timeout "0s": want a duration above 0`},
+		{args("run -H http://h --max-body lots"), nil, `--max-body "lots": want bytes, e.g. 1048576, 512k, 10MB or 10MiB`},
+		{args("run -H http://h --insecure=maybe"), nil, `--insecure "maybe": want true or false, 1 or 0`},
+		{args("run -H http://h"), env{"LOADGEN_HEADLESS": "yes"}, `LOADGEN_HEADLESS "yes": want true or false, 1 or 0`},
+		{args("run -H http://h --tag commit"), nil, `--tag "commit": want KEY=VALUE, e.g. commit=4e1f09`},
+		{[]string{"run", "-H", "http://h", "--header", "Authorization: "}, nil, `--header "Authorization:": want "Name: value"`},
+		{[]string{"run", "-H", "http://h", "--header", "a b: secret"}, nil, `--header "a b": want a header name of letters, digits and dashes`},
+		{args("run -H http://h --exit-code-on-error 300"), nil, `--exit-code-on-error "300": want 0 to 125`},
+
+		// Rates.
+		{args("run -H http://h --rate 0"), nil, `--rate "0": want more than 0 requests per second; 0 is a start for stages`},
+		{args("run -H http://h --rate -5"), nil, `--rate "-5": want requests per second, or NUMBER/DURATION, e.g. 50, 0.5 or 3000/1m`},
+		{args("run -H http://h --rate 1e9"), nil, `--rate "1e9": want at most 1,000,000 requests per second`},
+		{args("run -H http://h --rate 1000000000"), nil, `--rate "1000000000": want at most 1,000,000 requests per second`},
+		{args("run -H http://h --arrivals random --rate 5"), nil, `--arrivals "random": want uniform or poisson`},
+		{args("run -H http://h --arrivals poisson"), nil, `--arrivals "poisson": want --rate beside it, e.g. --rate 50`},
+		{args("run -H http://h --max-in-flight 5 --stage 1s:5"), nil, `--max-in-flight "5": want --rate beside it, e.g. --rate 50`},
+		{args("run -H http://h --rate 5 --max-in-flight 0"), nil, `--max-in-flight "0": want 1 to 1,000,000`},
+
+		// Flags that exclude each other.
+		{args("run -H http://h -u 5 --rate 5"), nil, `--users "5": want no --rate beside it: a run has users, who wait for answers, or a rate, which does not`},
+		{args("run -H http://h --rate 5 --think 1s --pacing 2s -r 1"), nil, "--spawn-rate \"1\": want no --rate beside it: a run has users, who wait for answers, or a rate, which does not\n" +
+			"--think \"1s\": want no --pacing beside it: a user pauses, or keeps a pace\n" +
+			"--pacing \"2s\": want no --rate beside it: a run has users, who wait for answers, or a rate, which does not"},
+		{args("run -H http://h -u 5 --arrivals poisson"), nil, `--users "5": want no --arrivals beside it: it is for a rate`},
+		{args("run -H http://h --stage 1s:5 -t 5s"), nil, `--run-time "5s": want no --stage beside it: the stages are the run time`},
+		{args("run -H http://h --stage 1s:5 --duration 5s"), nil, `--duration "5s": want no --stage beside it: the stages are the run time`},
+		{args("run -H http://h --stage 1s:5 -r 5"), nil, `--spawn-rate "5": want no --stage beside it: the stages start the users`},
+		{args("run -H http://h --think 1s --pacing 5s"), nil, `--think "1s": want no --pacing beside it: a user pauses, or keeps a pace`},
+
+		// Thresholds.
+		{[]string{"run", "-H", "http://h", "--threshold", "p99<50ms"}, nil, `--threshold "p99<50ms": want p(99) instead of p99`},
+		{args("run -H http://h"), env{"LOADGEN_THRESHOLDS": "rps>1;rsp>2"}, `LOADGEN_THRESHOLDS "rsp>2": want rps instead of rsp`},
+		{[]string{"run", "-H", "http://h", "--abort-on", "error_rate"}, nil, `--abort-on "error_rate": want one of < <= > >= == != after error_rate`},
+		{[]string{"run", "-H", "http://h", "--threshold", "{GET /helth}:p(99)<50ms"}, nil, `--threshold "{GET /helth}:p(99)<50ms": want "GET /health" instead of "GET /helth"`},
+		{[]string{"run", "-H", "http://h", "--abort-on", "dropped>1"}, nil, `--abort-on "dropped>1": want something that is known while the run goes on; dropped is decided when the drain ends`},
+
+		// Files.
+		{args("run -H http://h -T missing.txt"), nil, `--targets "missing.txt": want a file that can be read: no such file or directory`},
+		{args("run -H http://h"), env{"LOADGEN_TARGETS": "full"}, `full: cannot be read: is a directory`},
+		{args("run -H http://h -T targets.txt"), nil, "targets.txt:2: bad header \"bad …\": want \"Name: value\"\ntargets.txt:4: bad URL \"ftp://h/\": want a URL that begins with http:// or https://, or a path that begins with /"},
+		{args("run -H http://h -T empty.txt"), nil, "empty.txt: no targets in it, want METHOD URL, e.g. GET http://localhost:8080/"},
+		{args("run -H http://h -T token.txt"), nil, `token.txt: targets[0].header.Authorization "${TOKEN}": want a variable that is set in the environment`},
+		{[]string{"run", "-H", "http://h", "--header", "X: ${NOPE}"}, nil, `--header X "${NOPE}": want a variable that is set in the environment`},
+		{args("run -H http://h --body @missing"), nil, `--body "missing": want a file that can be read: no such file or directory`},
+		{args("run -H http://h --ca missing"), nil, `--ca "missing": want a file that can be read: no such file or directory`},
+		{args("run -H http://h"), env{"LOADGEN_CA": "ca.pem"}, `LOADGEN_CA "ca.pem": want a file with a PEM certificate`},
+
+		// Plan files.
+		{args("run --plan missing.json"), nil, `--plan "missing.json": want a file that can be read: no such file or directory`},
+		{args("run --plan bad.json"), nil, `bad.json: userz: unknown key, want "users"?`},
+		{args("run"), env{"LOADGEN_PLAN": "notjson.json"}, `notjson.json: not JSON: invalid character 'u' looking for beginning of value`},
+		{args("run --plan wrong.json"), nil, "wrong.json: users \"0\": want 1 to 1,000,000\nwrong.json: think: does not go with pacing: give one of them"},
+		{args("run --plan secret.json"), nil, `secret.json: client.header.Authorization: was redacted when the plan was kept: give it again with "--header Authorization: …"`},
+
+		// Where the result goes.
+		{args("run -H http://h -o full"), nil, "--out: result directory full: not empty (it holds file): want a new directory, or an empty one"},
+		{args("run -H http://h"), env{"LOADGEN_OUT": "full"}, "LOADGEN_OUT: result directory full: not empty (it holds file): want a new directory, or an empty one"},
+		{args("run --plan good.json -o full"), nil, "--out: result directory full: not empty (it holds file): want a new directory, or an empty one"},
+		{args("run -H http://h -o full/file"), nil, "--out: result directory full/file: mkdir: not a directory"},
+		{args("run -H http://h -o none --csv missing/run"), nil, `--csv "missing/run": open missing/run_stats.csv: no such file or directory`},
+
+		// Results.
+		{args("report"), nil, "report: want the directory of a result, e.g. loadgen report loadgen-results/20261124T150405Z"},
+		{args("report a b"), nil, "argument \"b\": want one directory\nhint: loadgen merge adds several results up"},
+		{args("report missing"), nil, "result missing: open: no such file or directory"},
+		{args("report full"), nil, "result full: holds no result: neither result.json nor plan.json is there"},
+		{args("report full -f markdwon"), nil, "--format \"markdwon\": want one of text, markdown, json, csv, hdr\nhint: did you mean markdown?"},
+		{args("merge"), nil, "merge: want the directories of results, e.g. loadgen merge task-1 task-2 -o all"},
+		{args("merge full"), nil, "--out: want a new directory for the sum, e.g. loadgen merge task-1 task-2 -o all"},
+		{args("merge full -o new"), nil, "result full: holds no result: neither result.json nor plan.json is there"},
+
+		// Several at once.
+		{args("run -u x -t y --stage"), nil, "--stage: want D:N after it: over D, change to N users (N/s with --rate); repeatable"},
+		{args("run -u x -t y"), env{"LOADGEN_SPAWN_RATE": "0", "LOADGEN_TAGS": "a"}, "--users \"x\": want a whole number, e.g. 50\n" +
+			"--run-time \"y\": want a duration, e.g. 300s, 20m, 1h30m or seconds as a bare number\n" +
+			"LOADGEN_TAGS \"a\": want KEY=VALUE, e.g. commit=4e1f09\n" +
+			"--host: want the URL of the service, e.g. loadgen run --host http://localhost:8080, or --host embedded to try it with an API in this process\n" +
+			"LOADGEN_SPAWN_RATE \"0\": want users per second, above 0, at most 1,000,000"},
+	} {
+		began := time.Now()
+		stdout, stderr, code := typedIn(t, row.env, row.args...)
+		lines, last := cutLast(stderr)
+		if last != "exit 2: usage" || code != exit.Usage {
+			t.Errorf("%q %v: exit code %d, last line %q", row.args, row.env, code, last)
+		}
+		if got := strings.ReplaceAll(lines, "loadgen: ", ""); got != row.want {
+			t.Errorf("%q %v:\n got %s\nwant %s", row.args, row.env, got, row.want)
+		}
+		if n := strings.Count(lines, "loadgen: "); n < strings.Count(lines, "\n")+1 {
+			t.Errorf("%q: a line without a prefix: %s", row.args, lines)
+		}
+		if stdout != "" {
+			t.Errorf("%q writes to stdout: %s", row.args, stdout)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%q took %s", row.args, took)
+		}
+	}
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if name := e.Name(); e.IsDir() && name != "full" || strings.HasSuffix(name, ".csv") {
+			t.Errorf("%s was written", name)
+		}
+	}
+}
+
+func args(line string) []string { return strings.Fields(line) }
+
+// cutLast takes the last line off a text.
+func cutLast(text string) (before, last string) {
+	text = strings.TrimSuffix(text, "\n")
+	i := strings.LastIndexByte(text, '\n')
+	return text[:max(i, 0)], text[i+1:]
+}

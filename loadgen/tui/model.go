@@ -1,0 +1,66 @@
+package tui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"scalableappbackend/loadgen/result"
+)
+
+// model is what the screen shows. Update and View are functions of it: nothing in it is changed once
+// it was shown.
+type model struct {
+	title       string
+	planned     time.Duration // length of the load
+	stopTimeout time.Duration
+	closedModel bool // of load: it has users
+	keys        bool // there is a keyboard
+	styled      bool
+	width       int
+	stop        func() // what q calls
+
+	last     *result.Window // nil before the first
+	totals   totals
+	seconds  []second
+	recent   []*result.Window
+	stopping string // why, once it was asked for
+	closed   bool
+}
+
+// What a program sends to its model.
+type (
+	windowMsg   struct{ *result.Window }
+	stoppingMsg struct{ cause string }
+	closeMsg    struct{}
+)
+
+func (m model) Init() tea.Cmd { return nil }
+
+func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case windowMsg:
+		m.last = msg.Window
+		m.totals = m.totals.with(msg.Window)
+		m.seconds = withSecond(m.seconds, msg.Window)
+		m.recent = withRecent(m.recent, msg.Window)
+	case stoppingMsg:
+		m.stopping = msg.cause
+	case closeMsg:
+		m.closed = true
+		return m, tea.Quit
+	case tea.WindowSizeMsg:
+		m.width = msg.Width
+	case tea.KeyPressMsg:
+		if key := msg.String(); key == "q" || key == "Q" || key == "ctrl+c" {
+			return m, m.ask
+		}
+	}
+	return m, nil
+}
+
+// ask is a command, because what it calls may wait and Update must not.
+func (m model) ask() tea.Msg {
+	m.stop()
+	return nil
+}

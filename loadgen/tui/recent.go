@@ -1,0 +1,136 @@
+package tui
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/validity"
+)
+
+const (
+	span   = 10 * time.Second // what latencies, rates and health are of
+	minute = 60               // seconds in the sparkline
+)
+
+// totals are counts since the start of the run.
+type totals struct {
+	requests, failures int64
+	errors             map[string]int64 // by message
+}
+
+// with is t and a window. It leaves t as it is, because models before this one hold it.
+func (t totals) with(w *result.Window) totals {
+	t.errors = maps.Clone(t.errors)
+	if t.errors == nil {
+		t.errors = map[string]int64{}
+	}
+	for i := range w.Endpoints {
+		e := &w.Endpoints[i]
+		t.requests += e.Requests
+		t.failures += e.Failures
+		for _, each := range e.Errors {
+			t.errors[each.Message] += each.Count
+		}
+	}
+	return t
+}
+
+// failure is a way in which requests failed.
+type failure struct {
+	message string
+	count   int64
+}
+
+// worst are the n most frequent failures.
+func (t totals) worst(n int) []failure {
+	var all []failure
+	for _, message := range slices.Sorted(maps.Keys(t.errors)) {
+		all = append(all, failure{message, t.errors[message]})
+	}
+	slices.SortStableFunc(all, func(a, b failure) int { return int(b.count - a.count) })
+	return all[:min(n, len(all))]
+}
+
+// second is how many requests were done in one second of the run, by its number.
+type second struct {
+	number int
+	done   int64
+}
+
+// withSecond adds a window to the seconds of the last minute. Windows are cut where a phase ends, so that
+// a second may come in several.
+func withSecond(seconds []second, w *result.Window) []second {
+	var done int64
+	for i := range w.Endpoints {
+		done += w.Endpoints[i].Requests
+	}
+	number := int(w.From / time.Second)
+	seconds = slices.Clone(seconds)
+	if last := len(seconds) - 1; last >= 0 && seconds[last].number == number {
+		seconds[last].done += done
+	} else {
+		seconds = append(seconds, second{number, done})
+	}
+	return seconds[max(0, len(seconds)-minute):]
+}
+
+// withRecent adds a window to those of the last 10 s.
+func withRecent(recent []*result.Window, w *result.Window) []*result.Window {
+	var kept []*result.Window
+	for _, r := range recent {
+		if r.From >= w.To-span {
+			kept = append(kept, r)
+		}
+	}
+	return append(kept, w)
+}
+
+// figures is what the last 10 s add up to.
+type figures struct {
+	seconds             float64
+	offered, done, sent int64
+	raw, corrected, lag result.Histogram
+	slotWait            result.Histogram
+	health              []result.Health
+	cpu                 result.Reading // of the last second that was read
+}
+
+func sum(recent []*result.Window) *figures {
+	f := &figures{cpu: result.Unknown()}
+	for _, w := range recent {
+		f.seconds += w.Seconds()
+		f.offered += w.Offered
+		f.sent += w.Sent
+		f.lag.Merge(w.Lag)
+		f.slotWait.Merge(w.SlotWait)
+		f.health = append(f.health, w.Health...)
+		for i := range w.Endpoints {
+			e := &w.Endpoints[i]
+			f.done += e.Requests
+			f.raw.Merge(e.Raw)
+			f.corrected.Merge(e.Corrected)
+		}
+	}
+	for _, h := range f.health {
+		if h.CPU.Known() {
+			f.cpu = h.CPU
+		}
+	}
+	return f
+}
+
+// judge applies the rules of the verdict to the last 10 s: their worst level, and why.
+func (f *figures) judge() (level result.Validity, why string) {
+	_, reasons := validity.Judge(validity.Evidence{
+		Seconds: f.health, Lag: &f.lag, SlotWait: &f.slotWait, Offered: f.offered, Sent: f.sent,
+	})
+	for _, r := range reasons {
+		// That nothing is sent is no news here: the counts show it.
+		if r.Level != result.Valid && r.Code != validity.CodeNothingSent {
+			return r.Level, r.Detail
+		}
+	}
+	return result.Valid, ""
+}

@@ -1,0 +1,93 @@
+package tui
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/result"
+)
+
+// Screen draws a run. Its fields are set before the run starts it; Output is needed.
+type Screen struct {
+	Title  string // what is sent where
+	Output io.Writer
+	Input  io.Reader // of keys; nil when there are none
+	// Environ says what the terminal can do: TERM, COLORTERM, NO_COLOR and their kind.
+	Environ []string
+	Styled  bool
+	// Stop is called for each q or ctrl+c. It may be nil when there is no Input.
+	Stop func()
+
+	mu      sync.Mutex // Stopping comes from anywhere
+	program *tea.Program
+	ended   chan struct{}
+	err     error // of the program, once ended is closed
+}
+
+// framesPerSecond is how often the terminal is written to at most; a run has something new once a second.
+const framesPerSecond = 10
+
+// Start begins to draw.
+func (s *Screen) Start(meta *result.Meta) error {
+	first := model{
+		title:       s.Title,
+		planned:     meta.Plan.Length(),
+		stopTimeout: time.Duration(meta.Plan.StopTimeout),
+		closedModel: meta.Plan.Model == plan.Closed,
+		keys:        s.Input != nil,
+		styled:      s.Styled,
+		stop:        s.Stop,
+	}
+	program := tea.NewProgram(first,
+		tea.WithOutput(s.Output), tea.WithInput(s.Input), tea.WithEnvironment(s.Environ),
+		tea.WithWindowSize(80, 24), // of an output that has none
+		tea.WithFPS(framesPerSecond), tea.WithoutSignalHandler())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, s.err = program.Run()
+	}()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.program, s.ended = program, ended
+	return nil
+}
+
+func (s *Screen) started() *tea.Program {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.program
+}
+
+// Window shows a window.
+func (s *Screen) Window(w *result.Window) error {
+	s.program.Send(windowMsg{w})
+	return nil
+}
+
+// Stopping says that the run was asked to stop, and why. It may be called from any goroutine at any time.
+func (s *Screen) Stopping(cause string) {
+	if p := s.started(); p != nil {
+		p.Send(stoppingMsg{cause})
+	}
+}
+
+// Close takes the screen off the terminal, and says why there was none if so. It may be called more than
+// once, and before Start.
+func (s *Screen) Close() error {
+	p := s.started()
+	if p == nil {
+		return nil
+	}
+	p.Send(closeMsg{}) // nobody listens to a second one
+	<-s.ended
+	if s.err != nil {
+		return fmt.Errorf("progress view: %w", s.err)
+	}
+	return nil
+}
