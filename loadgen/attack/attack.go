@@ -86,9 +86,6 @@ func New(cfg Config) *Attack {
 // Elapsed is the run's clock: the time since Run began, by the monotonic clock.
 func (a *Attack) Elapsed() time.Duration { return time.Since(a.start) }
 
-// Start is the instant at which the run's clock reads 0; valid once Run was called.
-func (a *Attack) Start() time.Time { return a.start }
-
 // Begin sets the run's clock to 0. Run does so itself; whoever needs the clock before calls it first.
 func (a *Attack) Begin() { a.start = time.Now() }
 

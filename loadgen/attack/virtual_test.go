@@ -485,6 +485,37 @@ func TestATimeoutEndsARequestAndNamesItself(t *testing.T) {
 	}
 }
 
+func TestPoissonSendsLeaveWhenTheyWerePlanned(t *testing.T) {
+	p := open(300, 10*time.Second)
+	p.Arrivals, p.Seed = plan.Poisson, 42
+	var mu sync.Mutex
+	var start time.Time
+	var got []time.Duration
+	r := virtual(t, p, serve(func(*http.Request) int {
+		mu.Lock()
+		defer mu.Unlock()
+		if start.IsZero() {
+			start = time.Now()
+		}
+		got = append(got, time.Since(start))
+		return 200
+	}), nil)
+	r.balanced(t)
+	var want []time.Duration
+	planned := plan.NewDue(p.Curve(), p.Arrivals, p.Seed)
+	for due, ok := planned.Next(); ok; due, ok = planned.Next() {
+		want = append(want, due)
+	}
+	for i := range want {
+		if got[i] != want[i]-want[0] {
+			t.Fatalf("send %d left at %v after the first, planned %v", i, got[i], want[i]-want[0])
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d sends, planned %d", len(got), len(want))
+	}
+}
+
 func TestOfferedIsTheIntegralOfTheStages(t *testing.T) {
 	p := open(0, 0)
 	p.RunTime = 0
