@@ -3,6 +3,7 @@ package loadgen
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -57,7 +58,7 @@ func (s *session) checkScopes(abort *gate.Expr) error {
 
 // preflight refuses what this process could not do, while it can still be said in one line.
 func preflight(p *plan.Plan, limits validity.Limits) error {
-	connections, field := int(p.Curve().Max()+0.5), "users"
+	connections, field := int(math.Ceil(p.Curve().Max())), "users"
 	if p.Model == plan.Open {
 		connections, field = p.MaxInFlight, "max_in_flight"
 		if p.MaxInFlight == plan.DefaultMaxInFlight {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"math"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -188,7 +189,7 @@ func (a *Attack) limit() int {
 	if a.plan.Plan.Model == plan.Open {
 		return a.plan.Plan.MaxInFlight
 	}
-	return int(a.plan.Curve.Max() + 0.5)
+	return int(math.Ceil(a.plan.Curve.Max()))
 }
 
 // blank is vegeta's target: something that it can make a request of, for RoundTrip to ignore.

@@ -207,6 +207,7 @@ func (d *decoder) members(path string, raw json.RawMessage, t reflect.Type) []me
 		return nil
 	}
 	var all []member
+	seen := map[string]bool{}
 	for dec.More() {
 		key, err := dec.Token()
 		var m member
@@ -218,10 +219,11 @@ func (d *decoder) members(path string, raw json.RawMessage, t reflect.Type) []me
 			d.add(path, err)
 			return all
 		}
-		if slices.ContainsFunc(all, func(other member) bool { return other.key == m.key }) {
+		if seen[m.key] {
 			d.add(join(path, m.key), &FieldError{Want: "given twice"})
 			continue
 		}
+		seen[m.key] = true
 		all = append(all, m)
 	}
 	return all

@@ -14,8 +14,8 @@ const (
 	DefaultThinkMax    = Duration(200 * time.Millisecond) // longest pause after a response
 	DefaultTimeout     = Duration(10 * time.Second)       // of one request, redirects and body included
 	DefaultMaxBody     = 10 << 20                         // bytes of a response that are read: 10 MiB
-	DefaultStopTimeout = Duration(10 * time.Second)       // how long the drain may take: a third of Fargate's 30 s to stop
-	DefaultMaxInFlight = 10_000                           // requests of the open model at once: 10 s of answers outstanding at 1,000/s
+	DefaultStopTimeout = Duration(10 * time.Second)       // of the drain: a third of Fargate's 30 s to stop
+	DefaultMaxInFlight = 10_000                           // open model: 10 s of answers outstanding at 1,000/s
 	DefaultArrivals    = Uniform                          // spacing of the open model
 )
 

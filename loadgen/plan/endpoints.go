@@ -38,7 +38,8 @@ func (p *Plan) endpoints(requests []Request) endpoints {
 			index[name] = at
 		}
 		if !known {
-			e.list = append(e.list, Endpoint{Name: name, Method: t.Method, URL: RedactURL(resolve(p.Host, t.URL))})
+			url := RedactURL(resolve(p.Host, t.URL))
+			e.list = append(e.list, Endpoint{Name: name, Method: t.Method, URL: url})
 		}
 		requests[i].Endpoint = at
 	}

@@ -15,7 +15,8 @@ const redacted = "REDACTED"
 // values of headers named like a secret (Authorization, Cookie, X-Api-Key and their kind), userinfo
 // in URLs, and query parameters named like a secret (token, signature, …). A value that is nothing
 // but references ${NAME}, after at most an authentication scheme ("Bearer ${TOKEN}"), holds no
-// secret and stays, so that the plan can be run again.
+// secret and stays, so that the plan can be run again. Bodies given in place are kept, too: what is
+// secret in them belongs in a file.
 func (p Plan) Redacted() Plan {
 	c := p.clone()
 	c.Host = RedactURL(c.Host)

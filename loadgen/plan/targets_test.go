@@ -96,6 +96,7 @@ func TestErrorsOfATargetFileNameFileAndLine(t *testing.T) {
 		{"GET http://h/${A-B}", `t:1: bad URL "${A-B}": want ` + wantReference},
 		{"POST http://h/\n@", `t:2: bad body "@": want @FILE`},
 		{"POST http://h/\n@a\nA: 1", `t:3: bad target "A: …": want METHOD URL, the method in capitals`},
+		{"x\nA: 1\nGET http://h/\nz", "t:1: bad target \"x\": want METHOD URL, the method in capitals\nt:4: bad header \"z\": want \"Name: value\""},
 		{"x\ny\n\nGET http://h/\nz", "t:1: bad target \"x\": want METHOD URL, the method in capitals\nt:5: bad header \"z\": want \"Name: value\""},
 
 		{`{"method":"GET","url":"/"}` + "\n{", `t:2: not JSON: unexpected end of JSON input`},

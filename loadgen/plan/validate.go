@@ -24,7 +24,8 @@ func (p *Plan) Validate() error {
 	p.checkClient(&f)
 	f.check(p.StopTimeout >= 0, "stop_timeout", p.StopTimeout, "a duration that is not negative")
 	f.check(p.Seed <= MaxSeed, "seed", p.Seed, "a whole number below 2^53")
-	f.check(0 <= p.ExitCodeOnError && p.ExitCodeOnError <= MaxExitCode, "exit_code_on_error", p.ExitCodeOnError, "0 to 125")
+	f.check(0 <= p.ExitCodeOnError && p.ExitCodeOnError <= MaxExitCode,
+		"exit_code_on_error", p.ExitCodeOnError, "0 to 125")
 	if _, empty := p.Tags[""]; empty {
 		f.say("tags", "a tag needs a key: KEY=VALUE")
 	}
@@ -91,11 +92,13 @@ func (p *Plan) checkClosed(f *faults) {
 		f.absent(p.SpawnRate != 0, "spawn_rate", "does not go with stages: they say how users are started")
 	} else {
 		f.check(1 <= p.Users && p.Users <= MaxUsers, "users", p.Users, "1 to 1,000,000")
-		f.check(0 < p.SpawnRate && p.SpawnRate <= MaxRate, "spawn_rate", formatNumber(p.SpawnRate), "users per second, above 0, at most 1,000,000")
+		f.check(0 < p.SpawnRate && p.SpawnRate <= MaxRate,
+			"spawn_rate", formatNumber(p.SpawnRate), "users per second, above 0, at most 1,000,000")
 	}
 	f.check(p.Pacing >= 0, "pacing", p.Pacing, "a duration above 0")
 	f.absent(p.Pacing != 0 && p.Think != Range{}, "think", "does not go with pacing: give one of them")
-	f.check(0 <= p.Think.Min && p.Think.Min <= p.Think.Max, "think", p.Think, "MIN..MAX with MIN not above MAX, none negative")
+	f.check(0 <= p.Think.Min && p.Think.Min <= p.Think.Max,
+		"think", p.Think, "MIN..MAX with MIN not above MAX, none negative")
 }
 
 func (p *Plan) checkOpen(f *faults) {
@@ -133,7 +136,8 @@ func (p *Plan) checkStages(f *faults) {
 		case p.Model == Open:
 			f.check(0 <= s.To && s.To <= MaxRate, field, s, "0 to 1,000,000 requests per second")
 		default:
-			f.check(0 <= s.To && s.To <= MaxUsers && s.To == math.Trunc(s.To), field, s, "a whole number of users, 0 to 1,000,000")
+			f.check(0 <= s.To && s.To <= MaxUsers && s.To == math.Trunc(s.To),
+				field, s, "a whole number of users, 0 to 1,000,000")
 		}
 		sum += s.Duration
 	}
