@@ -23,6 +23,11 @@ type Runner struct {
 	// Transport replaces the sockets, for tests; see attack.Config.
 	Transport http.RoundTripper
 
+	// Capacity, when not nil, is the service behind the plan's host, whose capacity is watched; Expect is what it is
+	// expected to do, in the grammar of gate.Expectation.
+	Capacity Capacity
+	Expect   []string
+
 	Version     string // of this program, for the result
 	MetadataURI string // of the ECS task, ECS_CONTAINER_METADATA_URI_V4; empty elsewhere
 }
@@ -54,8 +59,7 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 	if err := s.startSinks(); err != nil {
 		return nil, &InputError{err}
 	}
-	outcome := s.drive(ctx, r.Cut)
-	return s.finish(outcome)
+	return s.finish(ctx, s.drive(ctx, r.Cut))
 }
 
 // drive runs the attack, collects its windows as they end, and passes on what asks it to stop.
@@ -89,9 +93,13 @@ func (s *session) drive(ctx context.Context, cut <-chan struct{}) attack.Outcome
 	}
 }
 
-// finish judges the run, closes the sinks and hands them the result. Whatever goes wrong here, the Result is returned.
-func (s *session) finish(outcome attack.Outcome) (*result.Result, error) {
+// finish judges the run, waits for capacity to come back where it is watched, closes the sinks and hands them the result. Whatever goes wrong here, the Result is returned.
+func (s *session) finish(ctx context.Context, outcome attack.Outcome) (*result.Result, error) {
+	if s.capacity != nil {
+		s.capacity.LoadEnded(s.began.Add(outcome.SendingEnded))
+	}
 	final := s.judge(outcome)
+	s.watch(ctx, &final)
 	for _, sink := range s.sinks {
 		if err := sink.Close(); err != nil {
 			final.Warnings = append(final.Warnings, err.Error())

@@ -12,6 +12,7 @@ import (
 	"scalableappbackend/loadgen/measure"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/timeline"
 	"scalableappbackend/loadgen/validity"
 )
 
@@ -25,6 +26,10 @@ type session struct {
 	thresholds []gate.Expr
 	abort      *gate.AbortRule
 
+	capacity     Capacity
+	expectations []gate.Expectation
+	load         timeline.Load // as far as capacity is watched
+
 	attack   *attack.Attack
 	recorder *measure.Recorder
 	probe    *validity.Probe
@@ -32,6 +37,7 @@ type session struct {
 	given    []result.Sink
 	sinks    []*result.AsyncSink
 
+	began       time.Time
 	offered     int64 // up to the last window
 	phase       int   // of the last window; -1 before the first
 	pending     []result.Event
@@ -43,11 +49,13 @@ type session struct {
 
 // prepare does everything that can refuse a run; it writes nothing. An embedded service is the only thing it starts.
 func (r *Runner) prepare(ctx context.Context) (*session, error) {
-	s := &session{given: r.Sinks, phase: -1}
+	s := &session{given: r.Sinks, capacity: r.Capacity, phase: -1}
 	var abort *gate.Expr
 	var err error
 	s.thresholds, abort, err = expressions(&r.Plan)
-	if err := errors.Join(r.Plan.Validate(), err); err != nil {
+	var expect error
+	s.expectations, expect = r.expect()
+	if err := errors.Join(r.Plan.Validate(), err, expect); err != nil {
 		return nil, err
 	}
 	s.limits = validity.ReadLimits(ctx, r.MetadataURI)
@@ -114,7 +122,11 @@ func (s *session) begin() {
 		s.event(0, result.EventWarning, warning)
 	}
 	s.attack.Begin()
-	s.probe = validity.NewProbe(s.limits, time.Now())
+	s.began = time.Now()
+	if s.capacity != nil {
+		s.capacity.LoadBegan(s.began)
+	}
+	s.probe = validity.NewProbe(s.limits, s.began)
 }
 
 // event keeps something for the next window.
@@ -185,6 +197,7 @@ func (s *session) hand(w *result.Window) {
 	w.Events = append(w.Events, s.pending...)
 	s.pending = nil
 	s.builder.Add(w)
+	s.step(w)
 	for _, sink := range s.sinks {
 		_ = sink.Window(w) // never fails and never waits: see result.Async
 	}

@@ -168,19 +168,11 @@ func setExit(r *result.Result, onError int, failed error) {
 		Interrupted:     interrupted,
 		RunError:        failed != nil || r.StoppedBy == result.StoppedByCut,
 		Unhealthy:       r.Verdict.Validity == result.Invalid,
-		ThresholdFailed: anyFailed(r.Thresholds),
+		ThresholdFailed: slices.ContainsFunc(r.Thresholds, func(o result.Outcome) bool { return !o.Passed }),
 		Aborted:         strings.HasPrefix(r.StoppedBy, stoppedByAbort),
+		ScalingNotMet:   slices.ContainsFunc(r.Expectations, func(e result.Expectation) bool { return !e.Passed }),
 		RequestsFailed:  r.Totals.Failures > 0,
 		OnError:         exit.Code(onError),
 	})
 	r.Verdict.ExitCode, r.Verdict.ExitName = int(status.Code), status.Name
-}
-
-func anyFailed(outcomes []result.Outcome) bool {
-	for _, o := range outcomes {
-		if !o.Passed {
-			return true
-		}
-	}
-	return false
 }

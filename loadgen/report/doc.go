@@ -6,6 +6,12 @@
 // screen and begins with the verdict. Raw and corrected latency stand side by side, and when they
 // are far apart the report says so and names the cause.
 //
+// Where there is a timeline of capacity, text and Markdown tell the story of scaling: load, latency
+// and capacity on one axis of time, what the autoscaler did in AWS's words, and what was expected of
+// it. The same story of a simulation, and the table of a sweep, have writers of their own. Instants
+// and lengths in brackets are service time. Nothing of the story is computed here but its layout,
+// and how long chaos lasted: the figures are those of package timeline.
+//
 // A run that is INVALID is reported with every number and with no claim: nothing is said of the
 // service, only what the generator saw.
 //

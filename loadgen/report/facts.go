@@ -46,6 +46,7 @@ type facts struct {
 	failureTime string
 	thresholds  []threshold
 	rest        []item
+	story       *story // nil without a timeline
 }
 
 type reason struct {
@@ -74,7 +75,8 @@ type item struct {
 	whole bool // the lines hold what a reader copies: they are not broken
 }
 
-func gather(r *result.Result, o Options) *facts {
+func gather(in Input) *facts {
+	r := in.Result
 	f := &facts{
 		validity:  r.Verdict.Validity,
 		claims:    r.Verdict.Validity != result.Invalid,
@@ -82,9 +84,9 @@ func gather(r *result.Result, o Options) *facts {
 		corrected: "raw: from the send to the end of the answer. corrected: from when the request was due, so that a wait before the send counts too, as it does for a caller. Successes only.",
 		gap:       gap(r),
 	}
-	f.sum = sum(r, f.claims)
+	f.sum = sum(r, in.Expectations, f.claims)
 	f.failing = r.Totals.Requests > 0 && r.Totals.Failures == r.Totals.Requests ||
-		slices.ContainsFunc(r.Thresholds, func(o result.Outcome) bool { return !o.Passed })
+		slices.ContainsFunc(slices.Concat(r.Thresholds, in.Expectations), func(o result.Outcome) bool { return !o.Passed })
 	for _, x := range r.Verdict.Reasons {
 		if x.Code != codeCut { // shortened says more
 			f.reasons = append(f.reasons, reason{cmp.Or(x.Level, result.Valid), withAdvice(x)})
@@ -97,16 +99,14 @@ func gather(r *result.Result, o Options) *facts {
 	f.notes = slices.DeleteFunc(f.notes, func(n string) bool { return n == "" })
 	f.addRows(r)
 	f.addErrors(r)
-	for _, t := range r.Thresholds {
-		f.thresholds = append(f.thresholds, threshold{t.Passed, clean(t.Expression), seen(t)})
-	}
-	f.addRest(r, o)
+	f.thresholds = outcomes(r.Thresholds)
+	f.addRest(r, in.Options)
 	return f
 }
 
 // sum is the run in one line. Of an INVALID one it holds counts and no rate, which would read as
 // what the service can do.
-func sum(r *result.Result, claims bool) string {
+func sum(r *result.Result, expectations []result.Outcome, claims bool) string {
 	t := &r.Totals
 	parts := []string{plural(t.Requests, "request")}
 	if t.Requests == 0 {
@@ -124,23 +124,30 @@ func sum(r *result.Result, claims bool) string {
 	default:
 		parts = append(parts, "0 errors")
 	}
-	if n := len(r.Thresholds); n > 0 && claims {
-		failed := 0
-		for _, o := range r.Thresholds {
-			if !o.Passed {
-				failed++
-			}
-		}
-		switch {
-		case failed == 0:
-			parts = append(parts, plural(int64(n), "threshold")+" passed")
-		case n == 1:
-			parts = append(parts, "threshold failed")
-		default:
-			parts = append(parts, fmt.Sprintf("%s of %s failed", units.Count(int64(failed)), plural(int64(n), "threshold")))
-		}
+	if claims {
+		parts = append(parts, judged("threshold", r.Thresholds)...)
+		parts = append(parts, judged("expectation", expectations)...)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// judged is how many outcomes of a kind there were, and how many failed.
+func judged(kind string, outcomes []result.Outcome) []string {
+	n, failed := len(outcomes), 0
+	for _, o := range outcomes {
+		if !o.Passed {
+			failed++
+		}
+	}
+	switch {
+	case n == 0:
+		return nil
+	case failed == 0:
+		return []string{plural(int64(n), kind) + " passed"}
+	case n == 1:
+		return []string{kind + " failed"}
+	}
+	return []string{fmt.Sprintf("%s of %s failed", units.Count(int64(failed)), plural(int64(n), kind))}
 }
 
 func (f *facts) addRows(r *result.Result) {
@@ -203,6 +210,15 @@ func (f *facts) addErrors(r *result.Result) {
 	if l := r.Totals.Latency.Failed; l.Count > 0 {
 		f.failureTime = "time to failure: " + spread(l)
 	}
+}
+
+// outcomes are thresholds or expectations as they are shown.
+func outcomes(all []result.Outcome) []threshold {
+	shown := make([]threshold, len(all))
+	for i, o := range all {
+		shown[i] = threshold{o.Passed, clean(o.Expression), seen(o)}
+	}
+	return shown
 }
 
 // seen is what a threshold saw.

@@ -11,12 +11,20 @@ import (
 
 // Markdown writes the report as a comment on a pull request: GitHub's dialect, with tables.
 func Markdown(w io.Writer, r *result.Result, o Options) error {
-	f := gather(r, o)
+	return writeMarkdown(w, Input{Result: r, Options: o})
+}
+
+func writeMarkdown(w io.Writer, in Input) error {
+	f := gather(in)
+	f.story = tell(in, DefaultWidth)
 	d := &document{}
 	d.verdict(f)
 	d.figures(f)
 	d.errors(f)
-	d.thresholds(f)
+	if f.story != nil {
+		d.story(f.story)
+	}
+	d.outcomes("threshold", f.thresholds)
 	d.items(f)
 	_, err := io.WriteString(w, d.b.String())
 	return err
@@ -138,13 +146,14 @@ func (d *document) errors(f *facts) {
 	d.paragraph(f.failureTime)
 }
 
-func (d *document) thresholds(f *facts) {
-	if len(f.thresholds) == 0 {
+// outcomes is a table of thresholds or expectations.
+func (d *document) outcomes(of string, rows []threshold) {
+	if len(rows) == 0 {
 		return
 	}
-	d.cells("threshold", "outcome", "seen")
+	d.cells(of, "outcome", "seen")
 	d.line("|---|---|---|")
-	for _, t := range f.thresholds {
+	for _, t := range rows {
 		word := "passed"
 		if !t.passed {
 			word = "**FAILED**"

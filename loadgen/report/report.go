@@ -8,15 +8,20 @@ import (
 	"strings"
 
 	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/timeline"
 )
 
 // Input is a run to report.
 type Input struct {
 	Result *result.Result
 	// Windows are the run's, in order, with endpoints by their place in Result.Endpoints.
-	// Only csv and hdr read them.
+	// Only csv and hdr read them, and text and markdown where there is a Timeline.
 	Windows iter.Seq2[*result.Window, error]
-	Options Options
+	// Timeline is what capacity did meanwhile; nil, and there is no story of scaling.
+	Timeline *timeline.Timeline
+	// Expectations are what was expected of scaling, judged.
+	Expectations []result.Outcome
+	Options      Options
 }
 
 // Options say how text is laid out. The zero value is plain text of DefaultWidth columns.
@@ -48,9 +53,9 @@ func (e *FormatError) Error() string {
 func Write(w io.Writer, format string, in Input) error {
 	switch format {
 	case "text":
-		return Text(w, in.Result, in.Options)
+		return writeText(w, in)
 	case "markdown":
-		return Markdown(w, in.Result, in.Options)
+		return writeMarkdown(w, in)
 	case "json":
 		return JSON(w, in.Result)
 	case "csv":

@@ -15,16 +15,19 @@ const labels = 13
 // Text writes the report for a terminal. Its first word is the verdict. No line is longer than the
 // width asked for, but for paths and words that cannot be broken.
 func Text(w io.Writer, r *result.Result, o Options) error {
-	width := o.Width
-	if width == 0 {
-		width = DefaultWidth
-	}
-	width = min(max(width, MinWidth), maxWidth)
-	p := &page{width: width, paint: painter(o.Color)}
-	f := gather(r, o)
+	return writeText(w, Input{Result: r, Options: o})
+}
+
+func writeText(w io.Writer, in Input) error {
+	p := newPage(in.Options)
+	f := gather(in)
+	f.story = tell(in, p.width)
 	p.verdict(f)
 	p.figures(f)
 	p.errors(f)
+	if f.story != nil {
+		p.story(f.story)
+	}
 	p.thresholds(f)
 	for _, it := range f.rest {
 		p.item(it)
@@ -38,6 +41,14 @@ type page struct {
 	width int
 	paint painter
 	b     strings.Builder
+}
+
+func newPage(o Options) *page {
+	width := o.Width
+	if width == 0 {
+		width = DefaultWidth
+	}
+	return &page{width: min(max(width, MinWidth), maxWidth), paint: painter(o.Color)}
 }
 
 func (p *page) line(text string) { p.b.WriteString(strings.TrimRight(text, " ") + "\n") }
@@ -147,15 +158,22 @@ func (p *page) errors(f *facts) {
 }
 
 func (p *page) thresholds(f *facts) {
-	if len(f.thresholds) == 0 {
+	if len(f.thresholds) == 0 && (f.story == nil || len(f.story.expectations) == 0) {
 		p.hang(pad("thresholds", labels, false), labels, "none, so any numbers pass; e.g. --threshold 'p(99)<50ms'")
 	}
+	p.outcomes("thresholds", f.thresholds)
+	if len(f.thresholds) > 0 && !f.claims {
+		p.hang(strings.Repeat(" ", labels), labels, "They were judged on what the generator saw, and say nothing of the service.")
+	}
+}
+
+// outcomes are thresholds or expectations, with what was seen of each.
+func (p *page) outcomes(label string, rows []threshold) {
 	longest := 0
-	for _, t := range f.thresholds {
+	for _, t := range rows {
 		longest = max(longest, min(utf8.RuneCountInString(t.expression), 32))
 	}
-	label := "thresholds"
-	for _, t := range f.thresholds {
+	for _, t := range rows {
 		word := p.paint.good("passed")
 		if !t.passed {
 			word = p.paint.bad("FAILED")
@@ -170,9 +188,6 @@ func (p *page) thresholds(f *facts) {
 			continue
 		}
 		p.hang(prefix+pad(t.expression, longest, false)+"  ", indent+longest+2, t.seen)
-	}
-	if len(f.thresholds) > 0 && !f.claims {
-		p.hang(strings.Repeat(" ", labels), labels, "They were judged on what the generator saw, and say nothing of the service.")
 	}
 }
 

@@ -1,12 +1,14 @@
 package result
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/timeline"
 )
 
 // Builder sums up windows into a Result. A live run and a run that is read from its files go
@@ -44,8 +46,14 @@ type Final struct {
 	Verdict     Verdict
 	Health      HealthSummary
 	Thresholds  []Outcome
-	Warnings    []string
-	MergedFrom  []Source
+
+	// Where capacity was watched.
+	Expectations []Expectation
+	Elasticity   json.RawMessage
+	Timeline     *timeline.Timeline
+
+	Warnings   []string
+	MergedFrom []Source
 }
 
 // NewBuilder returns a Builder for the windows of a run.
@@ -88,7 +96,7 @@ func (b *Builder) Add(w *Window) {
 	if s.name == "" {
 		s.name, s.from = w.Name, w.From
 	}
-	s.from, s.to = min(s.from, w.From), max(s.to, w.To)
+	s.to = max(s.to, w.To)
 	for i := range w.Endpoints {
 		e := &w.Endpoints[i]
 		s.all.add(e)
@@ -208,6 +216,9 @@ func (b *Builder) Result(f Final) *Result {
 		Slowest:        exampleJSON(start, r.Slowest),
 		FailedExamples: exampleJSON(start, r.FailedExamples),
 		Thresholds:     slices.Clone(f.Thresholds),
+		Expectations:   slices.Clone(f.Expectations),
+		Elasticity:     f.Elasticity,
+		Timeline:       f.Timeline,
 		Warnings:       slices.Clone(f.Warnings),
 		MergedFrom:     slices.Clone(f.MergedFrom),
 	}

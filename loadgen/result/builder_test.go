@@ -69,6 +69,13 @@ func TestAResultIsWhatItsRequestsAddUpTo(t *testing.T) {
 	if len(got.Warnings) != 0 {
 		t.Errorf("warnings %q of a run whose counts add up", got.Warnings)
 	}
+	var clamped int64
+	for _, w := range r.windows {
+		clamped += w.Clamped
+	}
+	if b := r.builder(); b.Clamped() != clamped || clamped == 0 {
+		t.Errorf("%d clamped, want %d", b.Clamped(), clamped)
+	}
 	if got.DurationS != 31.3 || !got.EndedAt.Equal(fakeStart.Add(31300*time.Millisecond)) || got.IntervalS != 1 {
 		t.Errorf("duration %v, end %v, interval %v", got.DurationS, got.EndedAt, got.IntervalS)
 	}
@@ -299,7 +306,7 @@ func TestFirstFailuresKeepTheSameOfPartsAsOfTheWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		all := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Example {
 			return Example{Error: rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f", "g", "h", "i"}).Draw(t, "error"), At: time.Duration(rapid.Int64().Draw(t, "at"))}
-		}), 0, 120).Draw(t, "all")
+		}), rapid.SampledFrom([]int{0, 60}).Draw(t, "at least"), 120).Draw(t, "all")
 		want := firstFailures(slices.Clone(all))
 
 		var kept []Example
@@ -310,6 +317,32 @@ func TestFirstFailuresKeepTheSameOfPartsAsOfTheWhole(t *testing.T) {
 		}
 		if !slices.Equal(kept, want) {
 			t.Fatalf("kept %v, want %v", kept, want)
+		}
+		// The obvious way: one after the other.
+		of := map[string]int{}
+		var obvious []Example
+		for _, x := range all {
+			if of[x.Error]++; of[x.Error] <= 3 && len(obvious) < 20 {
+				obvious = append(obvious, x)
+			}
+		}
+		if !slices.Equal(want, obvious) {
+			t.Fatalf("kept %v, want %v", want, obvious)
+		}
+	})
+}
+
+func TestTheSlowestAreTheSameInWhateverOrderTheyCame(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Example {
+			return Example{
+				Latency: time.Duration(rapid.IntRange(1, 3).Draw(t, "µs")) * time.Microsecond, At: time.Duration(rapid.IntRange(1, 5).Draw(t, "at")),
+				Endpoint: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "endpoint"), ServedBy: rapid.SampledFrom([]string{"x", "y"}).Draw(t, "served by"),
+			}
+		}), 0, 60).Draw(t, "all")
+		want := slowest(slices.Clone(all))
+		if got := slowest(rapid.Permutation(all).Draw(t, "order")); !slices.Equal(got, want) {
+			t.Fatalf("kept %v, want %v", got, want)
 		}
 	})
 }

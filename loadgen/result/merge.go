@@ -261,23 +261,16 @@ func (m *Merged) Windows() iter.Seq2[*Window, error] {
 func (m *Merged) sumCell(parts []*mergePart, cell int64) ([]*Window, error) {
 	var sums []*Window
 	for _, p := range parts {
-		var own []*Window // this part's, one a phase: parts of an interval follow each other, parts of a load stand side by side
 		for p.cell() == cell {
-			if n := len(own); n > 0 && own[n-1].Phase == p.window.Phase {
-				own[n-1].follow(p.window)
-			} else {
-				own = append(own, p.window)
-			}
-			if err := p.advance(); err != nil {
-				return nil, err
-			}
-		}
-		for _, w := range own {
+			w := p.window
 			i := slices.IndexFunc(sums, func(sum *Window) bool { return sum.Phase == w.Phase })
 			if i < 0 {
 				sums = append(sums, w)
 			} else {
 				sums[i].join(w)
+			}
+			if err := p.advance(); err != nil {
+				return nil, err
 			}
 		}
 	}

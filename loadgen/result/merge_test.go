@@ -219,7 +219,7 @@ func TestAMergedResultIsWrittenAndReadAsAnyOther(t *testing.T) {
 
 func TestUsersAndRequestsInFlightAddUpAndHealthIsTheWorst(t *testing.T) {
 	a := &Window{From: 0, To: time.Second, Users: 3, InFlight: 1, Health: []Health{{CPU: 0.1, GC: Unknown(), RSS: 5, OpenFiles: Unknown()}}}
-	b := &Window{From: 0, To: time.Second, Users: 4, InFlight: 2, Health: []Health{{CPU: 0.3, GC: 0.2, RSS: 4, OpenFiles: Unknown()}, {CPU: 0.9}}}
+	b := &Window{From: 0, To: time.Second, Users: 4, InFlight: 2, Health: []Health{{CPU: 0.3, GC: 0.2, RSS: Unknown(), OpenFiles: Unknown()}, {CPU: 0.9}}}
 	a.join(b)
 	if a.Users != 7 || a.InFlight != 3 {
 		t.Errorf("%d users, %d in flight", a.Users, a.InFlight)
@@ -277,7 +277,26 @@ func TestGeneratorsThatBeganApartAreAddedUpWithAWarning(t *testing.T) {
 	if !got.StartedAt.Equal(fakeStart) {
 		t.Errorf("started at %v, want when the first did", got.StartedAt)
 	}
-	// A single request's time of day stays true.
+	// A single request's time of day stays true, and that of an error.
+	lateErrors := late.builder().Result(late.final()).Totals.Errors
+	for _, e := range got.Totals.Errors {
+		i := slices.IndexFunc(lateErrors, func(x ErrorJSON) bool { return x.Message == e.Message })
+		earlyErrors := early.builder().Result(early.final()).Totals.Errors
+		j := slices.IndexFunc(earlyErrors, func(x ErrorJSON) bool { return x.Message == e.Message })
+		if i < 0 || j < 0 {
+			t.Fatalf("%s: not in both runs made up for this test", e.Message)
+		}
+		first, last := earlyErrors[j].FirstAt, earlyErrors[j].LastAt
+		if x := lateErrors[i].FirstAt; x.Before(first) {
+			first = x
+		}
+		if x := lateErrors[i].LastAt; x.After(last) {
+			last = x
+		}
+		if !e.FirstAt.Equal(first) || !e.LastAt.Equal(last) {
+			t.Errorf("%s from %v to %v, want %v to %v", e.Message, e.FirstAt, e.LastAt, first, last)
+		}
+	}
 	want := late.builder().Result(late.final()).Slowest[0]
 	i := slices.IndexFunc(got.Slowest, func(x ExampleJSON) bool { return x.LatencyMS == want.LatencyMS && x.Endpoint == want.Endpoint })
 	if i < 0 || !got.Slowest[i].At.Equal(want.At) {
@@ -297,6 +316,83 @@ func TestACutPartIsAddedUpAsFarAsItGoes(t *testing.T) {
 	}
 	if got.Verdict.Validity != Suspect {
 		t.Errorf("verdict %+v", got.Verdict)
+	}
+}
+
+func TestPhasesMeetByNameAndComeInOrderOfTime(t *testing.T) {
+	// One generator's ramp lasts to the end, another has none; the third has all phases.
+	var parts []*Opened
+	want := map[string]int64{}
+	for i, phases := range [][]plan.Phase{
+		{{Name: plan.Ramp}, {Name: plan.Drain, From: 9500 * time.Millisecond}},
+		{{Name: plan.Steady}, {Name: plan.Drain, From: 11 * time.Second}},
+		{{Name: plan.Ramp}, {Name: plan.Steady, From: 4 * time.Second}, {Name: plan.Drain, From: 11 * time.Second}},
+	} {
+		load := smallLoad()
+		load.seed, load.phases = uint64(i+1), phases
+		r := load.run()
+		for _, x := range r.requests {
+			want[phases[x.phase].Name]++
+		}
+		parts = append(parts, opened(t, r, -1))
+	}
+	for _, part := range parts {
+		part.Meta.Plan = parts[0].Meta.Plan
+	}
+	m, err := Merge(parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := time.Duration(-1)
+	for w, err := range m.Windows() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.From < from {
+			t.Errorf("the window from %v comes after one from %v", w.From, from)
+		}
+		from = w.From
+		if m.Meta.Phases[w.Phase].Name != w.Name {
+			t.Errorf("the window from %v is of %s and has the index of %s", w.From, w.Name, m.Meta.Phases[w.Phase].Name)
+		}
+	}
+	got := map[string]int64{}
+	for _, p := range m.sum(t).Phases {
+		got[p.Name] += p.Totals.Requests
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("requests by phase %v, want %v", got, want)
+	}
+}
+
+func TestTheSumsPlanHasEverybodysLoad(t *testing.T) {
+	parts := func(change ...func(*plan.Plan)) []*Opened {
+		var parts []*Opened
+		for _, c := range change {
+			o := &Opened{}
+			o.Meta.Plan.Stages = []plan.Stage{{Duration: 5, To: 10}}
+			c(&o.Meta.Plan)
+			parts = append(parts, o)
+		}
+		return parts
+	}
+	given := parts(
+		func(p *plan.Plan) { p.Rate, p.MaxInFlight = plan.Rate{N: 10, Per: plan.Duration(time.Second)}, 100 },
+		func(p *plan.Plan) { p.Rate, p.MaxInFlight = plan.Rate{N: 20, Per: plan.Duration(time.Second)}, 200 },
+	)
+	got := sumPlans(given)
+	if got.Rate != (plan.Rate{N: 30, Per: plan.Duration(time.Second)}) || got.MaxInFlight != 300 || got.Stages[0].To != 20 {
+		t.Errorf("plan %+v", got)
+	}
+	if given[0].Meta.Plan.Stages[0].To != 10 {
+		t.Error("the first part's plan was changed")
+	}
+	got = sumPlans(parts(
+		func(p *plan.Plan) { p.Rate = plan.Rate{N: 10} },
+		func(p *plan.Plan) { p.Rate = plan.Rate{N: 3000, Per: plan.Duration(time.Minute)} },
+	))
+	if got.Rate != (plan.Rate{N: 60}) {
+		t.Errorf("rate %v, want 60 a second", got.Rate)
 	}
 }
 

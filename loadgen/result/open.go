@@ -22,8 +22,6 @@ type Opened struct {
 	Cut    bool // the process ended before the run did: there is no result.json
 
 	files files
-	// events that the files of a cut run hold from after its last interval
-	late []Event
 }
 
 // files opens a directory for as long as it is read. Names in it cannot lead out of it.
@@ -89,6 +87,9 @@ func (o *Opened) read() error {
 	}
 	if o.Result, err = Decode(resultData); err != nil {
 		return fmt.Errorf("%s: %w", resultName, err)
+	}
+	if o.Result.Timeline, err = readTimeline(fsys); err != nil {
+		return err
 	}
 	if planData == nil {
 		o.Meta = Meta{ID: o.Result.ID, StartedAt: o.Result.StartedAt, Plan: o.Result.Plan, Generator: o.Result.Generator}

@@ -67,7 +67,7 @@ func TestAResultReadFromItsFilesIsTheOneThatWasWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustEqual(t, b.Result(r.final()), want)
-		if !b.Lag().Equal(r.builder().Lag()) || !b.SlotWait().Equal(r.builder().SlotWait()) || len(b.Health()) != 63 {
+		if !b.Lag().Equal(r.builder().Lag()) || !b.SlotWait().Equal(r.builder().SlotWait()) || b.Clamped() != r.builder().Clamped() || len(b.Health()) != 63 {
 			t.Errorf("intervals of %v: what a judge needs differs", interval)
 		}
 		mustEqual(t, b.Health(), r.builder().Health())
@@ -128,10 +128,16 @@ func TestAKilledProcessLosesOneInterval(t *testing.T) {
 	r := smallLoad().run()
 	for _, until := range []int{0, 1, 7, 20} {
 		dir := filepath.Join(t.TempDir(), "run")
+		if until == 1 {
+			r.windows[0].Offered += 2 // due, and not sent yet
+		}
 		r.write(t, dir, until)
 		o, err := Open(dir)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if until > 0 && (o.Result.Totals.Dropped != 2 || o.Result.Totals.Offered != o.Result.Totals.Sent+2) {
+			t.Errorf("after %d windows: %d offered, %d sent, %d dropped", until, o.Result.Totals.Offered, o.Result.Totals.Sent, o.Result.Totals.Dropped)
 		}
 		if !o.Cut || o.Result.StoppedBy != StoppedByCut || !o.Result.Interrupted || o.Result.Verdict.Validity != Suspect {
 			t.Errorf("after %d windows: cut %v, stopped by %q, verdict %+v", until, o.Cut, o.Result.StoppedBy, o.Result.Verdict)
@@ -146,7 +152,7 @@ func TestAKilledProcessLosesOneInterval(t *testing.T) {
 		for _, w := range r.windows[:until] {
 			b.Add(w)
 		}
-		want := b.Result(Final{Cut: true})
+		want := b.Result(Final{Cut: true, Dropped: 2})
 		mustEqual(t, o.Result.Totals, want.Totals)
 		mustEqual(t, o.Result.Phases, want.Phases)
 		mustEqual(t, o.Result.Events, want.Events)
@@ -373,7 +379,7 @@ func TestFieldsOfLaterWritersArePassedOver(t *testing.T) {
 	for _, name := range []string{resultName, planName, windowsName, eventsName} {
 		fsys[name] = &fstest.MapFile{Data: bytes.Replace(fsys[name].Data, []byte("{"), []byte(`{"new":{"a":[1]},`), 1)}
 	}
-	fsys["timeline.json"] = &fstest.MapFile{Data: []byte("{}")}
+	fsys["capacity.json"] = &fstest.MapFile{Data: []byte("{}")}
 	o, err := openFiles(fsys)
 	if err != nil {
 		t.Fatal(err)
@@ -453,5 +459,5 @@ func ExampleOpen() {
 	fmt.Println(slow, "times an endpoint had a second with a p99 above 20 ms")
 	// Output:
 	// VALID: 302 requests, 3 failed, 20.0/s
-	// 5 times an endpoint had a second with a p99 above 20 ms
+	// 6 times an endpoint had a second with a p99 above 20 ms
 }

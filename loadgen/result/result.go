@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/timeline"
 )
 
 // Schema names the version of result.json that this package writes.
@@ -48,13 +49,17 @@ type Result struct {
 	Slowest        []ExampleJSON `json:"slowest"`
 	FailedExamples []ExampleJSON `json:"failed_examples"`
 
-	Thresholds []Outcome   `json:"thresholds"`
-	Warnings   []string    `json:"warnings"`
-	Events     []EventJSON `json:"events"`
-	MergedFrom []Source    `json:"merged_from,omitempty"` // the results that were added up into this one
+	Thresholds []Outcome `json:"thresholds"`
+	// Expectations of what capacity was to do; none where nobody watched it.
+	Expectations []Expectation `json:"expectations,omitempty"`
+	Warnings     []string      `json:"warnings"`
+	Events       []EventJSON   `json:"events"`
+	MergedFrom   []Source      `json:"merged_from,omitempty"` // the results that were added up into this one
 
-	// Extensions of later writers survive a read and a write.
+	// Elasticity is timeline.Figures; absent where nobody watched capacity.
 	Elasticity json.RawMessage `json:"elasticity,omitempty"`
+	// Timeline is what capacity did; it has a file of its own, timeline.json. Nil where nobody watched.
+	Timeline *timeline.Timeline `json:"-"`
 }
 
 // Verdict is the run's answer in one place: can it be believed, and what did it exit with.
@@ -222,6 +227,14 @@ type Outcome struct {
 	Value      Reading `json:"value"` // in the unit of the expression's metric: ms, ratio, 1/s or a count; null without data
 	Passed     bool    `json:"passed"`
 	Detail     string  `json:"detail"` // what was seen, in words
+}
+
+// Expectation is an Outcome about capacity; its Detail is what was seen instead, with AWS's reasons for not scaling.
+type Expectation struct {
+	Expression string  `json:"expression"`
+	Value      Reading `json:"value"`
+	Passed     bool    `json:"passed"`
+	Detail     string  `json:"seen"`
 }
 
 // Source is a result that went into a merged one.

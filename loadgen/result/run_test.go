@@ -83,7 +83,7 @@ func (l fakeLoad) run() *fakeRun {
 	rng := rand.New(rand.NewPCG(l.seed, 42))
 	load := r.meta.planned()
 	end := load + l.drain
-	var slow, failed []Example
+	var slow []Example
 	for from := time.Duration(0); from < end; {
 		w := l.window(from, end)
 		requests := int(math.Round(float64(l.perSecond) * w.Seconds()))
@@ -97,7 +97,6 @@ func (l fakeLoad) run() *fakeRun {
 			example := Example{At: x.sent, Endpoint: r.meta.Endpoints[x.endpoint].Name, Status: x.status, Latency: x.corrected, ServedBy: x.servedBy, Error: x.message, Retried: x.retried}
 			if x.kind != "" {
 				example.Latency = x.raw
-				failed = append(failed, example)
 				w.FailedExamples = append(w.FailedExamples, example)
 			} else if len(slow) < MaxExamples || example.Latency > slow[MaxExamples-1].Latency {
 				w.Slowest = append(w.Slowest, example)
@@ -108,6 +107,7 @@ func (l fakeLoad) run() *fakeRun {
 		}
 		w.Offered, w.Sent = int64(requests), int64(requests)
 		w.Users, w.InFlight = l.users, rng.IntN(l.users+1)
+		w.Clamped = int64(rng.IntN(2))
 		if from == r.meta.Phases[w.Phase].From {
 			w.Events = append(w.Events, Event{from, EventPhase, w.Name})
 		}

@@ -34,7 +34,7 @@ const (
 //
 // Windows are added up to intervals of Meta.Interval, never across a phase. In runs of intervals of
 // 30 s and more, the details (the histograms of first byte, connect, lag and wait for a slot) of up to
-// ten intervals of a phase are written with the last of them.
+// ten intervals of a phase are written with the last of them, and a kill loses those of as many.
 //
 // A write that fails (a full disk) loses its interval and damages nothing: the files are cut back
 // to their last whole line, later intervals are written if they can be, and Close says once what
@@ -58,8 +58,8 @@ type Writer struct {
 }
 
 // Create makes a directory, and those above it, and writes plan.json into it. A directory that
-// exists and holds something, or that cannot be written to, is refused; the error is one line
-// that starts with what is wrong with dir.
+// exists and holds something, or that cannot be written to, is refused with an error of one line.
+// Meta.StartedAt has to be known by now: the log of latencies begins with it.
 func Create(dir string, meta Meta) (*Writer, error) {
 	w, err := create(dir, meta)
 	if err != nil {
@@ -178,7 +178,6 @@ func (w *Writer) Window(next *Window) error {
 		w.pending = &Window{From: next.From, Phase: next.Phase, Name: next.Name}
 	}
 	w.pending.follow(next)
-	w.pending.Events = nil
 	if !isLong && w.due(w.pending) {
 		w.flush(false)
 	}
@@ -282,9 +281,13 @@ func (w *Writer) losses() string {
 func (w *Writer) Finish(r *Result) error {
 	defer w.root.Close()
 	_ = w.root.Remove(reserveName) // it may be gone; if it cannot be removed, the room may do
-	if err := w.finish(r); err != nil {
+	err := w.writeTimeline(r.Timeline)
+	if err == nil {
+		err = named(resultName, w.finish(r))
+	}
+	if err != nil {
 		_ = w.root.Remove(tempName)
-		return fmt.Errorf("result directory %s: %w", w.dir, named(resultName, err))
+		return fmt.Errorf("result directory %s: %w", w.dir, err)
 	}
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -91,11 +93,6 @@ func TestPlanJSONIsThePlanAndThreeKeysBesideIt(t *testing.T) {
 	if !slices.Equal(beside, []string{"generator", "run", "schema"}) || len(file) != len(fields)+3 {
 		t.Errorf("beside the plan's own, plan.json has the keys %q", beside)
 	}
-	delete(file, "run")
-	data, err = json.Marshal(file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	again, err := plan.ReadFile(data)
 	if err != nil {
 		t.Fatalf("the plan cannot be run again: %v", err)
@@ -156,6 +153,33 @@ func TestOfTwoRunsInOneDirectoryTheSecondIsRefused(t *testing.T) {
 	defer w.Close()
 	if _, err := Create(dir, smallLoad().meta()); err == nil {
 		t.Error("a second run writes into the same directory")
+	}
+}
+
+func TestOfRunsThatBeginInOneDirectoryAtOnceOneGoesOn(t *testing.T) {
+	meta := smallLoad().meta()
+	for range 20 {
+		dir := filepath.Join(t.TempDir(), "run")
+		var group sync.WaitGroup
+		var made atomic.Int32
+		start := make(chan struct{})
+		for range 4 {
+			group.Go(func() {
+				<-start
+				if w, err := Create(dir, meta); err == nil {
+					made.Add(1)
+					_ = w.Close()
+				}
+			})
+		}
+		close(start)
+		group.Wait()
+		if made.Load() != 1 {
+			t.Fatalf("%d runs write into one directory", made.Load())
+		}
+		if _, err := Open(dir); err != nil {
+			t.Fatalf("the one that goes on was disturbed: %v", err)
+		}
 	}
 }
 
@@ -314,6 +338,12 @@ func TestAFullDiskLosesIntervalsAndDamagesNothing(t *testing.T) {
 				if err := w.Window(win); err != nil {
 					t.Fatalf("room for %d: Window: %v; want the error from Close", room, err)
 				}
+				for _, g := range []*growing{&w.windows, &w.latency, &w.events} {
+					data := readFile(t, dir, g.name)
+					if !stuck && len(data) > 0 && data[len(data)-1] != '\n' {
+						t.Fatalf("room for %d: after the window from %v, %s ends within a line", room, win.From, g.name)
+					}
+				}
 			}
 			err = w.Close()
 			if !errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), "/somewhere/else") || strings.Contains(err.Error(), "\n") {
@@ -345,6 +375,92 @@ func TestAFullDiskLosesIntervalsAndDamagesNothing(t *testing.T) {
 				t.Errorf("room for %d: %d intervals are there, %d of %d were lost", room, kept, w.lost, w.intervals)
 			}
 		}
+	}
+}
+
+func TestAFileThatCouldNotBeCutBackIsWhenItIsClosed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	r := smallLoad().run()
+	w, err := Create(dir, r.meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := int64(2000)
+	full := &disk{storage: w.latency.file, room: &room, stuck: true}
+	w.latency.file = full
+	for _, win := range r.windows[:9] { // whole seconds: nothing is left for Close to write
+		if err := w.Window(win); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if data := readFile(t, dir, latencyName); data[len(data)-1] == '\n' {
+		t.Fatal("the file is whole already: this test tests nothing")
+	}
+	full.stuck = false
+	if err := w.Close(); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("error %v", err)
+	}
+	if data := readFile(t, dir, latencyName); data[len(data)-1] != '\n' {
+		t.Error("the file ends within a line")
+	}
+}
+
+func TestDetailsOfLongRunsComeWithEveryTenthIntervalAndTheLastOfAPhase(t *testing.T) {
+	load := smallLoad()
+	load.phases = []plan.Phase{{Name: plan.Ramp}, {Name: plan.Steady, From: 2 * time.Minute}, {Name: plan.Drain, From: 25 * time.Minute}}
+	meta := load.meta()
+	meta.Interval = time.Minute
+	minute := load.run().windows[0]
+	dir := filepath.Join(t.TempDir(), "run")
+	w, err := Create(dir, meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := NewBuilder(meta)
+	for i := range 26 {
+		m := *minute
+		m.From = time.Duration(i) * time.Minute
+		m.To, m.Events = m.From+time.Minute, nil
+		for phase, p := range meta.Phases {
+			if p.From <= m.From {
+				m.Phase, m.Name = phase, p.Name
+			}
+		}
+		b.Add(&m)
+		if err := w.Window(&m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var with []int
+	for i, line := range strings.Split(string(readFile(t, dir, windowsName)), "\n") {
+		lag, first := strings.Contains(line, `"lag_hdr"`), strings.Contains(line, `"first_byte_hdr"`)
+		if lag != first {
+			t.Errorf("line %d: lag %v, first byte %v", i+1, lag, first)
+		}
+		if lag {
+			with = append(with, i+1)
+		}
+		if line != "" && !strings.Contains(line, `"lag_p99_ms":0.`) {
+			t.Errorf("line %d has no lag for charts", i+1)
+		}
+	}
+	if want := []int{2, 12, 22, 25, 26}; !slices.Equal(with, want) {
+		t.Errorf("details are in the lines %v, want %v", with, want)
+	}
+	o, err := Open(dir) // as of a run that was cut
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := o.Builder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustEqual(t, again.Result(Final{}).Phases, b.Result(Final{}).Phases)
+	if !again.Lag().Equal(b.Lag()) {
+		t.Error("lags differ")
 	}
 }
 

@@ -1,0 +1,81 @@
+package autoscaling
+
+import (
+	"fmt"
+
+	"scalableappbackend/loadgen/timeline"
+)
+
+// AWS's statuses of an activity, and the one that its documentation gives to those that did not come
+// about only in words.
+const (
+	StatusInProgress = "InProgress"
+	StatusSuccessful = "Successful"
+	StatusOverridden = "Overridden"
+	StatusNotScaled  = "NotScaled"
+)
+
+// begin starts an activity from d.From to d.To; one that is in progress is overridden by it.
+func (s *Scaler) begin(d *Decision, cause string) {
+	if s.current != none {
+		old := &s.activities[s.current]
+		old.Completed, old.Status = d.At, StatusOverridden
+		old.StatusMessage = fmt.Sprintf("Successfully set desired count to %d. Found it was later changed to %d.", old.To, d.To)
+	}
+	s.desired = d.To
+	s.unscaled = ""
+	s.current = len(s.activities)
+	s.activities = append(s.activities, timeline.Activity{
+		At: d.At, Policy: d.Policy, From: d.From, To: d.To,
+		Status:        StatusInProgress,
+		Description:   fmt.Sprintf("Setting desired count to %d.", d.To),
+		Cause:         cause,
+		StatusMessage: fmt.Sprintf("Successfully set desired count to %d. Waiting for change to be fulfilled by ecs.", d.To),
+	})
+}
+
+// finish completes the activity in progress.
+func (s *Scaler) finish(a *timeline.Activity) {
+	a.Completed, a.Status = s.now, StatusSuccessful
+	a.StatusMessage = fmt.Sprintf("Successfully set desired count to %d. Change successfully fulfilled by ecs.", a.To)
+	s.current = none
+}
+
+// notScaled records an action that did nothing, unless the last one did nothing for the same reason.
+func (s *Scaler) notScaled(d *Decision, cause string) {
+	key := d.Policy + " " + d.NotScaled
+	if key == s.unscaled {
+		return
+	}
+	s.unscaled = key
+	s.activities = append(s.activities, timeline.Activity{
+		At: d.At, Policy: d.Policy, From: d.From, To: d.From,
+		Status:           StatusNotScaled,
+		Description:      "Attempting to scale due to alarm triggered",
+		Cause:            cause,
+		StatusMessage:    d.Held,
+		NotScaledReasons: []string{d.NotScaled},
+	})
+}
+
+// alarmCause is AWS's sentence, and in brackets what AWS leaves out: how much was wanted, where the
+// bounds gave something else.
+func (s *Scaler) alarmCause(d *Decision, a *alarm) string {
+	kind := "AlarmLow"
+	if a.high {
+		kind = "AlarmHigh"
+	}
+	cause := fmt.Sprintf("monitor alarm TargetTracking-service/%s-%s-%s in state ALARM triggered policy %s",
+		s.cfg.Service, kind, a.metric, d.Policy)
+	switch {
+	case d.Wanted > s.max:
+		cause += fmt.Sprintf(" (%d tasks wanted, max capacity is %d)", d.Wanted, s.max)
+	case d.Wanted < s.min:
+		cause += fmt.Sprintf(" (%d tasks wanted, min capacity is %d)", d.Wanted, s.min)
+	}
+	return cause
+}
+
+func boundCause(bound string, n int) string {
+	return fmt.Sprintf("%s capacity was set to %d", bound, n)
+}

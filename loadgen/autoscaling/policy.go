@@ -1,0 +1,193 @@
+package autoscaling
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"scalableappbackend/internal/near"
+)
+
+// Policy is a scaling policy: which metric it watches, which alarms stand on it, and what it asks
+// for when one of them acts. Target tracking is one kind; scaling in steps on an alarm is another
+// that fits here. The kinds are this package's own, because the rules between policies depend on them.
+type Policy interface {
+	// Metric names the datapoints that the policy is given, and the policy in alarms and activities.
+	// It is one of MetricRequests and MetricCPU.
+	Metric() string
+	// String is the form that ParsePolicy reads.
+	String() string
+
+	check(refuse func(field, format string, args ...any))
+	// alarms are the policy's alarms; low is nil when it never asks for less.
+	alarms(c *Config) (high, low *alarm)
+	// wants is the count that the policy asks for when the alarm acts on datapoints with this mean.
+	wants(c *Config, low bool, running, desired int, mean float64) int
+	// tooMuch reports whether the metric would ask for more.
+	tooMuch(metric float64) bool
+}
+
+// The metrics that a policy can watch. Their datapoints are one a period.
+const (
+	// MetricRequests is ALBRequestCountPerTarget: requests to a target in the period. It is 0 while
+	// a target is registered and nothing is asked of it, missing when none is registered.
+	MetricRequests = "requests"
+	// MetricCPU is ECSServiceAverageCPUUtilization: percent of what the tasks may use, averaged over
+	// them and the period. It is missing while no task runs.
+	MetricCPU = "cpu"
+)
+
+func metrics() []string { return []string{MetricRequests, MetricCPU} }
+
+// TargetTracking is a policy that keeps a metric at a target.
+type TargetTracking struct {
+	// On is MetricRequests or MetricCPU.
+	On string
+	// Target is in the metric's unit: requests in a period, or percent.
+	Target float64
+	// DisableScaleIn: the policy never asks for less, has no AlarmLow, and has no say when others do.
+	DisableScaleIn bool
+}
+
+// DefaultPolicies are the seed's two.
+func DefaultPolicies() []Policy {
+	return []Policy{
+		TargetTracking{On: MetricRequests, Target: DefaultRequestsTarget},
+		TargetTracking{On: MetricCPU, Target: DefaultCPUTarget},
+	}
+}
+
+func (p TargetTracking) Metric() string { return p.On }
+
+// String is METRIC=TARGET, with ",disable-scale-in" after it where that is so.
+func (p TargetTracking) String() string {
+	s := p.On + "=" + strconv.FormatFloat(p.Target, 'f', -1, 64)
+	if p.DisableScaleIn {
+		s += "," + disableScaleIn
+	}
+	return s
+}
+
+func (p TargetTracking) check(refuse func(field, format string, args ...any)) {
+	if !slices.Contains(metrics(), p.On) {
+		refuse("metric", "%q is not known, want one of: %s", p.On, strings.Join(metrics(), ", "))
+	}
+	if !validTarget(p.Target) {
+		refuse("target", "%v, want a number above 0", p.Target)
+	}
+}
+
+// validTarget leaves out what is so small or large that a ratio to it leaves float64.
+func validTarget(t float64) bool { return t >= 1e-9 && t <= 1e15 }
+
+func (p TargetTracking) alarms(c *Config) (high, low *alarm) {
+	high = newAlarm(p.On, true, p.Target, c.High)
+	if !p.DisableScaleIn {
+		low = newAlarm(p.On, false, lowThreshold(p.Target), c.Low)
+	}
+	return high, low
+}
+
+// lowThreshold is 90 % of the target without the noise that 50 × 0.9 leaves in float64.
+func lowThreshold(target float64) float64 {
+	t, _ := strconv.ParseFloat(strconv.FormatFloat(target*LowShare, 'g', 15, 64), 64)
+	return t
+}
+
+func (p TargetTracking) wants(c *Config, low bool, running, desired int, mean float64) int {
+	switch {
+	case low && c.ScaleIn != ScaleInProportional:
+		return max(desired-1, 0)
+	case low:
+		return c.RoundIn.whole(float64(running) * mean / p.Target)
+	}
+	return c.RoundOut.whole(float64(running) * mean / p.Target)
+}
+
+func (p TargetTracking) tooMuch(metric float64) bool { return metric > p.Target }
+
+func checkPolicies(policies []Policy) (errs []error) {
+	if len(policies) == 0 {
+		return []error{&InputError{Field: "policies", Want: "none, want at least one, e.g. requests=50"}}
+	}
+	seen := map[string]bool{}
+	for i, p := range policies {
+		at := fmt.Sprintf("policies[%d]", i)
+		if p == nil {
+			errs = append(errs, &InputError{Field: at, Want: "no policy, want e.g. requests=50"})
+			continue
+		}
+		p.check(func(field, format string, args ...any) {
+			errs = append(errs, &InputError{Field: at + "." + field, Want: fmt.Sprintf(format, args...)})
+		})
+		if seen[p.Metric()] {
+			// AWS: "Only one TargetTrackingScaling policy for a given metric specification is allowed."
+			errs = append(errs, &InputError{Field: at, Want: "a second policy on " + p.Metric() + ", want at most one for a metric"})
+		}
+		seen[p.Metric()] = true
+	}
+	return errs
+}
+
+const (
+	disableScaleIn = "disable-scale-in"
+	wantPolicy     = "METRIC=TARGET, e.g. requests=50 or cpu=50"
+)
+
+// ParsePolicy reads what [TargetTracking.String] writes:
+//
+//	policy = metric "=" target [ "," "disable-scale-in" ]
+//	metric = "requests" | "cpu"
+//	target = a decimal number above 0; of cpu it may end in "%"
+//
+// Requests are per task and period (a minute), not per second. Every error is an [*InputError].
+func ParsePolicy(text string) (Policy, error) {
+	s := strings.TrimSpace(text)
+	if s == "" {
+		return nil, &InputError{Want: "empty, want " + wantPolicy}
+	}
+	spec, option, hasOption := strings.Cut(s, ",")
+	metric, number, ok := strings.Cut(spec, "=")
+	metric, number = strings.TrimSpace(metric), strings.TrimSpace(number)
+	if !slices.Contains(metrics(), metric) {
+		e := &InputError{Got: s, Want: wantPolicy}
+		if word, found := near.Near(metric, metrics()); found {
+			e.Hint = "did you mean " + word + "?"
+		}
+		return nil, e
+	}
+	if !ok {
+		return nil, &InputError{Got: s, Want: wantPolicy}
+	}
+	if metric == MetricCPU {
+		number = strings.TrimSpace(strings.TrimSuffix(number, "%"))
+	}
+	target, good := decimal(number)
+	if !good || !validTarget(target) {
+		return nil, &InputError{Got: s, Want: wantPolicy + ", TARGET being a number above 0"}
+	}
+	p := TargetTracking{On: metric, Target: target}
+	if hasOption {
+		if strings.TrimSpace(option) != disableScaleIn {
+			e := &InputError{Got: s, Want: "nothing after the target but ," + disableScaleIn}
+			if _, found := near.Near(strings.TrimSpace(option), []string{disableScaleIn}); found {
+				e.Hint = "did you mean " + disableScaleIn + "?"
+			}
+			return nil, e
+		}
+		p.DisableScaleIn = true
+	}
+	return p, nil
+}
+
+// decimal reads a number as people write it: ParseFloat's hexadecimal, underscores, NaN and
+// infinities are slips here.
+func decimal(s string) (x float64, ok bool) {
+	if strings.Trim(s, "0123456789.eE+-") != "" {
+		return 0, false
+	}
+	x, err := strconv.ParseFloat(s, 64)
+	return x, err == nil && !math.IsInf(x, 0)
+}

@@ -1,0 +1,123 @@
+package loadgen
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/timeline"
+)
+
+// watched is a service that grew from 2 to 4 tasks ten seconds into the load and is back at 2 five seconds after it.
+type watched struct {
+	began, ended time.Time
+	recovered    bool
+	known        bool
+	failed       error
+}
+
+func (w *watched) LoadBegan(at time.Time) { w.began = at }
+func (w *watched) LoadEnded(at time.Time) { w.ended = at }
+func (w *watched) Err() error             { return w.failed }
+
+func (w *watched) TaskCapacity() (float64, bool) {
+	if w.known {
+		return 20, true
+	}
+	return 0, false
+}
+
+func (w *watched) AwaitRecovery(ctx context.Context) (bool, error) {
+	select {
+	case <-time.After(5 * time.Second):
+		w.recovered = true
+		return true, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+func (w *watched) Timeline() *timeline.Timeline {
+	loaded := w.ended.Sub(w.began)
+	r := timeline.NewRecorder(1, 2, 6)
+	r.Load(0, loaded)
+	r.Point(timeline.Point{Desired: 2, Running: 2, Healthy: 2})
+	r.Point(timeline.Point{At: 10 * time.Second, Desired: 4, Running: 4, Healthy: 4})
+	end := loaded
+	if w.recovered {
+		end += 5 * time.Second
+		r.Point(timeline.Point{At: end - time.Second, Desired: 2, Running: 2, Healthy: 2})
+	}
+	return r.Timeline(end)
+}
+
+func TestARunThatWatchesCapacityWaitsForItAndHoldsItToWhatWasExpected(t *testing.T) {
+	interrupt := func(after time.Duration) func(context.CancelCauseFunc) {
+		return func(stop context.CancelCauseFunc) {
+			time.Sleep(after)
+			stop(errors.New("signal: interrupt"))
+		}
+	}
+	for _, row := range []struct {
+		why      string
+		expect   []string
+		stopping func(context.CancelCauseFunc)
+		failed   error
+		code     int
+		back     bool
+	}{
+		{why: "met", expect: []string{"max_tasks==4", "errors==0"}, back: true},
+		{why: "not met", expect: []string{"max_tasks==6", "errors==0"}, code: 97, back: true},
+		{why: "a signal under load ends the watching too", expect: []string{"max_tasks==4"}, stopping: interrupt(5 * time.Second), code: 105},
+		{why: "a signal during recovery", expect: []string{"max_tasks==4"}, stopping: interrupt(22 * time.Second), code: 105},
+		{why: "what went wrong in the service is told", expect: []string{"max_tasks==4"}, failed: errors.New("replica task-3 died"), back: true},
+	} {
+		fleet := &watched{known: true, failed: row.failed}
+		res, err := run(t, Runner{Plan: brief(), Transport: service(healthy), Capacity: fleet, Expect: row.expect}, row.stopping)
+		if err != nil {
+			t.Errorf("%s: %v", row.why, err)
+			continue
+		}
+		if res.Verdict.ExitCode != row.code || fleet.recovered != row.back || len(res.Expectations) != len(row.expect) {
+			t.Errorf("%s: exit code %d, recovered %v, expectations %+v", row.why, res.Verdict.ExitCode, fleet.recovered, res.Expectations)
+		}
+		var figures timeline.Figures
+		if json.Unmarshal(res.Elasticity, &figures) != nil || res.Timeline == nil {
+			t.Errorf("%s: elasticity %s", row.why, res.Elasticity)
+		}
+		if row.stopping == nil && fleet.ended.Sub(fleet.began) != 20*time.Second {
+			t.Errorf("%s: the service was told of %v of load, want 20 s", row.why, fleet.ended.Sub(fleet.began))
+		}
+		if told := strings.Contains(strings.Join(res.Warnings, "\n"), "task-3 died"); told != (row.failed != nil) {
+			t.Errorf("%s: warnings %q", row.why, res.Warnings)
+		}
+	}
+}
+
+func TestExpectationsAreRefusedWhereNothingCanMeetThem(t *testing.T) {
+	for _, row := range []struct {
+		why      string
+		capacity Capacity
+		expect   string
+		want     string
+	}{
+		{"nobody watches", nil, "max_tasks==4", "expect"},
+		{"not of the grammar", &watched{}, "max_taks==4", "expect[0]"},
+		{"what a task can do is not known", &watched{}, "time_under_provisioned<=1m", "expect[0]"},
+	} {
+		r := Runner{Plan: brief(), Transport: service(healthy), Capacity: row.capacity, Expect: []string{row.expect}}
+		_, err := r.Run(context.Background())
+		input, ok := errors.AsType[*InputError](err)
+		if !ok {
+			t.Errorf("%s: %v", row.why, err)
+			continue
+		}
+		if fields := plan.Fields(input.Err); len(fields) != 1 || !strings.HasPrefix(fields[0].Field, row.want) {
+			t.Errorf("%s: %v", row.why, err)
+		}
+	}
+}

@@ -1,0 +1,29 @@
+package gate
+
+import "scalableappbackend/loadgen/plan"
+
+// Has is what a run will have for expectations to be about.
+type Has struct {
+	Requests bool // requests are sent: not in a simulation
+	Demand   bool // it is known what one task can do
+	Recovery bool // capacity is watched after the load has ended
+}
+
+// CheckExpectation refuses an expectation about what the run does not have, before anything is started. Its error is a
+// *plan.FieldError as of [Parse]. What the run has and may not reach, such as max_tasks==6 with a maximum of 3,
+// is for the run to show.
+func CheckExpectation(e Expectation, has Has) error {
+	s, _, _ := subjectOf(e.Subject)
+	want := ""
+	switch {
+	case s.needs == needRequests && !has.Requests:
+		want = "an expectation about capacity: no requests are sent, so none can be " + map[Subject]string{Errors: "an error", Resent: "sent twice"}[e.Subject]
+	case s.needs == needDemand && !has.Demand:
+		want = "what one task can do (--task-capacity) beside it: without that, the load's demand is not known"
+	case s.needs == needRecovery && !has.Recovery:
+		want = "a recovery to be watched beside it: the run ends with its load"
+	default:
+		return nil
+	}
+	return &plan.FieldError{Got: e.String(), Want: want}
+}

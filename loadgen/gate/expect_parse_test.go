@@ -1,0 +1,299 @@
+package gate
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/timeline"
+)
+
+func TestParseExpectationReadsEveryFormOfTheGrammar(t *testing.T) {
+	for _, row := range []struct {
+		text string
+		want Expectation
+		why  string
+	}{
+		{"max_tasks==6", Expectation{Subject: MaxTasks, Op: Equal, Limit: 6}, "a figure"},
+		{"min_tasks>=2", Expectation{Subject: MinTasks, Op: GreaterEqual, Limit: 2}, ""},
+		{"errors===0", Expectation{Subject: Errors, Op: Equal}, "as k6 writes it"},
+		{"retried==0", Expectation{Subject: Resent, Op: Equal}, "a threshold's word too"},
+		{"activities<=5", Expectation{Subject: Activities, Op: LessEqual, Limit: 5}, ""},
+		{"oscillations==0", Expectation{Subject: Oscillations, Op: Equal}, ""},
+		{"overshoot<2", Expectation{Subject: Overshoot, Op: Less, Limit: 2}, ""},
+		{"task_hours<=2.5", Expectation{Subject: TaskHours, Op: LessEqual, Limit: 2.5}, "need not be whole"},
+		{"max_tasks<=1e3", Expectation{Subject: MaxTasks, Op: LessEqual, Limit: 1000}, "an exponent"},
+		{"scale_out_within<=6m", Expectation{Subject: ScaleOutWithin, Op: LessEqual, Within: 6 * time.Minute}, "a duration"},
+		{"scale_out_within<=360", Expectation{Subject: ScaleOutWithin, Op: LessEqual, Within: 6 * time.Minute}, "seconds, as of --run-time"},
+		{"back_to_min_within<1h30m", Expectation{Subject: BackToMinWithin, Op: Less, Within: 90 * time.Minute}, ""},
+		{"time_under_provisioned<=0", Expectation{Subject: TimeUnderProvisioned, Op: LessEqual}, "never"},
+		{"time_over_provisioned>1s", Expectation{Subject: TimeOverProvisioned, Op: Greater, Within: time.Second}, ""},
+		{"scale_in_path==6,5,4,3,2", Expectation{Subject: ScaleInPath, Op: Equal, Path: "6,5,4,3,2"}, "a path"},
+		{"scale_in_path!=06, 4 ,5", Expectation{Subject: ScaleInPath, Op: NotEqual, Path: "6,4,5"}, "it may turn round below where it began"},
+		{"scale_out_path==2,6", Expectation{Subject: ScaleOutPath, Op: Equal, Path: "2,6"}, ""},
+		{"tasks==2", Expectation{Subject: Tasks, Op: Equal, Limit: 2}, "a level"},
+		{"running==2", Expectation{Subject: Tasks, Op: Equal, Limit: 2}, "another word"},
+		{"draining==0 at end", Expectation{Subject: Draining, Op: Equal, At: AtEnd}, ""},
+		{"healthy==running at steady", Expectation{Subject: Healthy, Op: Equal, Against: Tasks, At: AtSteady}, "two levels"},
+		{"running==healthy at steady", Expectation{Subject: Healthy, Op: Equal, Against: Tasks, At: AtSteady}, "the same"},
+		{"desired>healthy", Expectation{Subject: Healthy, Op: Less, Against: Desired}, "the same as healthy<desired"},
+		{"desired>=tasks", Expectation{Subject: Tasks, Op: LessEqual, Against: Desired}, ""},
+		{"desired!=tasks", Expectation{Subject: Tasks, Op: NotEqual, Against: Desired}, ""},
+		{" healthy \t== running\n at  steady ", Expectation{Subject: Healthy, Op: Equal, Against: Tasks, At: AtSteady}, "white space means nothing"},
+	} {
+		got, err := ParseExpectation(row.text)
+		if err != nil || got != row.want {
+			t.Errorf("ParseExpectation(%q) = %+v, %v\nwant %+v %s", row.text, got, err, row.want, row.why)
+		}
+	}
+}
+
+func TestAnExpectationThatCannotBeUsedIsRefusedInOneLineThatSaysWhatCan(t *testing.T) {
+	list := subjectList()
+	for _, row := range []struct {
+		text, want, why string
+	}{
+		{"", "empty, want one of " + list + " first", ""},
+		{"==6", `"==6": want one of ` + list + " first", ""},
+		{"x==6", `"x==6": want one of ` + list + " instead of x", ""},
+		{strings.Repeat("x", 9999), `"` + strings.Repeat("x", 100) + `…": want one of ` + list + " instead of " + strings.Repeat("x", 40) + "…", "however long, it stays a line"},
+		{"max_task==6", `"max_task==6": want max_tasks instead of max_task`, "a near name"},
+		{"TASKS==2", `"TASKS==2": want tasks instead of TASKS`, "case"},
+		{"replicas==2", `"replicas==2": want tasks instead of replicas`, "another word for it"},
+		{"scale_in_within<=3m", `"scale_in_within<=3m": want back_to_min_within instead of scale_in_within`, ""},
+		{"p(99)<50ms", `"p(99)<50ms": want an expectation about capacity, e.g. max_tasks==6; this is a threshold (--threshold)`, "the other grammar"},
+		{"max_tasks", `"max_tasks": want one of < <= > >= == != after max_tasks, e.g. max_tasks==6`, ""},
+		{"max_tasks=6", `"max_tasks=6": want one of < <= > >= == != after max_tasks, e.g. max_tasks==6`, "the usual slip"},
+		{"max_tasks==", `"max_tasks==": want a whole number, e.g. max_tasks==6`, ""},
+		{"max_tasks==6.5", `"max_tasks==6.5": want a whole number, e.g. max_tasks==6`, ""},
+		{"min_tasks>=-1", `"min_tasks>=-1": want a whole number, e.g. min_tasks>=2`, ""},
+		{"activities<=x", `"activities<=x": want a whole number, e.g. activities<=5`, ""},
+		{"oscillations==inf", `"oscillations==inf": want a whole number, e.g. oscillations==0`, ""},
+		{"max_tasks==6 at steady", `"max_tasks==6 at steady": want nothing after the number, e.g. max_tasks==6`, "a maximum has no moment"},
+		{"max_tasks>=0", `"max_tasks>=0": want what can be otherwise: nothing is below 0`, "could only pass"},
+		{"tasks<0", `"tasks<0": want what can be otherwise: nothing is below 0`, "could only fail"},
+		{"scale_out_within<0s", `"scale_out_within<0s": want what can be otherwise: nothing is below 0`, ""},
+		{"scale_out_within==6m", `"scale_out_within==6m": want one of < <= > >= after scale_out_within, e.g. scale_out_within<=6m`, "no duration is ever exactly that"},
+		{"task_hours==2", `"task_hours==2": want one of < <= > >= after task_hours, e.g. task_hours<=2.5`, "nor is an integral"},
+		{"task_hours<=x", `"task_hours<=x": want a number of task-hours, e.g. task_hours<=2.5`, ""},
+		{"back_to_min_within<=", `"back_to_min_within<=": want a duration of service time after back_to_min_within, e.g. back_to_min_within<=30m`, ""},
+		{"time_under_provisioned<=5%", `"time_under_provisioned<=5%": want a duration of service time after time_under_provisioned, e.g. time_under_provisioned<=2m`, ""},
+		{"scale_out_within<=99999h", `"scale_out_within<=99999h": want a duration of service time after scale_out_within, e.g. scale_out_within<=6m`, "longer than any timeline"},
+		{"scale_in_path<6,5", `"scale_in_path<6,5": want == or != after scale_in_path, e.g. scale_in_path==6,5,4,3,2`, ""},
+		{"scale_in_path==", `"scale_in_path==": want counts of tasks with a comma between each two, e.g. scale_in_path==6,5,4,3,2`, ""},
+		{"scale_in_path==6,,5", `"scale_in_path==6,,5": want counts of tasks with a comma between each two, e.g. scale_in_path==6,5,4,3,2`, ""},
+		{"scale_in_path==1000001,1", `"scale_in_path==1000001,1": want counts of tasks with a comma between each two, e.g. scale_in_path==6,5,4,3,2`, "more than any timeline has"},
+		{"scale_in_path==6,5,5", `"scale_in_path==6,5,5": want another count after each 5: a path is of changes`, ""},
+		{"scale_in_path==6", `"scale_in_path==6": want a path that begins with its highest count and has it once, e.g. scale_in_path==6,5,4,3,2`, "which never scaled in"},
+		{"scale_in_path==6,7", `"scale_in_path==6,7": want a path that begins with its highest count and has it once, e.g. scale_in_path==6,5,4,3,2`, ""},
+		{"scale_in_path!=6,5,6", `"scale_in_path!=6,5,6": want a path that begins with its highest count and has it once, e.g. scale_in_path==6,5,4,3,2`, "it would begin at the last 6"},
+		{"scale_out_path==6,2", `"scale_out_path==6,2": want a path that ends with its highest count and has it once, e.g. scale_out_path==2,6`, ""},
+		{"tasks==running", `"tasks==running": want two levels that can differ, e.g. tasks==2`, "two words for one thing"},
+		{"running>=healthy", `"running>=healthy": want what can be otherwise: no more tasks are ever healthy than are running`, ""},
+		{"healthy==steady", `"healthy==steady": want a number, tasks, healthy, desired or draining after the operator, e.g. healthy==running at steady`, ""},
+		{"healthy==max_tasks", `"healthy==max_tasks": want a number, tasks, healthy, desired or draining after the operator, e.g. healthy==running at steady`, "no level"},
+		{"healthy==running at", `"healthy==running at": want at steady or at end, or nothing, after what is compared, e.g. healthy==running at steady`, ""},
+		{"healthy==2 at noon", `"healthy==2 at noon": want at steady or at end, or nothing, after what is compared, e.g. healthy==running at steady`, ""},
+		{"tasks==2 at end of load", `"tasks==2 at end of load": want at steady or at end, or nothing, after what is compared, e.g. tasks==2`, ""},
+		{"tasks==2,", `"tasks==2,": want at steady or at end, or nothing, after what is compared, e.g. tasks==2`, ""},
+	} {
+		_, err := ParseExpectation(row.text)
+		if _, ok := errors.AsType[*plan.FieldError](err); !ok || err.Error() != row.want {
+			t.Errorf("%s\n got %T %v\nwant %s", row.why, err, err, row.want)
+		}
+	}
+}
+
+func TestEveryExampleOfASubjectParsesAndIsOfIt(t *testing.T) {
+	for _, s := range subjects {
+		e, err := ParseExpectation(s.example())
+		same := e.Subject == s.name || s.form == aLevel && e.Subject == Healthy
+		if err != nil || !same || !strings.Contains(subjectList(), string(s.name)) {
+			t.Errorf("%s: the example %s is %+v, %v", s.name, s.example(), e, err)
+		}
+		if (s.figure != nil) != (s.form == aFigure) || (s.duration != nil) != (s.form == aDuration) || (s.path != nil) != (s.form == aPath) || (s.level != nil) != (s.form == aLevel) {
+			t.Errorf("%s reads what its form has not", s.name)
+		}
+	}
+}
+
+// anyExpectation draws what ParseExpectation can give.
+func anyExpectation() *rapid.Generator[Expectation] {
+	return rapid.Custom(func(t *rapid.T) Expectation {
+		s := rapid.SampledFrom(subjects[:]).Draw(t, "subject")
+		ops := []Op{Less, LessEqual, Greater, GreaterEqual, Equal, NotEqual}
+		switch {
+		case s.form == aPath:
+			ops = ops[4:]
+		case s.form == aDuration || s.name == TaskHours:
+			ops = ops[:4]
+		}
+		e := Expectation{Subject: s.name, Op: rapid.SampledFrom(ops).Draw(t, "op")}
+		switch s.form {
+		case aFigure, aLevel:
+			e.Limit = float64(rapid.Int64Range(1, mostLimit).Draw(t, "limit"))
+			if s.name == TaskHours {
+				e.Limit = max(rapid.Float64Range(0, mostLimit).Draw(t, "hours"), leastLimit)
+			}
+		case aDuration:
+			e.Within = time.Duration(rapid.Int64Range(1, int64(timeline.MaxTime)).Draw(t, "within"))
+		case aPath:
+			counts := []int{rapid.IntRange(2, timeline.MaxTasks).Draw(t, "highest")}
+			for i := range rapid.IntRange(1, 5).Draw(t, "changes") {
+				n := rapid.IntRange(0, counts[0]-1).Draw(t, "count")
+				if i == 0 || n != counts[len(counts)-1] {
+					counts = append(counts, n)
+				}
+			}
+			if s.name == ScaleOutPath {
+				slices.Reverse(counts)
+			}
+			e.Path = pathText(counts)
+		}
+		if s.form == aLevel {
+			e.At = rapid.SampledFrom([]Moment{Always, AtSteady, AtEnd}).Draw(t, "at")
+			other := rapid.SampledFrom(subjects[len(subjects)-4:]).Draw(t, "other")
+			_, left, _ := subjectOf(s.name)
+			_, right, _ := subjectOf(other.name)
+			if left < right {
+				e.Against, e.Limit = other.name, 0
+			}
+			if e.vacuous() != "" {
+				e.Op = Equal
+			}
+		}
+		return e
+	})
+}
+
+func TestCanonicalExpectationReadsBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := anyExpectation().Draw(t, "expectation")
+		back, err := ParseExpectation(e.String())
+		if err != nil || back != e {
+			t.Fatalf("%+v is written %s, which reads as %+v, %v", e, e, back, err)
+		}
+	})
+}
+
+func TestWhiteSpaceInAnExpectationMeansNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := anyExpectation().Draw(t, "expectation")
+		text := e.String()
+		space := rapid.SampledFrom([]string{"", " ", "\t", " \n "})
+		for _, token := range []string{string(e.Op), ","} {
+			text = strings.ReplaceAll(text, token, space.Draw(t, "before")+token+space.Draw(t, "after"))
+		}
+		text = strings.ReplaceAll(text, " at ", " "+space.Draw(t, "before")+"at "+space.Draw(t, "after"))
+		back, err := ParseExpectation(space.Draw(t, "first") + text + space.Draw(t, "last"))
+		if err != nil || back != e {
+			t.Fatalf("%q reads as %+v, %v, want %+v", text, back, err, e)
+		}
+	})
+}
+
+func TestCanonicalExpectationIsOneSpellingForEachMeaning(t *testing.T) {
+	for _, row := range []struct{ text, want string }{
+		{"running==2", "tasks==2"},
+		{"running == tasks at steady", ""},
+		{"tasks==healthy at steady", "healthy==running at steady"},
+		{"desired>tasks", "running<desired"},
+		{"scale_out_within<=360", "scale_out_within<=6m"},
+		{"scale_out_within<=0.1h", "scale_out_within<=6m"},
+		{"errors===00", "errors==0"},
+		{"scale_in_path==6 , 05", "scale_in_path==6,5"},
+		{"task_hours<2.50", "task_hours<2.5"},
+	} {
+		if e, err := ParseExpectation(row.text); err == nil && e.String() != row.want || (err != nil) != (row.want == "") {
+			t.Errorf("%q is written %s (%v), want %s", row.text, e, err, row.want)
+		}
+	}
+}
+
+func TestDefaultExpectationsAreTheSeedsAndFollowTheBounds(t *testing.T) {
+	for _, row := range []struct {
+		low, high int
+		want      []string
+	}{
+		{2, 6, []string{"max_tasks==6", "min_tasks>=2", "scale_out_within<=6m", "back_to_min_within<=30m", "errors==0", "healthy==running at steady", "scale_in_path==6,5,4,3,2", "oscillations==0"}},
+		{1, 2, []string{"max_tasks==2", "min_tasks>=1", "scale_out_within<=6m", "back_to_min_within<=21m", "errors==0", "healthy==running at steady", "scale_in_path==2,1", "oscillations==0"}},
+		{3, 3, []string{"tasks==3", "errors==0", "healthy==running at steady", "activities==0", "oscillations==0"}},
+	} {
+		var got []string
+		for _, e := range DefaultExpectations(row.low, row.high) {
+			got = append(got, e.String())
+			if back, err := ParseExpectation(e.String()); err != nil || back != e {
+				t.Errorf("the default %s reads as %+v, %v", e, back, err)
+			}
+			if err := CheckExpectation(e, Has{Requests: true, Recovery: true}); err != nil {
+				t.Errorf("a default needs what not every lab has: %v", err)
+			}
+		}
+		if !slices.Equal(got, row.want) {
+			t.Errorf("%d to %d:\n got %q\nwant %q", row.low, row.high, got, row.want)
+		}
+	}
+}
+
+func TestAnExpectationAboutWhatTheRunDoesNotHaveIsRefused(t *testing.T) {
+	for _, row := range []struct {
+		text string
+		has  Has
+		want string
+	}{
+		{"errors==0", Has{Requests: true}, ""},
+		{"errors==0", Has{Demand: true, Recovery: true}, `"errors==0": want an expectation about capacity: no requests are sent, so none can be an error`},
+		{"retried==0", Has{}, `"retried==0": want an expectation about capacity: no requests are sent, so none can be sent twice`},
+		{"time_under_provisioned<=2m", Has{Demand: true}, ""},
+		{"time_under_provisioned<=2m", Has{Requests: true, Recovery: true}, `"time_under_provisioned<=2m": want what one task can do (--task-capacity) beside it: without that, the load's demand is not known`},
+		{"time_over_provisioned<=2m", Has{}, `"time_over_provisioned<=2m": want what one task can do (--task-capacity) beside it: without that, the load's demand is not known`},
+		{"overshoot==0", Has{}, `"overshoot==0": want what one task can do (--task-capacity) beside it: without that, the load's demand is not known`},
+		{"back_to_min_within<=30m", Has{Recovery: true}, ""},
+		{"back_to_min_within<=30m", Has{}, `"back_to_min_within<=30m": want a recovery to be watched beside it: the run ends with its load`},
+		{"max_tasks==600", Has{}, ""}, // for the run to show
+		{"healthy==running at steady", Has{}, ""},
+	} {
+		e, err := ParseExpectation(row.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = CheckExpectation(e, row.has)
+		if _, ok := errors.AsType[*plan.FieldError](err); row.want == "" && err != nil || row.want != "" && (!ok || err.Error() != row.want) {
+			t.Errorf("%s for %+v: %v, want %s", row.text, row.has, err, row.want)
+		}
+	}
+}
+
+func FuzzParseExpectation(f *testing.F) {
+	for _, seed := range []string{
+		"max_tasks==6", "min_tasks>=2", "scale_out_within<=6m", "back_to_min_within<=1h30m", "errors==0", "healthy==running at steady",
+		"scale_in_path==6,5,4,3,2", "oscillations==0", "activities<=5", "tasks==2", "task_hours<=2.5", "time_under_provisioned<=2m",
+		"scale_out_path!=2,4,6", "draining == 0 at end", "desired >= tasks", "p(99)<50ms", "max_tasks==1e400", "max_tasks==6 at", ",", "at", "\xff==1", "tasks==2at end",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		e, err := ParseExpectation(text)
+		if err != nil {
+			if _, ok := errors.AsType[*plan.FieldError](err); !ok || strings.ContainsAny(err.Error(), "\n\r") {
+				t.Fatalf("ParseExpectation(%q): %T %q, want one line that a field can be put in", text, err, err)
+			}
+			return
+		}
+		back, err := ParseExpectation(e.String())
+		if err != nil || back != e || back.String() != e.String() {
+			t.Fatalf("%q is %+v, written %s, which reads as %+v, %v", text, e, e, back, err)
+		}
+		line := story(1)
+		for _, o := range EvaluateExpectations([]Expectation{e}, line, figuresOf(line), &Counts{Requests: 1}) {
+			if o.Detail == "" || strings.ContainsAny(o.Detail, "\n\r") || o.Expression != e.String() {
+				t.Fatalf("%q is judged %+v", text, o)
+			}
+		}
+	})
+}

@@ -1,0 +1,89 @@
+package simulate
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"scalableappbackend/loadgen/autoscaling"
+	"scalableappbackend/loadgen/plan"
+)
+
+// Config is what is simulated. Start from [DefaultConfig], which lacks only a load.
+type Config struct {
+	autoscaling.Config
+
+	// Load is the curve of requests.
+	Load Load
+	// TaskCapacity is how many requests a second make one task busy to 100 %.
+	TaskCapacity float64
+
+	// Placement, Pull and Start follow each other until a new task runs; Health is how long its first passing
+	// check takes then.
+	Placement, Pull, Start, Health time.Duration
+	// Drain is how long a task that leaves finishes what it has.
+	Drain time.Duration
+
+	// Recovery is how long the service is watched after the load at most. It ends earlier when the service is back
+	// at its minimum, everything has drained, and a period without load was seen; unless Whole.
+	Recovery time.Duration
+	// Whole watches all of Recovery, so that runs of different settings cover the same time.
+	Whole bool
+}
+
+// DefaultRecovery is how long the service is watched after the load.
+const DefaultRecovery = 30 * time.Minute
+
+// DefaultConfig is the lab's service, without a load.
+func DefaultConfig() Config {
+	return Config{
+		Config:       autoscaling.DefaultConfig(),
+		TaskCapacity: autoscaling.DefaultTaskCapacity,
+		Placement:    autoscaling.DefaultPlacement,
+		Pull:         autoscaling.DefaultPull,
+		Start:        autoscaling.DefaultStart,
+		Health:       autoscaling.DefaultHealthCheckInterval,
+		Drain:        autoscaling.DefaultDeregistrationDelay,
+		Recovery:     DefaultRecovery,
+	}
+}
+
+// maxDelay bounds each step of a task's life; maxPeriods the periods of a run, and with them its cost.
+const (
+	maxDelay   = 24 * time.Hour
+	maxPeriods = 250_000
+)
+
+// Validate returns every reason why c cannot be simulated, joined, each a *plan.FieldError.
+func (c Config) Validate() error {
+	var errs []error
+	for _, e := range autoscaling.InputErrors(c.Config.Validate()) {
+		f := plan.FieldError(*e)
+		errs = append(errs, &f)
+	}
+	if err := c.Load.Validate(); err != nil {
+		errs = append(errs, plan.WithField(err, "load"))
+	}
+	if !(c.TaskCapacity >= 1e-6 && c.TaskCapacity <= MaxRate) {
+		errs = append(errs, refuse("task_capacity", "%v, want requests a second, above 0", c.TaskCapacity))
+	}
+	for _, d := range []struct {
+		field string
+		d     time.Duration
+	}{{"placement", c.Placement}, {"pull", c.Pull}, {"start", c.Start}, {"health", c.Health}, {"drain", c.Drain}} {
+		if d.d < 0 || d.d > maxDelay {
+			errs = append(errs, refuse(d.field, "%s, want 0s to 24h", d.d))
+		}
+	}
+	switch {
+	case c.Recovery < 0 || c.Recovery > MaxLoadTime:
+		errs = append(errs, refuse("recovery", "%s, want 0s to %s", c.Recovery, plan.Duration(MaxLoadTime)))
+	case c.Period > 0 && len(errs) == 0 && (c.Load.End()+c.Recovery)/c.Period > maxPeriods:
+		errs = append(errs, refuse("period", "%s makes more than %d periods of the run", c.Period, maxPeriods))
+	}
+	return errors.Join(errs...)
+}
+
+func refuse(field, format string, args ...any) error {
+	return &plan.FieldError{Field: field, Want: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,220 @@
+package simulate
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"scalableappbackend/loadgen/timeline"
+)
+
+// service is the tasks and what the load makes of them.
+type service struct {
+	cfg    *Config
+	load   cursor
+	now    time.Duration
+	tasks  []task // in order of their request
+	moving []int  // those that have a next step
+	stays  []int  // those that have not been told to leave, in order of their request
+	counts timeline.Point
+	points []timeline.Point
+
+	period window // of the period under way
+
+	share     float64 // requests to each healthy task so far
+	under     float64 // seconds
+	taskHours float64 // in seconds until the end
+}
+
+// task is a replica, and its next step.
+type task struct {
+	timeline.Task
+	next  step
+	due   time.Duration
+	share float64 // service.share when it became healthy
+}
+
+type step int
+
+const (
+	toRun step = iota
+	toPass
+	stay
+	toStop
+	gone
+)
+
+// window is what a period's datapoints are made of.
+type window struct {
+	perTarget     float64 // requests to each healthy task
+	healthy       bool    // some task was, for some time
+	done          float64 // requests that the healthy tasks could do
+	runningSecond float64 // seconds of running tasks
+}
+
+func newService(c *Config, desired int) *service {
+	s := &service{cfg: c, load: cursor{load: c.Load}}
+	for i := range desired {
+		s.tasks = append(s.tasks, s.newTask(stay, 0))
+		s.stays = append(s.stays, i)
+	}
+	s.counts = timeline.Point{Desired: desired, Running: desired, Healthy: desired}
+	s.points = append(s.points, s.counts)
+	return s
+}
+
+func (s *service) newTask(next step, due time.Duration) task {
+	t := timeline.Task{
+		ID: fmt.Sprintf("task-%d", len(s.tasks)+1), Requested: s.now,
+		Running: timeline.Never, Healthy: timeline.Never, FirstSent: timeline.Never,
+		Draining: timeline.Never, Stopped: timeline.Never,
+	}
+	if next == stay {
+		t.Running, t.Healthy = s.now, s.now
+	}
+	return task{Task: t, next: next, due: due}
+}
+
+// next is when a task takes its next step.
+func (s *service) next() time.Duration {
+	next := time.Duration(math.MaxInt64)
+	for _, i := range s.moving {
+		next = min(next, s.tasks[i].due)
+	}
+	return next
+}
+
+// advance lets the load run until to, with the capacity there is.
+func (s *service) advance(to time.Duration) {
+	running, healthy := float64(s.counts.Running), float64(s.counts.Healthy)
+	limit := healthy * s.cfg.TaskCapacity
+	s.load.walk(to, func(p piece) {
+		requests := p.requests()
+		over, excess := p.above(limit)
+		s.under += over
+		if healthy > 0 {
+			s.period.healthy = true
+			s.period.perTarget += requests / healthy
+			s.period.done += requests - excess
+			s.share += requests / healthy
+		}
+	})
+	seconds := (to - s.now).Seconds()
+	s.period.runningSecond += running * seconds
+	s.taskHours += (running + float64(s.counts.Draining)) * seconds
+	s.now = to
+}
+
+// values are the datapoints of the period that ends, and the next one begins.
+func (s *service) values(requests, cpu string) map[string]float64 {
+	w, values := s.period, make(map[string]float64, 2)
+	s.period = window{}
+	if w.healthy {
+		values[requests] = w.perTarget
+	}
+	if w.runningSecond > 0 {
+		values[cpu] = min(w.done/(w.runningSecond*s.cfg.TaskCapacity)*100, 100)
+	}
+	return values
+}
+
+// step takes every step that is due, and reports whether there was one.
+func (s *service) step() (any bool) {
+	still := s.moving[:0]
+	for _, i := range s.moving {
+		t := &s.tasks[i]
+		for t.moves() && t.due <= s.now {
+			s.take(t)
+			any = true
+		}
+		if t.moves() {
+			still = append(still, i)
+		}
+	}
+	s.moving = still
+	if any {
+		s.note()
+	}
+	return any
+}
+
+func (t *task) moves() bool { return t.next != stay && t.next != gone }
+
+func (s *service) take(t *task) {
+	switch t.next {
+	case toRun:
+		t.Running, t.next, t.due = s.now, toPass, s.now+s.cfg.Health
+		s.counts.Running++
+	case toPass:
+		t.Healthy, t.next, t.share = s.now, stay, s.share
+		s.counts.Healthy++
+	case toStop:
+		t.Stopped, t.next = s.now, gone
+		s.counts.Draining--
+	}
+}
+
+// scale makes the count of tasks that stay what is desired: new ones are asked for, the youngest leave.
+func (s *service) scale(desired int) {
+	s.counts.Desired = desired
+	for len(s.stays) < desired {
+		s.stays = append(s.stays, len(s.tasks))
+		s.moving = append(s.moving, len(s.tasks))
+		s.tasks = append(s.tasks, s.newTask(toRun, s.now+s.cfg.Placement+s.cfg.Pull+s.cfg.Start))
+	}
+	for len(s.stays) > desired {
+		youngest := s.stays[len(s.stays)-1]
+		s.stays = s.stays[:len(s.stays)-1]
+		s.leave(youngest)
+	}
+	s.note()
+}
+
+// leave takes a task out of service. One that does not run yet is gone at once.
+func (s *service) leave(i int) {
+	t := &s.tasks[i]
+	t.Reason = "scale-in"
+	if t.next == toRun {
+		t.Stopped, t.next = s.now, gone
+		return
+	}
+	if t.next == stay {
+		s.close(t)
+		s.counts.Healthy--
+		s.moving = append(s.moving, i)
+	}
+	s.counts.Running--
+	s.counts.Draining++
+	t.Draining, t.next, t.due = s.now, toStop, s.now+s.cfg.Drain
+}
+
+// close ends the time in which a task is given requests.
+func (s *service) close(t *task) {
+	t.Requests = int64(math.Round(s.share - t.share))
+	if first, ok := s.cfg.Load.firstAfter(t.Healthy); ok && first < s.now {
+		t.FirstSent = first
+	}
+}
+
+// note keeps the capacity from now on; of several changes at one instant the last counts.
+func (s *service) note() {
+	p := s.counts
+	p.At = s.now
+	if last := len(s.points) - 1; s.points[last].At == s.now {
+		s.points[last] = p
+	} else {
+		s.points = append(s.points, p)
+	}
+}
+
+// finish is every task's life so far.
+func (s *service) finish() []timeline.Task {
+	all := make([]timeline.Task, len(s.tasks))
+	for i := range s.tasks {
+		if s.tasks[i].next == stay {
+			s.close(&s.tasks[i])
+		}
+		all[i] = s.tasks[i].Task
+	}
+	return all
+}

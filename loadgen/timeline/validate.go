@@ -1,0 +1,222 @@
+package timeline
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// The limits of what can be a timeline: ten years, and more tasks than any account may run.
+const (
+	MaxTime  = 10 * 365 * 24 * time.Hour
+	MaxTasks = 1_000_000
+	// MaxSpeedup is far beyond any speed at which a period can be measured.
+	MaxSpeedup = 1e6
+)
+
+// FieldError says which field of a timeline, or of a load, cannot be.
+type FieldError struct {
+	Field string // as JSON names it: points[3].healthy
+	Got   string // empty when there is none to show
+	Want  string
+}
+
+// Error is `field FIELD: GOT, want WANT`.
+func (e *FieldError) Error() string {
+	if e.Got == "" {
+		return "field " + e.Field + ": want " + e.Want
+	}
+	return "field " + e.Field + ": " + e.Got + ", want " + e.Want
+}
+
+// Validate says whether t can be: see the package's doc for the rules. Its error is a *FieldError of the first
+// field that cannot.
+func (t *Timeline) Validate() error {
+	if !(t.Speedup >= 1 && t.Speedup <= MaxSpeedup) {
+		return &FieldError{"speedup", number(t.Speedup), "1 to " + number(MaxSpeedup)}
+	}
+	return cmp.Or(
+		within("end_s", t.End, 0, MaxTime),
+		within("load_to_s", t.LoadTo, 0, t.End),
+		within("load_from_s", t.LoadFrom, 0, t.LoadTo),
+		bounds("", t.Min, t.Max),
+		each("bounds", t.Bounds, func(b BoundsChange) time.Duration { return b.At }, t.End, true, BoundsChange.validate),
+		t.validatePoints(),
+		each("metrics", t.Metrics, func(d Datum) time.Duration { return d.At }, t.End, false, Datum.validate),
+		each("alarms", t.Alarms, func(a AlarmChange) time.Duration { return a.At }, t.End, false, AlarmChange.validate),
+		each("activities", t.Activities, func(a Activity) time.Duration { return a.At }, t.End, false, func(a Activity, path string) error {
+			return a.validate(path, t.End)
+		}),
+		t.validateTasks(),
+		each("events", t.Events, func(e Event) time.Duration { return e.At }, t.End, false, Event.validate),
+	)
+}
+
+func (t *Timeline) validatePoints() error {
+	if len(t.Points) == 0 {
+		return &FieldError{"points", "", "at least one"}
+	}
+	if err := within("points[0].t_s", t.Points[0].At, 0, t.LoadFrom); err != nil {
+		return err
+	}
+	return each("points", t.Points, func(p Point) time.Duration { return p.At }, t.End, true, Point.validate)
+}
+
+// each checks a list: what is in it, and that it is in order of time.
+func each[T any](list string, items []T, at func(T) time.Duration, end time.Duration, distinct bool, validate func(item T, path string) error) error {
+	for i, item := range items {
+		path := list + "[" + strconv.Itoa(i) + "]."
+		earliest := time.Duration(0)
+		if i > 0 {
+			earliest = at(items[i-1])
+		}
+		if distinct && i > 0 && at(item) == earliest {
+			return &FieldError{path + "t_s", seconds(at(item)), "another instant than that of the one before"}
+		}
+		if err := cmp.Or(within(path+"t_s", at(item), earliest, end), validate(item, path)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p Point) validate(path string) error {
+	err := cmp.Or(
+		amount(path+"desired", int64(p.Desired), MaxTasks),
+		amount(path+"running", int64(p.Running), MaxTasks),
+		amount(path+"healthy", int64(p.Healthy), MaxTasks),
+		amount(path+"draining", int64(p.Draining), MaxTasks),
+	)
+	if err == nil && p.Healthy > p.Running {
+		err = &FieldError{path + "healthy", strconv.Itoa(p.Healthy), fmt.Sprintf("at most running, %d", p.Running)}
+	}
+	return err
+}
+
+func (b BoundsChange) validate(path string) error { return bounds(path, b.Min, b.Max) }
+
+func (d Datum) validate(path string) error {
+	switch {
+	case d.Policy == "":
+		return &FieldError{path + "policy", "", "a name"}
+	case math.IsNaN(d.Value) || math.IsInf(d.Value, 0):
+		return &FieldError{path + "value", number(d.Value), "a finite number, or null for none"}
+	case d.Missing && d.Value != 0:
+		return &FieldError{path + "value", number(d.Value), "0 beside missing"}
+	}
+	return nil
+}
+
+func (a AlarmChange) validate(path string) error {
+	if a.Alarm == "" {
+		return &FieldError{path + "alarm", "", "a name"}
+	}
+	switch a.State {
+	case OK, Alarm, InsufficientData:
+		return nil
+	}
+	return &FieldError{path + "state", quoted(string(a.State)), "OK, ALARM or INSUFFICIENT_DATA"}
+}
+
+func (a Activity) validate(path string, end time.Duration) error {
+	err := cmp.Or(
+		amount(path+"from", int64(a.From), MaxTasks),
+		amount(path+"to", int64(a.To), MaxTasks),
+	)
+	switch {
+	case err != nil:
+		return err
+	case a.Status == "":
+		return &FieldError{path + "status", "", "a word, e.g. " + Successful}
+	case a.Completed != 0:
+		return within(path+"completed_s", a.Completed, a.At, end)
+	}
+	return nil
+}
+
+func (e Event) validate(path string) error {
+	if e.Type == "" {
+		return &FieldError{path + "type", "", "a word"}
+	}
+	return nil
+}
+
+func (t *Timeline) validateTasks() error {
+	seen := make(map[string]bool, len(t.Tasks))
+	earliest := time.Duration(0)
+	for i, task := range t.Tasks {
+		path := "tasks[" + strconv.Itoa(i) + "]."
+		if task.ID == "" || seen[task.ID] || !utf8.ValidString(task.ID) {
+			return &FieldError{path + "id", quoted(task.ID), "one in UTF-8 that no other task has"}
+		}
+		seen[task.ID] = true
+		err := cmp.Or(within(path+"requested_s", task.Requested, earliest, t.End), task.validate(path, t.End))
+		if err != nil {
+			return err
+		}
+		earliest = task.Requested
+	}
+	return nil
+}
+
+// validate holds a task's life to the order in which it can go. A response may come before the first passing check,
+// because a balancer that has no healthy target fails open, and the last one after the task has gone.
+func (t Task) validate(path string, end time.Duration) error {
+	last := end
+	if t.Stopped >= 0 {
+		last = t.Stopped
+	}
+	err := cmp.Or(
+		instant(path+"stopped_s", t.Stopped, t.Requested, end),
+		instant(path+"running_s", t.Running, t.Requested, last),
+		instant(path+"draining_s", t.Draining, t.Requested, last),
+		instant(path+"healthy_s", t.Healthy, max(t.Requested, t.Running), last),
+		instant(path+"first_response_s", t.FirstSent, max(t.Requested, t.Running), end),
+		amount(path+"requests", t.Requests, 1<<53),
+		amount(path+"errors", t.Errors, 1<<53),
+	)
+	if err == nil && t.Errors > t.Requests {
+		err = &FieldError{path + "errors", strconv.FormatInt(t.Errors, 10), fmt.Sprintf("at most requests, %d", t.Requests)}
+	}
+	return err
+}
+
+func bounds(path string, low, high int) error {
+	return cmp.Or(amount(path+"max", int64(high), MaxTasks), amount(path+"min", int64(low), int64(high)))
+}
+
+// instant is within, or Never.
+func instant(field string, at, low, high time.Duration) error {
+	if at < 0 {
+		return nil
+	}
+	return within(field, at, low, high)
+}
+
+func within(field string, at, low, high time.Duration) error {
+	if at < low || at > high {
+		return &FieldError{field, seconds(at), seconds(low) + " to " + seconds(high)}
+	}
+	return nil
+}
+
+func amount(field string, n, most int64) error {
+	if n < 0 || n > most {
+		return &FieldError{field, strconv.FormatInt(n, 10), fmt.Sprintf("0 to %d", most)}
+	}
+	return nil
+}
+
+func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+
+// quoted is text as an error holds it, at a length that leaves the error a line.
+func quoted(text string) string {
+	const most = 40
+	if r := []rune(text); len(r) > most {
+		text = string(r[:most]) + "…"
+	}
+	return strconv.Quote(text)
+}
