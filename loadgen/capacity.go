@@ -29,9 +29,10 @@ type Capacity interface {
 	Err() error
 }
 
-// Utilisation is the share of what a task can do that it is to be loaded with, where demand in tasks is told: above
-// it, waiting in a task's queue takes longer than the service itself does (M/M/1: ρ/(1−ρ) service times, 1 at a half).
-const Utilisation = 0.5
+// Utilisation is the share of what a task can do that it may be loaded with, where demand in tasks is told. At 1 a service
+// is under-provisioned exactly while more is offered than it can do at all, when its queues grow for as long as that
+// lasts. A lower share would be a wish about latency, which thresholds are for.
+const Utilisation = 1
 
 // expect parses what capacity is expected to do. Its errors name Expect's places: expect[0].
 func (r *Runner) expect() (expectations []gate.Expectation, err error) {
@@ -67,7 +68,7 @@ func (s *session) watch(ctx context.Context, final *result.Final) {
 	}
 	t := s.capacity.Timeline()
 	perTask, _ := s.capacity.TaskCapacity()
-	figures := timeline.Compute(t, s.load.Coalesce(demandOver), timeline.Capacity{PerTask: perTask, Utilisation: Utilisation})
+	figures := timeline.Compute(t, s.demanded(), timeline.Capacity{PerTask: perTask, Utilisation: Utilisation})
 	data, err := json.Marshal(figures)
 	if err != nil {
 		final.Warnings = append(final.Warnings, "elasticity: "+err.Error())
@@ -91,15 +92,52 @@ func (s *session) watch(ctx context.Context, final *result.Final) {
 // requests chance alone moves the rate by 5 %.
 const demandOver = 5 * time.Second
 
-// step adds a window to the load that demand is told from.
+// loadStep is a window's part of the load that demand is told from.
+type loadStep struct {
+	timeline.Step
+	answer time.Duration // mean raw latency in it; 0 without a success
+}
+
+// step adds a window to the load.
 func (s *session) step(w *result.Window) {
 	if s.capacity == nil || w.To <= w.From {
 		return
 	}
-	step := timeline.Step{From: w.From, To: w.To, Rate: float64(w.Offered) / w.Seconds()}
+	step := loadStep{Step: timeline.Step{From: w.From, To: w.To, Rate: float64(w.Offered) / w.Seconds()}}
+	var raw result.Histogram
 	for i := range w.Endpoints {
 		step.Requests += w.Endpoints[i].Requests
 		step.Errors += w.Endpoints[i].Failures
+		raw.Merge(w.Endpoints[i].Raw)
 	}
+	step.answer = raw.Mean()
 	s.load = append(s.load, step)
+}
+
+// demanded is the load that capacity was to carry. An open rate is that as it stands. Users who wait for a slow answer do not
+// send meanwhile, so what they sent under-states what they were ready to send, just when capacity is short: their
+// demand is users ÷ (pause + answer), with the fastest second's mean answer, or users ÷ pacing.
+func (s *session) demanded() timeline.Load {
+	p := &s.plan.Plan
+	cycle := time.Duration(p.Pacing)
+	if p.Model == plan.Closed && cycle == 0 {
+		fastest := time.Duration(0)
+		for _, step := range s.load {
+			if step.answer > 0 && (fastest == 0 || step.answer < fastest) {
+				fastest = step.answer
+			}
+		}
+		if fastest > 0 {
+			cycle = p.Think.Mean() + fastest
+		}
+	}
+	load := make(timeline.Load, 0, len(s.load))
+	for _, step := range s.load {
+		if length := step.To - step.From; cycle > 0 && step.From < s.plan.End() {
+			users := (s.plan.Curve.Integral(step.To) - s.plan.Curve.Integral(step.From)) / length.Seconds()
+			step.Rate = max(step.Rate, users/cycle.Seconds())
+		}
+		load = append(load, step.Step)
+	}
+	return load.Coalesce(demandOver)
 }

@@ -12,7 +12,6 @@ import (
 	"scalableappbackend/loadgen/measure"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
-	"scalableappbackend/loadgen/timeline"
 	"scalableappbackend/loadgen/validity"
 )
 
@@ -28,7 +27,7 @@ type session struct {
 
 	capacity     Capacity
 	expectations []gate.Expectation
-	load         timeline.Load // as far as capacity is watched
+	load         []loadStep // as far as capacity is watched
 
 	attack   *attack.Attack
 	recorder *measure.Recorder

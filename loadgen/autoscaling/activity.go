@@ -6,14 +6,9 @@ import (
 	"scalableappbackend/loadgen/timeline"
 )
 
-// AWS's statuses of an activity, and the one that its documentation gives to those that did not come
-// about only in words.
-const (
-	StatusInProgress = "InProgress"
-	StatusSuccessful = "Successful"
-	StatusOverridden = "Overridden"
-	StatusNotScaled  = "NotScaled"
-)
+// StatusOverridden is AWS's status of an activity that a later one took over from. The other statuses are the
+// timeline's.
+const StatusOverridden = "Overridden"
 
 // begin starts an activity from d.From to d.To; one that is in progress is overridden by it.
 func (s *Scaler) begin(d *Decision, cause string) {
@@ -27,7 +22,7 @@ func (s *Scaler) begin(d *Decision, cause string) {
 	s.current = len(s.activities)
 	s.activities = append(s.activities, timeline.Activity{
 		At: d.At, Policy: d.Policy, From: d.From, To: d.To,
-		Status:        StatusInProgress,
+		Status:        timeline.InProgress,
 		Description:   fmt.Sprintf("Setting desired count to %d.", d.To),
 		Cause:         cause,
 		StatusMessage: fmt.Sprintf("Successfully set desired count to %d. Waiting for change to be fulfilled by ecs.", d.To),
@@ -36,7 +31,7 @@ func (s *Scaler) begin(d *Decision, cause string) {
 
 // finish completes the activity in progress.
 func (s *Scaler) finish(a *timeline.Activity) {
-	a.Completed, a.Status = s.now, StatusSuccessful
+	a.Completed, a.Status = s.now, timeline.Successful
 	a.StatusMessage = fmt.Sprintf("Successfully set desired count to %d. Change successfully fulfilled by ecs.", a.To)
 	s.current = none
 }
@@ -50,7 +45,7 @@ func (s *Scaler) notScaled(d *Decision, cause string) {
 	s.unscaled = key
 	s.activities = append(s.activities, timeline.Activity{
 		At: d.At, Policy: d.Policy, From: d.From, To: d.From,
-		Status:           StatusNotScaled,
+		Status:           timeline.NotScaled,
 		Description:      "Attempting to scale due to alarm triggered",
 		Cause:            cause,
 		StatusMessage:    d.Held,

@@ -26,8 +26,9 @@ type Config struct {
 
 	// ScaleIn is the model of how far a scale-in goes; empty is ScaleInStep.
 	ScaleIn ScaleInModel
-	// RoundOut and RoundIn say how a proportional count becomes whole; empty is RoundUp.
-	RoundOut, RoundIn Rounding
+	// RoundOut is how the count of a scale-out becomes whole; empty is RoundUp. That of a scale-in is rounded up
+	// always: with fewer tasks the metric would be above the target again.
+	RoundOut Rounding
 	// MetricDelay is how long after a period's end its datapoint is seen. CloudWatch's is not
 	// published; 0 is the best case.
 	MetricDelay time.Duration
@@ -76,7 +77,6 @@ func DefaultConfig() Config {
 		ScaleInCooldown:  DefaultScaleInCooldown,
 		ScaleIn:          ScaleInStep,
 		RoundOut:         RoundUp,
-		RoundIn:          RoundUp,
 	}
 }
 
@@ -123,15 +123,10 @@ func (c Config) Validate() error {
 	default:
 		errs = append(errs, &InputError{Field: "scale_in_model", Got: string(c.ScaleIn), Want: "step or proportional"})
 	}
-	for _, r := range []struct {
-		field string
-		Rounding
-	}{{"round_out", c.RoundOut}, {"round_in", c.RoundIn}} {
-		switch r.Rounding {
-		case "", RoundUp, RoundNearest, RoundDown:
-		default:
-			errs = append(errs, &InputError{Field: r.field, Got: string(r.Rounding), Want: "up, nearest or down"})
-		}
+	switch c.RoundOut {
+	case "", RoundUp, RoundNearest, RoundDown:
+	default:
+		errs = append(errs, &InputError{Field: "round_out", Got: string(c.RoundOut), Want: "up, nearest or down"})
 	}
 	errs = append(errs, checkPolicies(c.Policies)...)
 	return errors.Join(errs...)

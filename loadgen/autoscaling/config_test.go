@@ -75,6 +75,13 @@ func TestInputErrorsAreFoundWhereverTheyAre(t *testing.T) {
 }
 
 func TestCountsBecomeWholeByTheirModel(t *testing.T) {
+	tenth, noisy := 0.1, 0.0 // the compiler would add constants exactly
+	for range 3 {
+		noisy += tenth
+	}
+	if noisy *= 70 / 3.0; noisy <= 7 {
+		t.Fatalf("%v is not what the row below is about", noisy)
+	}
 	for _, row := range []struct {
 		r    Rounding
 		x    float64
@@ -86,11 +93,11 @@ func TestCountsBecomeWholeByTheirModel(t *testing.T) {
 		{RoundDown, 4.8, 4, ""},
 		{RoundNearest, 4.5, 5, ""},
 		{RoundNearest, 4.4, 4, ""},
-		{RoundUp, 6 * 0.7 / 0.6, 7, "6 × 0.7 ÷ 0.6 is 7, and 7.000000000000001 in float64"},
-		{RoundDown, 0.3 * 30 / 3, 3, "0.3 × 30 ÷ 3 is 3"},
+		{RoundDown, math.Nextafter(3, 0), 3, "3 but for its last digit"},
 		{RoundUp, -3, 0, "no service has fewer than none"},
 		{RoundUp, math.Inf(1), maxWanted, "more than can be said"},
 		{RoundUp, 1e300, maxWanted, "more than can be said"},
+		{RoundUp, noisy, 7, "0.3 × 70 ÷ 3 is 7, and more in float64"},
 	} {
 		if got := row.r.whole(row.x); got != row.want {
 			t.Errorf("%q of %v is %d, want %d: %s", row.r, row.x, got, row.want, row.why)

@@ -21,7 +21,7 @@ const (
 func (s *Scaler) decide(at time.Duration) Decision {
 	d := Decision{At: at, From: s.desired, To: s.desired}
 	if s.cooldown.until > 0 && at >= s.cooldown.until {
-		s.cooldown = cooldown{}
+		s.cooldown = cooldown{} // over; from here on one with an end is in force
 	}
 	if winner := s.propose(&d, false); winner != nil {
 		s.scaleOut(&d, winner)
@@ -57,7 +57,7 @@ func (s *Scaler) propose(d *Decision, low bool) (winner *alarm) {
 
 func (s *Scaler) scaleOut(d *Decision, a *alarm) {
 	wanted := d.Wanted
-	cooling := s.cooldown.out && d.At < s.cooldown.until
+	cooling := s.cooldown.out && s.cooldown.until > 0
 	if cooling {
 		wanted -= s.cooldown.added
 	}
@@ -111,7 +111,7 @@ func (s *Scaler) mayScaleIn(d *Decision) bool {
 	if held == "" && s.current != none {
 		held = fmt.Sprintf("the activity of %s is in progress", clock(s.activities[s.current].At))
 	}
-	if held == "" && d.At < s.cooldown.until {
+	if held == "" && s.cooldown.until > 0 {
 		kind := "scale-in"
 		if s.cooldown.out {
 			kind = "scale-out"

@@ -30,7 +30,7 @@
 // # What AWS does not publish: models, each with a name
 //
 //   - How far a scale-in goes: [ScaleInModel].
-//   - Rounding, said to be conservative, "up or down": [Rounding].
+//   - The rounding of a scale-out, said to be conservative, "up or down": [Rounding].
 //   - How late a period's datapoint is seen: Config.MetricDelay.
 //   - When flapping is anticipated: when the metric, spread over the fewer tasks, would be above a
 //     policy's target.

@@ -101,12 +101,13 @@ func (p TargetTracking) wants(c *Config, low bool, running, desired int, mean fl
 	case low && c.ScaleIn != ScaleInProportional:
 		return max(desired-1, 0)
 	case low:
-		return c.RoundIn.whole(float64(running) * mean / p.Target)
+		return RoundUp.whole(float64(running) * mean / p.Target)
 	}
 	return c.RoundOut.whole(float64(running) * mean / p.Target)
 }
 
-func (p TargetTracking) tooMuch(metric float64) bool { return metric > p.Target }
+// tooMuch leaves room for the rounding of float64, as whole does: what wants has just come to is not too much.
+func (p TargetTracking) tooMuch(metric float64) bool { return metric > p.Target*(1+1e-8) }
 
 func checkPolicies(policies []Policy) (errs []error) {
 	if len(policies) == 0 {

@@ -41,7 +41,6 @@ func drawConfig(t *rapid.T) Config {
 	c.MetricDelay = time.Duration(rapid.IntRange(0, 90).Draw(t, "delay")) * time.Second
 	c.ScaleIn = rapid.SampledFrom([]ScaleInModel{"", ScaleInStep, ScaleInProportional}).Draw(t, "model")
 	c.RoundOut = rapid.SampledFrom([]Rounding{RoundUp, RoundNearest, RoundDown}).Draw(t, "round out")
-	c.RoundIn = rapid.SampledFrom([]Rounding{RoundUp, RoundNearest, RoundDown}).Draw(t, "round in")
 	return c
 }
 
@@ -116,7 +115,7 @@ func TestWhateverHappensTheRulesHold(t *testing.T) {
 		s := newRapid(t, c)
 		// What a reader of the activities alone would say about cooldowns and progress: its own book, not the scaler's.
 		busy := func() bool {
-			return slices.ContainsFunc(s.activities[:max(0, len(s.activities)-1)], func(a timeline.Activity) bool { return a.Status == StatusInProgress })
+			return slices.ContainsFunc(s.activities[:max(0, len(s.activities)-1)], func(a timeline.Activity) bool { return a.Status == timeline.InProgress })
 		}
 		play(s, drawEvents(t), func(e event, before *Scaler, d Decision) {
 			low, high := s.Bounds()
@@ -126,7 +125,7 @@ func TestWhateverHappensTheRulesHold(t *testing.T) {
 			if d.To != d.From && (d.To < low || d.To > high) {
 				t.Fatalf("went to %d, outside %d to %d", d.To, low, high)
 			}
-			if (d.To != d.From) != (e.kind != 1 && len(s.activities) > len(before.activities) && s.activities[len(s.activities)-1].Status == StatusInProgress) {
+			if (d.To != d.From) != (e.kind != 1 && len(s.activities) > len(before.activities) && s.activities[len(s.activities)-1].Status == timeline.InProgress) {
 				t.Fatalf("from %d to %d, and the activities are %+v", d.From, d.To, s.activities)
 			}
 			if e.kind != 0 {
@@ -214,6 +213,20 @@ func TestAlarmChangesAreChangesInOrder(t *testing.T) {
 				t.Fatalf("%+v after %s at %s", a, before, last)
 			}
 			states[a.Alarm], last = a.State, a.At
+		}
+	})
+}
+
+func TestAProportionalScaleInIsNeverTooFew(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := DefaultConfig()
+		c.ScaleIn = ScaleInProportional
+		p := TargetTracking{On: MetricCPU, Target: rapid.SampledFrom([]float64{0.3, 0.7, 1.1, 50, 60}).Draw(t, "target")}
+		running := rapid.IntRange(2, 40).Draw(t, "running")
+		exact := rapid.IntRange(1, running).Draw(t, "exact") // a mean for which so many are just enough
+		mean := p.Target * float64(exact) / float64(running)
+		if got := p.wants(&c, true, running, running, mean); got != exact || p.tooMuch(mean*float64(running)/float64(got)) {
+			t.Fatalf("%v of %d tasks wants %d, want %d, with %v each", mean, running, got, exact, mean*float64(running)/float64(got))
 		}
 	})
 }

@@ -135,12 +135,16 @@ func TestTargetTrackingDoesWhatIsDocumented(t *testing.T) {
 			change: func(c *Config) { c.Initial = 6 }, lag: 90 * time.Second,
 			requests: times(19, 0), want: append(tasks(14, 6), 5, 5, 5, 5, 4), // 15:00, complete 16:30, cooling until 18:30
 		}, {
+			rule: "the model of scale-in is step when none is named", source: ourModel,
+			change:   func(c *Config) { c.Initial, c.ScaleIn = 6, "" },
+			requests: times(15, 0), want: append(tasks(14, 6), 5),
+		}, {
 			rule: "proportional scale-in goes to the minimum at once when idle", source: ourModel,
 			change:   func(c *Config) { c.Initial, c.ScaleIn = 6, ScaleInProportional },
 			requests: times(15, 0), want: append(tasks(14, 6), 1),
 		}, {
-			rule: "proportional scale-in goes to what is needed", source: ourModel,
-			change:   func(c *Config) { c.Initial, c.ScaleIn = 10, ScaleInProportional },
+			rule: "proportional scale-in goes to what is needed, rounded up", source: ourModel,
+			change:   func(c *Config) { c.Initial, c.ScaleIn, c.RoundOut = 10, ScaleInProportional, RoundDown },
 			requests: times(15, 33), want: append(tasks(14, 10), 4),
 		}, {
 			rule: "a scale-out during a scale-in's cooldown comes at once", source: guideOverview,

@@ -210,7 +210,6 @@ func (s *Scaler) SetBounds(at time.Duration, low, high int) (Decision, error) {
 	}
 	s.now = max(s.now, at)
 	s.min, s.max = low, high
-	s.unscaled = "" // the same answer under other bounds is news
 	d := Decision{At: s.now, From: s.desired, To: min(max(s.desired, low), high)}
 	if d.To != d.From && s.cooldown.until == 0 {
 		s.cooldown = cooldown{} // a scale-out in progress is overridden and will not cool down

@@ -129,6 +129,21 @@ func TestAScaleOutThatABoundOverridesDoesNotCountInALaterCooldown(t *testing.T) 
 	}
 }
 
+func TestAMovedBoundDoesNotEndACooldown(t *testing.T) {
+	s := seed(t, func(c *Config) { c.Initial, c.ScaleInCooldown = 6, 10*time.Minute })
+	for range 15 {
+		observe(s, 6, 0, 0)
+	}
+	s.Settle(15*time.Minute+30*time.Second, 5, 0)
+	if _, err := s.SetBounds(16*time.Minute, 2, 4); err != nil {
+		t.Fatal(err)
+	}
+	s.Settle(16*time.Minute+30*time.Second, 4, 0)
+	if until, ok := s.CoolingDown(17 * time.Minute); !ok || until != 25*time.Minute+30*time.Second {
+		t.Errorf("cooling until %s, %v, want 25m30s", until, ok)
+	}
+}
+
 func TestBoundsThatCannotBeChangeNothing(t *testing.T) {
 	s := seed(t, nil)
 	if _, err := s.SetBounds(time.Minute, 5, 4); err == nil || err.Error() != "min: 5 is above the maximum of 4" {

@@ -175,17 +175,17 @@ func TestAnExpectationSaysWhatWasSeenAndWhy(t *testing.T) {
 
 		{story(1), "healthy==running at steady", 6, true, "healthy was 6 and running 6, healthy==running at every instant of the last 10m30s of the load"},
 		{story(20), "healthy==running at steady", 6, true, "healthy was 6 and running 6, healthy==running at every instant of the last 10m30s (31.5s of the run) of the load"},
-		{sick, "healthy==running at steady", 5, false, "healthy was 5 and running 6 6m after the load's start, and not as expected for 30s in all"},
-		{sick, "tasks==6 at steady", 5, false, "tasks was 5 8m after the load's start, and not as expected for 40s in all"},
+		{sick, "healthy==running at steady", 5, false, "healthy was 5 and running 6, 6m after the load's start, and not as expected for 30s in all"},
+		{sick, "tasks==6 at steady", 5, false, "tasks was 5, 8m after the load's start, and not as expected for 40s in all"},
 		{half, "healthy==running at steady", none, false, "healthy has no data: capacity did not settle under load (at its end 6 desired, 6 running, 2 healthy, 0 draining); an expectation without data fails"},
 		{quiet, "tasks==2", 2, true, "tasks was 2, tasks==2 at every instant"},
-		{story(1), "tasks==2", 6, false, "tasks was 6 4m after the load's start, and not as expected for 35m in all; requests scaled out from 2 to 6 3m after the load's start"},
+		{story(1), "tasks==2", 6, false, "tasks was 6, 4m after the load's start, and not as expected for 35m in all; requests scaled out from 2 to 6 3m after the load's start"},
 		{story(1), "healthy>=2", 2, true, "healthy was 2, healthy>=2 at every instant"},
 		{story(1), "running<=desired", 2, true, "running was 2 and desired 2, running<=desired at every instant"},
 		{story(1), "draining==0 at end", 0, true, "draining was 0, draining==0 at the end"},
 		{story(1), "tasks==3 at end", 2, false, "tasks was 2 at the end"},
 		{up, "tasks==3 at end", 3, true, "tasks was 3, tasks==3 at the end"},
-		{up, "tasks!=3", 3, false, "tasks was 3 45m after the load's start"},
+		{up, "tasks!=3", 3, false, "tasks was 3, 45m after the load's start"},
 	} {
 		if err := row.line.Validate(); err != nil {
 			t.Fatal(err)

@@ -78,10 +78,11 @@ func notScaled(run []timeline.Activity, clock clocks) move {
 	if len(policies) > 0 {
 		more = append(more, pluralOf(int64(len(policies)), "policy ", "policies ")[2:]+strings.Join(policies, ", "))
 	}
-	// What the last cause has in brackets is how much was wanted, and which bound was in the way.
+	// What the last cause has in brackets begins with how much was wanted; the bound is in the code.
 	last := run[len(run)-1].Cause
 	if at := strings.LastIndex(last, " ("); at >= 0 && strings.HasSuffix(last, ")") {
-		more = append(more, last[at+2:len(last)-1])
+		wanted, _, _ := strings.Cut(last[at+2:len(last)-1], ",")
+		more = append(more, wanted)
 	}
 	if len(more) > 0 {
 		text += " (" + strings.Join(more, "; ") + ")"

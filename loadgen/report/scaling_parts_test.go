@@ -1,11 +1,13 @@
 package report
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"scalableappbackend/loadgen/timeline"
 )
@@ -111,7 +113,7 @@ func TestActivitiesAreToldInAWSWordsAndThoseThatDidNothingInOneLine(t *testing.T
 	}}
 	want := []move{
 		{"0:09 (3:00)", "Successfully set desired count to 6.", "why (9 tasks wanted)"},
-		{"0:12 (4:00)", "not scaled: AlreadyAtMaxCapacity, Other (policy requests; 18 tasks wanted, max capacity is 6); 2 times until 0:15 (5:00)", ""},
+		{"0:12 (4:00)", "not scaled: AlreadyAtMaxCapacity, Other (policy requests; 18 tasks wanted); 2 times until 0:15 (5:00)", ""},
 		{"0:20 (6:40)", "InProgress: Waiting.", ""},
 		{"0:21 (7:00)", "not scaled: AlreadyAtMinCapacity (policy requests)", ""},
 		{"0:22 (7:20)", "Failed: 2 → 6 tasks", ""},
@@ -224,6 +226,46 @@ func TestTasksBeyondATableAreSummedUp(t *testing.T) {
 	want := "13, 10 placed after the load began, 0 stopped; healthy 1:00 to 4:00 after they were placed (service time); each one's life is in timeline.json"
 	if got := strings.Join(manyTasks(tl), "\n"); got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestAWidthThatHoldsATableOfTasksCutsNothingOfIt(t *testing.T) {
+	s := killedRun()
+	var f timeline.Figures
+	if err := json.Unmarshal(s.result().Elasticity, &f); err != nil {
+		t.Fatal(err)
+	}
+	table := tasksOf(s.timeline, &f)
+	for width := MinWidth; width <= maxWidth; width++ {
+		for _, l := range table.lines(width) {
+			if utf8.RuneCountInString(l) > width || strings.HasSuffix(l, "…") {
+				t.Errorf("at %d: %q", width, l)
+			}
+		}
+	}
+	if l := table.lines(table.width()); !strings.Contains(l[0], "running") || !strings.HasSuffix(l[len(l)-2], "scale-in") {
+		t.Errorf("its own width does not hold it: %q", l)
+	}
+}
+
+func TestTasksFromBeforeTheLoadOfWhichNothingIsToTellShareALine(t *testing.T) {
+	share := func(x float64) *float64 { return &x }
+	f := timeline.Figures{Tasks: []timeline.TaskShare{{ID: "a", Share: share(0.3)}, {ID: "b", Share: share(0.2)}, {ID: "c", Share: share(0.5)}}}
+	stays := func(id string) timeline.Task {
+		return timeline.Task{ID: id, Healthy: 0, Draining: timeline.Never, Stopped: timeline.Never}
+	}
+	killed := stays("c")
+	killed.Stopped, killed.Reason = time.Second, "killed"
+	tl := &timeline.Timeline{Speedup: 1, Tasks: []timeline.Task{stays("a"), stays("b"), killed}}
+	want := []string{"2 initial before 50 %", "c before 0:01 50 % killed"}
+	for i, row := range tasksOf(tl, &f).rows {
+		if got := strings.Join(strings.Fields(strings.Join(row, " ")), " "); got != want[i] {
+			t.Errorf("%q, want %q", got, want[i])
+		}
+	}
+	tl.Tasks = tl.Tasks[1:]
+	if got := tasksOf(tl, &f).rows[0][0]; got != "b" {
+		t.Errorf("the only one is called %q", got)
 	}
 }
 

@@ -45,8 +45,31 @@ func tasksOf(t *timeline.Timeline, f *timeline.Figures) *taskTable {
 		shares[s.ID] = s
 	}
 	table := &taskTable{heads: slices.Clone(taskHeads[:])}
+	initial := stayed(t)
+	if len(initial) > 1 {
+		row := make([]string, len(taskHeads))
+		row[taskID], row[taskPlaced] = small(len(initial))+" initial", "before"
+		var requests int64
+		share, known := 0.0, true
+		for _, k := range initial {
+			requests += k.Requests
+			if s := shares[k.ID].Share; s != nil {
+				share += *s
+			} else {
+				known = false
+			}
+		}
+		row[taskRequests] = units.Count(requests)
+		if known {
+			row[taskRequests] = units.Percent(share)
+		}
+		table.rows = append(table.rows, row)
+	}
 	for i := range t.Tasks {
 		k := &t.Tasks[i]
+		if len(initial) > 1 && slices.Contains(initial, k) {
+			continue
+		}
 		row := make([]string, len(taskHeads))
 		row[taskID] = clean(k.ID)
 		row[taskZone] = clean(k.Zone)
@@ -79,6 +102,17 @@ func tasksOf(t *timeline.Timeline, f *timeline.Figures) *taskTable {
 	}
 	table.dropEmpty()
 	return table
+}
+
+// stayed are the tasks from before the load of which there is nothing to tell but what they did:
+// two or more share a line.
+func stayed(t *timeline.Timeline) (tasks []*timeline.Task) {
+	for i := range t.Tasks {
+		if k := &t.Tasks[i]; k.Requested <= t.LoadFrom && k.Draining < 0 && k.Stopped < 0 && k.Errors == 0 {
+			tasks = append(tasks, k)
+		}
+	}
+	return tasks
 }
 
 // dropEmpty takes out columns that say nothing.
@@ -120,7 +154,7 @@ func (t *taskTable) lines(width int) []string {
 			right := fit.heads[c] == taskHeads[taskRequests] || fit.heads[c] == taskHeads[taskErrors]
 			text.WriteString(pad(row[c], widths[c], right) + "  ")
 		}
-		lines = append(lines, clipEnd(text.String(), width))
+		lines = append(lines, clipEnd(strings.TrimRight(text.String(), " "), width))
 	}
 	return lines
 }

@@ -17,7 +17,7 @@ func (p *page) story(s *story) {
 	for _, it := range s.items {
 		p.item(it)
 	}
-	p.outcomes("expectations", s.expectations)
+	p.outcomes("expectations", s.expectations, 2)
 	if len(s.expectations) > 0 && !s.claims {
 		p.hang(strings.Repeat(" ", labels), labels, "They were judged on a load that an unfit generator sent.")
 	}

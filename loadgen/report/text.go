@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -161,14 +162,15 @@ func (p *page) thresholds(f *facts) {
 	if len(f.thresholds) == 0 && (f.story == nil || len(f.story.expectations) == 0) {
 		p.hang(pad("thresholds", labels, false), labels, "none, so any numbers pass; e.g. --threshold 'p(99)<50ms'")
 	}
-	p.outcomes("thresholds", f.thresholds)
+	p.outcomes("thresholds", f.thresholds, math.MaxInt)
 	if len(f.thresholds) > 0 && !f.claims {
 		p.hang(strings.Repeat(" ", labels), labels, "They were judged on what the generator saw, and say nothing of the service.")
 	}
 }
 
-// outcomes are thresholds or expectations, with what was seen of each.
-func (p *page) outcomes(label string, rows []threshold) {
+// outcomes are thresholds or expectations, with what was seen of each: right of it where that takes at
+// most so many lines, else behind it over the whole width.
+func (p *page) outcomes(label string, rows []threshold, beside int) {
 	longest := 0
 	for _, t := range rows {
 		longest = max(longest, min(utf8.RuneCountInString(t.expression), 32))
@@ -181,6 +183,10 @@ func (p *page) outcomes(label string, rows []threshold) {
 		prefix := pad(label, labels, false) + word + "  "
 		indent := labels + len("passed") + 2
 		label = ""
+		if len(wrap(t.seen, p.width-indent-longest-2)) > beside {
+			p.hang(prefix, indent, t.expression+": "+t.seen)
+			continue
+		}
 		if utf8.RuneCountInString(t.expression) > longest {
 			// A long one has a line of its own, so that it does not push all others to the right.
 			p.hang(prefix, indent, t.expression)

@@ -175,32 +175,34 @@ func TestFinishReachesASinkThatWantsItAndNoOther(t *testing.T) {
 }
 
 func TestARunIsKeptThroughTheQueueAsWithoutIt(t *testing.T) {
-	// Not in a bubble: files are real.
-	r := fixtureRun()
 	dir := t.TempDir()
-	w, err := Create(dir, r.meta)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sink interface {
-		Sink
-		Finisher
-	} = Async(w, len(r.windows))
-	for _, win := range r.windows {
-		if err := sink.Window(win); err != nil {
+	// In a bubble time stands still while files are written, so that a slow disk does not meet CloseTimeout.
+	synctest.Test(t, func(t *testing.T) {
+		r := fixtureRun()
+		w, err := Create(dir, r.meta)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := sink.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := sink.Finish(r.builder().Result(r.final())); err != nil {
-		t.Fatal(err)
-	}
-	if got := string(readFile(t, dir, windowsName)); strings.Count(got, "\n") != len(r.windows) {
-		t.Errorf("%d lines, want %d", strings.Count(got, "\n"), len(r.windows))
-	}
-	if _, err := Open(dir); err != nil {
-		t.Error(err)
-	}
+		var sink interface {
+			Sink
+			Finisher
+		} = Async(w, len(r.windows))
+		for _, win := range r.windows {
+			if err := sink.Window(win); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := sink.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := sink.Finish(r.builder().Result(r.final())); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(readFile(t, dir, windowsName)); strings.Count(got, "\n") != len(r.windows) {
+			t.Errorf("%d lines, want %d", strings.Count(got, "\n"), len(r.windows))
+		}
+		if _, err := Open(dir); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -150,9 +150,6 @@ func (c *cursor) walk(to time.Duration, f func(piece)) {
 // line is the value at t of the straight line that ends in point i.
 func (l Load) line(i int, t time.Duration) float64 {
 	a, b := l[i-1], l[i]
-	if t >= b.At {
-		return b.Rate
-	}
 	return a.Rate + (b.Rate-a.Rate)*((t-a.At).Seconds()/(b.At-a.At).Seconds())
 }
 

@@ -29,7 +29,7 @@ type Summary struct {
 	Activities int
 	// FirstActivity is when the first of them began, AllHealthy when the last new task became healthy, BackToMin
 	// when the service was last back at its minimum with everything drained, after the load; each may be
-	// timeline.Never.
+	// timeline.Never, BackToMin also when nothing happened.
 	FirstActivity, AllHealthy, BackToMin time.Duration
 }
 
@@ -75,9 +75,9 @@ func (r *run) loop() {
 		}
 		if at == periodEnd {
 			r.ended++
-			r.pending = append(r.pending, s.values(autoscaling.MetricRequests, autoscaling.MetricCPU))
+			r.pending = append(r.pending, s.values())
 		}
-		if at == due && judged <= r.ended {
+		if at == due {
 			r.judge(judged)
 		}
 		if r.settled() {
@@ -108,15 +108,13 @@ func (r *run) judge(period int) {
 			r.scaled, r.wanted = true, d.Wanted
 		}
 		s.scale(d.To)
-		s.step() // what takes no time is done at once
-		r.scaler.Settle(s.now, s.counts.Running, s.counts.Draining)
 	}
 }
 
 // settled reports whether load is over and the service is at its minimum with nothing on its way.
 func (r *run) settled() bool {
 	s := r.service
-	return s.now >= r.cfg.Load.End() && !r.scaler.InProgress() &&
+	return s.now >= r.cfg.Load.End() &&
 		s.counts.Desired == r.cfg.Min && s.counts.Running == r.cfg.Min && s.counts.Draining == 0
 }
 
@@ -150,6 +148,9 @@ func (r *run) result() Result {
 			sum.FirstActivity = a.At
 		}
 		sum.Activities++
+	}
+	if sum.Activities == 0 {
+		sum.BackToMin = timeline.Never
 	}
 	for _, task := range t.Tasks {
 		if task.Requested > 0 {

@@ -191,7 +191,11 @@ func TestLoadJustUnderTheTargetDoesNotScale(t *testing.T) {
 	c.Policies = []autoscaling.Policy{autoscaling.TargetTracking{On: "requests", Target: 5000}}
 	c.Load = Load{{0, 0.85 * 2 * 5000 / 60}, {2 * time.Hour, 0.85 * 2 * 5000 / 60}}
 	r := simulate(t, c)
-	if r.Summary.Activities != 0 || r.Summary.MaxTasks != 2 || r.Summary.FirstActivity != timeline.Never {
+	want := Summary{TaskHours: 2 * 121.0 / 60, MaxTasks: 2, FirstActivity: timeline.Never, AllHealthy: timeline.Never, BackToMin: timeline.Never}
+	if math.Abs(r.Summary.TaskHours-want.TaskHours) < 1e-9 {
+		r.Summary.TaskHours = want.TaskHours
+	}
+	if r.Summary != want {
 		t.Errorf("%+v, want nothing to happen", r.Summary)
 	}
 	if r.Timeline.End != 2*time.Hour+time.Minute {
@@ -206,6 +210,10 @@ func TestAnAlarmThatComesAfterTheLoadIsSeen(t *testing.T) {
 	r := simulate(t, c)
 	if r.Summary.MaxTasks != 6 || r.Summary.FirstActivity != at(4, 30) {
 		t.Errorf("%+v, want the scale-out at 4m30s, 90 s after its datapoint", r.Summary)
+	}
+	// It was at its minimum when the load ended, but not to stay. The fifteenth low datapoint is seen at 19:30.
+	if r.Summary.BackToMin != at(29, 0) {
+		t.Errorf("back at %s, want 29m", r.Summary.BackToMin)
 	}
 }
 
@@ -242,6 +250,14 @@ func TestWithoutATaskThereIsNoDatapointAndNoDecision(t *testing.T) {
 	}
 }
 
+func TestRecoveryIsCountedAfterTheLoad(t *testing.T) {
+	c := DefaultConfig()
+	c.Load = load(t, "0s:390,3m:390,3m:0,60m:0") // back at 27:30, and then nothing for half an hour that is still load
+	if r := simulate(t, c); r.Summary.BackToMin != time.Hour || r.Timeline.End != time.Hour+time.Minute {
+		t.Errorf("back at %s and watched until %s, want 1h, when the load ends, and a minute without load", r.Summary.BackToMin, r.Timeline.End)
+	}
+}
+
 func TestTasksThatComeAndLeaveInNoTimeAreThereAtOnce(t *testing.T) {
 	c := DefaultConfig()
 	c.Placement, c.Pull, c.Start, c.Health, c.Drain = 0, 0, 0, 0, 0
@@ -253,6 +269,16 @@ func TestTasksThatComeAndLeaveInNoTimeAreThereAtOnce(t *testing.T) {
 	}
 	if r.Summary.BackToMin != at(23, 0) { // 20, 21, 22, 23
 		t.Errorf("back at %s, want 23m: one step a minute", r.Summary.BackToMin)
+	}
+}
+
+func TestATaskThatLeftHasNotAnsweredTheLoadThatCameLater(t *testing.T) {
+	c := DefaultConfig()
+	c.Load = load(t, "0s:390,3m:390,3m:0,40m:0,40m:10,45m:10")
+	for _, task := range simulate(t, c).Timeline.Tasks[2:6] {
+		if task.FirstSent != timeline.Never || task.Requests != 0 {
+			t.Errorf("%+v was healthy only while there was no load", task)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/timeline"
 )
 
@@ -46,10 +47,10 @@ const (
 
 // window is what a period's datapoints are made of.
 type window struct {
-	perTarget     float64 // requests to each healthy task
-	healthy       bool    // some task was, for some time
-	done          float64 // requests that the healthy tasks could do
-	runningSecond float64 // seconds of running tasks
+	perTarget      float64 // requests to each healthy task
+	healthy        bool    // some task was, for some time
+	done           float64 // requests that the healthy tasks could do
+	runningSeconds float64 // seconds of running tasks
 }
 
 func newService(c *Config, desired int) *service {
@@ -100,20 +101,20 @@ func (s *service) advance(to time.Duration) {
 		}
 	})
 	seconds := (to - s.now).Seconds()
-	s.period.runningSecond += running * seconds
+	s.period.runningSeconds += running * seconds
 	s.taskHours += (running + float64(s.counts.Draining)) * seconds
 	s.now = to
 }
 
 // values are the datapoints of the period that ends, and the next one begins.
-func (s *service) values(requests, cpu string) map[string]float64 {
+func (s *service) values() map[string]float64 {
 	w, values := s.period, make(map[string]float64, 2)
 	s.period = window{}
 	if w.healthy {
-		values[requests] = w.perTarget
+		values[autoscaling.MetricRequests] = w.perTarget
 	}
-	if w.runningSecond > 0 {
-		values[cpu] = min(w.done/(w.runningSecond*s.cfg.TaskCapacity)*100, 100)
+	if w.runningSeconds > 0 {
+		values[autoscaling.MetricCPU] = min(w.done/(w.runningSeconds*s.cfg.TaskCapacity)*100, 100)
 	}
 	return values
 }
@@ -170,14 +171,10 @@ func (s *service) scale(desired int) {
 	s.note()
 }
 
-// leave takes a task out of service. One that does not run yet is gone at once.
+// leave takes a task out of service. It runs: a scale-in waits for the scale-out before it.
 func (s *service) leave(i int) {
 	t := &s.tasks[i]
 	t.Reason = "scale-in"
-	if t.next == toRun {
-		t.Stopped, t.next = s.now, gone
-		return
-	}
 	if t.next == stay {
 		s.close(t)
 		s.counts.Healthy--

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"scalableappbackend/internal/near"
@@ -97,7 +98,8 @@ func between(from, to, step float64) (values []float64) {
 		if step == 0 {
 			v = from * math.Exp2(float64(i))
 		}
-		if v >= to*(1-1e-9) { // 0.1 + 7 × 0.1 is a little less than 0.8
+		// As people write it: 0.1 + 0.7 is 0.7999999999999999 in float64.
+		if v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 12, 64), 64); v >= to {
 			return append(values, to)
 		}
 		values = append(values, v)
@@ -119,7 +121,7 @@ func (s Sweep) Run(c Config) ([]Row, error) {
 			return nil, err
 		}
 		if err := configs[i].Validate(); err != nil {
-			return nil, plan.WithField(err, rows[i].Setting)
+			return nil, plan.Rename(err, func(field string) string { return rows[i].Setting + ": " + field })
 		}
 	}
 	for i := range configs {

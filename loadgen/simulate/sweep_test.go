@@ -20,7 +20,7 @@ func TestSweepsAreRead(t *testing.T) {
 		{"target=25..400", "target", []float64{25, 50, 100, 200, 400}, "targets double"},
 		{"requests=1000..5040", "requests", []float64{1000, 2000, 4000, 5040}, "the end is among them"},
 		{"cpu=30..70:10", "cpu", []float64{30, 40, 50, 60, 70}, "or go by a step"},
-		{"cpu=0.1..0.8:0.1", "cpu", []float64{0.1, 0.2, 0.30000000000000004, 0.4, 0.5, 0.6, 0.7000000000000001, 0.8}, "the end once, whatever float64 makes of the last step"},
+		{"cpu=0.1..2.2:0.7", "cpu", []float64{0.1, 0.8, 1.5, 2.2}, "as people write it, and the end once, whatever float64 makes of a step"},
 		{"max=2..5", "max", []float64{2, 3, 4, 5}, "tasks go by one"},
 		{"min=0..6:4", "min", []float64{0, 4, 6}, "or by a step"},
 		{" target = 50 .. 50 ", "target", []float64{50}, "one value is a sweep"},
@@ -132,8 +132,8 @@ func TestASweepThatTheConfigurationCannotHaveRunsNothing(t *testing.T) {
 		sweep Sweep
 		want  string
 	}{
-		{Sweep{"max", []float64{1, 2}}, "max=1.min: 2 is above the maximum of 1"},
-		{Sweep{"min", []float64{2, 7}}, "min=7.min: 7 is above the maximum of 6"},
+		{Sweep{"max", []float64{1, 2}}, "max=1: min: 2 is above the maximum of 1"},
+		{Sweep{"min", []float64{2, 7}}, "min=7: min: 7 is above the maximum of 6"},
 		{Sweep{"memory", []float64{50}}, "no policy of the simulation has the setting memory"},
 	} {
 		rows, err := row.sweep.Run(c)
