@@ -1,0 +1,100 @@
+package gate
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/timeline"
+)
+
+// levels is an Expectation of a level with what it reads of a point.
+type levels struct {
+	Expectation
+	left, right func(timeline.Point) int
+}
+
+func (x Expectation) levels(s subject) levels {
+	l := levels{x, s.level, func(timeline.Point) int { return int(x.Limit) }}
+	if other, _, ok := subjectOf(x.Against); ok {
+		l.right = other.level
+	}
+	return l
+}
+
+func (l levels) order(p timeline.Point) int { return cmp.Compare(l.left(p), l.right(p)) }
+
+// says what the levels were.
+func (l levels) says(p timeline.Point) string {
+	if l.Against == "" {
+		return fmt.Sprintf("%s was %d", l.Subject, l.left(p))
+	}
+	return fmt.Sprintf("%s was %d and %s %d", word(l.Subject), l.left(p), word(l.Against), l.right(p))
+}
+
+// judgeLevel compares a level at every instant that is meant.
+func (e *evidence) judgeLevel(x Expectation, s subject) result.Outcome {
+	from, to := e.t.LoadFrom, e.t.End
+	if x.At == AtSteady {
+		var ok bool
+		if from, to, ok = e.t.Steady(); !ok {
+			return x.noData(e.unsettled())
+		}
+	}
+	l := x.levels(s)
+	var last timeline.Point   // that was looked at
+	var first *timeline.Point // at which it did not hold
+	var since, broken time.Duration
+	look := func(start, end time.Duration, p timeline.Point) {
+		last = p
+		if x.Op.holds(l.order(p)) {
+			return
+		}
+		if first == nil {
+			first, since = &p, start
+		}
+		broken += end - start
+	}
+	if x.At != AtEnd {
+		e.t.Between(from, to, look)
+	}
+	if final := e.t.At(e.t.End); x.At == AtEnd || x.At == Always && final.At == e.t.End {
+		look(e.t.End, e.t.End, final) // the observation includes its end
+	}
+	if first == nil {
+		return x.outcome(float64(l.left(last)), true, l.says(last)+", "+e.held(x, to-from), "")
+	}
+	detail := l.says(*first) + ", " + e.both(since-e.t.LoadFrom) + " after the load's start"
+	if x.At == AtEnd {
+		detail = l.says(*first) + " at the end"
+	} else if broken > 0 {
+		detail += ", and not as expected for " + e.both(broken) + " in all"
+	}
+	why := ""
+	if x.Against == "" {
+		why = e.whyCount(s, l.order(*first), x.Limit)
+	}
+	return x.outcome(float64(l.left(*first)), false, detail, why)
+}
+
+// held says what was so, and when.
+func (e *evidence) held(x Expectation, length time.Duration) string {
+	when := " at every instant"
+	switch x.At {
+	case AtSteady:
+		when = " at every instant of the last " + e.both(length) + " of the load"
+	case AtEnd:
+		when = " at the end"
+	}
+	x.At = Always
+	return x.String() + when
+}
+
+// unsettled is why there was no steady state.
+func (e *evidence) unsettled() string {
+	var p timeline.Point
+	e.t.Between(e.t.LoadFrom, e.t.LoadTo, func(_, _ time.Duration, last timeline.Point) { p = last })
+	return fmt.Sprintf("capacity did not settle under load (at its end %d desired, %d running, %d healthy, %d draining)",
+		p.Desired, p.Running, p.Healthy, p.Draining)
+}
