@@ -1,0 +1,270 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"scalableappbackend/loadgen/autoscaling"
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/timeline"
+)
+
+// Lab is a service that is running. Close it.
+type Lab struct {
+	cfg        Config
+	balancer   *balancer
+	scheduler  *scheduler
+	controller *controller
+	recorder   *timeline.Recorder
+
+	ctx   context.Context
+	end   context.CancelFunc
+	parts sync.WaitGroup // controller and chaos
+	close sync.Once
+
+	mu     sync.Mutex
+	origin time.Time     // when the run's clock began; zero before
+	loadTo time.Duration // when load ended; 0 before
+	closed time.Duration // when the lab was closed; 0 before
+}
+
+// Start starts Min replicas and returns when all are healthy. Nothing of it is left when it fails: with the errors of
+// Config.Validate, a *ReplicaError of a program that cannot be used as a replica, or the cause of ctx, which bounds the
+// start alone.
+func Start(ctx context.Context, cfg Config) (*Lab, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	launcher, err := cfg.launcher()
+	if err != nil {
+		return nil, err
+	}
+	scaler, err := autoscaling.New(cfg.Scaling)
+	if err != nil {
+		return nil, err
+	}
+	balancer, err := startBalancer(IdleTimeout)
+	if err != nil {
+		return nil, fmt.Errorf("balancer: no loopback port to listen on: %w", err)
+	}
+	l := &Lab{
+		cfg: cfg, balancer: balancer,
+		recorder: timeline.NewRecorder(cfg.Speedup, cfg.Scaling.Min, cfg.Scaling.Max),
+	}
+	l.ctx, l.end = context.WithCancel(context.Background())
+	l.scheduler = newScheduler(cfg, balancer, launcher, l.recorder, l.now)
+	l.controller = &controller{
+		cfg: cfg, scheduler: l.scheduler, balancer: balancer, recorder: l.recorder, now: l.now, scaler: scaler,
+	}
+	l.scheduler.setDesired(cfg.Scaling.Min, before)
+	if err := l.awaitFirst(ctx); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (c Config) launcher() (launcher, error) {
+	if c.ReplicaCommand == "" {
+		return &inProcess{capacity: c.Capacity, healthPath: c.HealthPath}, nil
+	}
+	words, err := splitWords(c.ReplicaCommand)
+	if err != nil {
+		return nil, plan.WithField(err, "replica")
+	}
+	return &programs{command: c.ReplicaCommand, words: words, env: c.Env, cpus: c.ReplicaCPUs, grace: c.StartupGrace}, nil
+}
+
+// awaitFirst waits until the tasks that are to be there before the load are.
+func (l *Lab) awaitFirst(ctx context.Context) error {
+	deadline := time.NewTimer(l.cfg.StartupGrace + time.Second) // after the replica's own, which says more
+	defer deadline.Stop()
+	for {
+		p := l.scheduler.point()
+		if p.Healthy >= l.cfg.Scaling.Min {
+			return nil
+		}
+		if err := l.scheduler.failure(); err != nil {
+			return err
+		}
+		select {
+		case <-l.scheduler.changed:
+		case <-deadline.C:
+			return l.notHealthy()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// notHealthy says which replica did not pass its health checks in time.
+func (l *Lab) notHealthy() error {
+	reason := fmt.Sprintf("GET %s did not answer 200 within %s", l.cfg.HealthPath, l.cfg.StartupGrace)
+	for _, t := range l.scheduler.running() {
+		if t.replica != nil {
+			return &ReplicaError{Command: l.cfg.ReplicaCommand, Reason: reason, Output: t.replica.output()}
+		}
+	}
+	return &ReplicaError{Command: l.cfg.ReplicaCommand, Reason: reason}
+}
+
+// URL is where the service answers: the balancer, on a loopback port.
+func (l *Lab) URL() string { return l.balancer.url }
+
+// now is the run's clock: 0 until load begins.
+func (l *Lab) now() time.Duration { return l.at(time.Now()) }
+
+func (l *Lab) at(t time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.origin.IsZero() {
+		return 0
+	}
+	return max(0, t.Sub(l.origin))
+}
+
+// LoadBegan starts the run's clock at the moment when load began: alarms count their periods from it, and chaos happens
+// on it. Call it once; a second call does nothing.
+func (l *Lab) LoadBegan(at time.Time) {
+	l.mu.Lock()
+	if !l.origin.IsZero() {
+		l.mu.Unlock()
+		return
+	}
+	l.origin = at
+	l.mu.Unlock()
+	l.parts.Go(func() { l.controller.run(l.ctx) })
+	for _, c := range l.cfg.Chaos {
+		l.parts.Go(func() { l.wreak(c) })
+	}
+}
+
+// wreak lets one thing go wrong at its time.
+func (l *Lab) wreak(c Chaos) {
+	if !l.sleepUntil(c.From) {
+		return
+	}
+	if c.Verb == KillTask {
+		l.scheduler.killTask(c.String())
+		return
+	}
+	l.scheduler.killZone(c.Zone, c.String())
+	if l.sleepUntil(c.To) {
+		l.scheduler.zoneUp(c.Zone, c.String())
+	}
+}
+
+// sleepUntil waits for an instant of the run's clock; false when the lab ends before.
+func (l *Lab) sleepUntil(at time.Duration) bool {
+	timer := time.NewTimer(at - l.now())
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-l.ctx.Done():
+		return false
+	}
+}
+
+// LoadEnded says when load ended. The last call counts.
+func (l *Lab) LoadEnded(at time.Time) {
+	end := max(l.at(at), 1) // 0 is that it has not ended
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.loadTo = end
+}
+
+// SetBounds changes min and max in mid-run, as one does by hand on AWS. Bounds that Config.Validate refuses are refused.
+func (l *Lab) SetBounds(low, high int) error {
+	c := l.cfg
+	c.Scaling.Min, c.Scaling.Max = low, high
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	return l.controller.setBounds(low, high)
+}
+
+// recoveryPoll is how often AwaitRecovery looks.
+const recoveryPoll = 50 * time.Millisecond
+
+// AwaitRecovery waits, after LoadEnded, until capacity has come to rest at Min or Config.Recovery of service time has
+// passed since the load's end. It says which; its error is the cause of ctx.
+//
+// Capacity that is at Min when load ends is believed only when the period in which it ended has been judged: the
+// decision to scale out may be about to fall.
+func (l *Lab) AwaitRecovery(ctx context.Context) (atMin bool, err error) {
+	l.mu.Lock()
+	loadTo := l.loadTo
+	l.mu.Unlock()
+	tick := time.NewTicker(recoveryPoll)
+	defer tick.Stop()
+	for {
+		judged, atMin := l.controller.state()
+		switch {
+		case atMin && judged >= loadTo:
+			return true, nil
+		case l.now() >= loadTo+l.cfg.real(l.cfg.Recovery):
+			return false, nil
+		}
+		select {
+		case <-tick.C:
+		case <-l.ctx.Done():
+			return false, nil
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
+	}
+}
+
+// Timeline is what capacity has done until now, or until Close.
+func (l *Lab) Timeline() *timeline.Timeline {
+	l.scheduler.note(l.at)
+	end := l.now()
+	l.mu.Lock()
+	loadTo := l.loadTo
+	if l.closed > 0 {
+		end = l.closed
+	}
+	l.mu.Unlock()
+	if loadTo == 0 {
+		loadTo = end
+	}
+	l.recorder.Load(0, loadTo)
+	return l.recorder.Timeline(end)
+}
+
+// Capacity is that of this moment.
+func (l *Lab) Capacity() timeline.Point { return l.scheduler.point() }
+
+// Counts is what the balancer has counted: the same requests as the generator's and the replicas' own counts.
+func (l *Lab) Counts() Counts { return l.balancer.total() }
+
+// Err is the first failure of a replica that nobody caused: a program that ended by itself, or could not be
+// started again. The scheduler has replaced it; whether the experiment is still one is for the caller to say.
+func (l *Lab) Err() error { return l.scheduler.failure() }
+
+// Output is the last lines that each program wrote, by task.
+func (l *Lab) Output() map[string][]string { return l.scheduler.outputs() }
+
+// TaskCapacity is how many requests per second one replica can do; not ok when it is a program, of which that is not known.
+func (l *Lab) TaskCapacity() (perSecond float64, ok bool) {
+	return l.cfg.Capacity.PerSecond(), l.cfg.ReplicaCommand == ""
+}
+
+// Close ends the service and waits until nothing of it is left: no port, no process, no goroutine. It takes closeGrace
+// for programs that do not end at SIGTERM.
+func (l *Lab) Close() {
+	l.close.Do(func() {
+		now := l.now()
+		l.mu.Lock()
+		l.closed = now
+		l.mu.Unlock()
+		l.end()
+		l.parts.Wait()
+		l.balancer.close()
+		l.scheduler.close()
+	})
+}

@@ -1,0 +1,58 @@
+package lab
+
+import (
+	"context"
+	"time"
+
+	"scalableappbackend/loadgen/timeline"
+)
+
+// task is one replica's life. Its fields are the scheduler's, below its lock, but for what never changes.
+type task struct {
+	id     string
+	number int
+	wait   time.Duration // before it is placed, when tasks before it could not start
+	first  bool          // there before the load: nothing of its start is modelled
+
+	life     timeline.Task
+	replica  replica // nil until it runs
+	target   *target // likewise
+	draining bool
+	stopped  bool
+	healthy  bool
+	// condemned: it is to go because its health checks fail, when there is another in its place.
+	condemned bool
+
+	usedAt   time.Time // when usage was last asked
+	used     float64   // and what it was
+	leave    context.Context
+	goes     context.CancelFunc // ends leave: it is to go, in order or, when death has ended too, at once
+	death    context.Context
+	dies     context.CancelFunc
+	launched time.Time
+}
+
+// Why tasks stop, in timeline.Task.Reason.
+const (
+	ReasonScaleIn = "scale-in"
+	ReasonKilled  = "killed"
+	ReasonHealth  = "failed health checks"
+	ReasonDied    = "died"
+	ReasonNoStart = "did not start"
+)
+
+// What timeline.Event.Type says here.
+const (
+	EventChaos     = "chaos"            // something went wrong on purpose, or is over
+	EventDraining  = "task-draining"    // a task begins its orderly end
+	EventReplacing = "task-replacement" // the scheduler starts a task for one that is gone: not scaling
+	EventUnhealthy = "task-unhealthy"
+	EventFailed    = "task-failed" // a replica ended by itself or could not be started
+	EventForced    = "task-forced" // one that was asked to end did not, and was killed
+)
+
+// counted says whether the service counts on the task: it is there, or on its way, and stays.
+func (t *task) counted() bool { return !t.stopped && !t.draining && !t.condemned }
+
+// runs says whether it is running and not draining.
+func (t *task) runs() bool { return t.replica != nil && !t.draining && !t.stopped }
