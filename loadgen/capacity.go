@@ -1,10 +1,13 @@
 package loadgen
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"scalableappbackend/loadgen/gate"
@@ -60,11 +63,14 @@ func (s *session) watch(ctx context.Context, final *result.Final) {
 	if s.capacity == nil {
 		return
 	}
-	if ctx.Err() == nil {
+	if !s.interrupted {
 		if _, err := s.capacity.AwaitRecovery(ctx); err != nil {
 			s.stoppedBy, s.interrupted = context.Cause(ctx).Error()+" during recovery", true
 			final.StoppedBy, final.Interrupted = s.stoppedBy, true
 		}
+	}
+	for _, e := range s.happened() {
+		s.builder.AddEvent(e)
 	}
 	t := s.capacity.Timeline()
 	perTask, _ := s.capacity.TaskCapacity()
@@ -86,6 +92,29 @@ func (s *session) watch(ctx context.Context, final *result.Final) {
 	if err := s.capacity.Err(); err != nil {
 		final.Warnings = append(final.Warnings, err.Error())
 	}
+}
+
+// happened is what capacity did since the last time: scaling activities, those that did not come about, and events of
+// the service such as chaos.
+func (s *session) happened() []result.Event {
+	if s.capacity == nil {
+		return nil
+	}
+	t := s.capacity.Timeline()
+	var events []result.Event
+	for _, a := range t.Activities[min(s.activities, len(t.Activities)):] {
+		e := result.Event{At: a.At, Type: result.EventScaling, Detail: a.Description + " Cause: " + a.Cause}
+		if a.Status == timeline.NotScaled {
+			e.Type, e.Detail = result.EventNotScaled, strings.Join(a.NotScaledReasons, ", ")+": "+a.Cause
+		}
+		events = append(events, e)
+	}
+	for _, e := range t.Events[min(s.incidents, len(t.Events)):] {
+		events = append(events, result.Event(e))
+	}
+	s.activities, s.incidents = len(t.Activities), len(t.Events)
+	slices.SortStableFunc(events, func(a, b result.Event) int { return cmp.Compare(a.At, b.At) })
+	return events
 }
 
 // demandOver is how long a stretch of load is whose rate asks for a number of tasks: in a single second of 400 random

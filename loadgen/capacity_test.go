@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/timeline"
 )
 
@@ -48,8 +50,12 @@ func (w *watched) Timeline() *timeline.Timeline {
 	r.Load(0, loaded)
 	r.Point(timeline.Point{Desired: 2, Running: 2, Healthy: 2})
 	r.Point(timeline.Point{At: 10 * time.Second, Desired: 4, Running: 4, Healthy: 4})
+	if time.Since(w.began) > 10*time.Second {
+		r.Activity(timeline.Activity{At: 10 * time.Second, Completed: 11 * time.Second, Policy: "cpu", From: 2, To: 4, Status: timeline.Successful, Description: "Setting desired count to 4."})
+	}
 	end := loaded
 	if w.recovered {
+		r.Activity(timeline.Activity{At: loaded + 2*time.Second, Completed: loaded + 3*time.Second, Policy: "cpu", From: 4, To: 2, Status: timeline.Successful, Description: "Setting desired count to 2."})
 		end += 5 * time.Second
 		r.Point(timeline.Point{At: end - time.Second, Desired: 2, Running: 2, Healthy: 2})
 	}
@@ -89,6 +95,15 @@ func TestARunThatWatchesCapacityWaitsForItAndHoldsItToWhatWasExpected(t *testing
 		var figures timeline.Figures
 		if json.Unmarshal(res.Elasticity, &figures) != nil || res.Timeline == nil {
 			t.Errorf("%s: elasticity %s", row.why, res.Elasticity)
+		}
+		var scaled []float64
+		for _, e := range res.Events {
+			if e.Type == result.EventScaling {
+				scaled = append(scaled, e.TS)
+			}
+		}
+		if row.back && !slices.Equal(scaled, []float64{10, 22}) {
+			t.Errorf("%s: scaling events at %v, want each activity once, at 10 and 22", row.why, scaled)
 		}
 		if row.stopping == nil && fleet.ended.Sub(fleet.began) != 20*time.Second {
 			t.Errorf("%s: the service was told of %v of load, want 20 s", row.why, fleet.ended.Sub(fleet.began))

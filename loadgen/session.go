@@ -28,6 +28,8 @@ type session struct {
 	capacity     Capacity
 	expectations []gate.Expectation
 	load         []loadStep // as far as capacity is watched
+	activities   int        // of the timeline that were told as events
+	incidents    int        // events of the timeline that were
 
 	attack   *attack.Attack
 	recorder *measure.Recorder
@@ -193,7 +195,7 @@ func (s *session) hand(w *result.Window) {
 		s.phase = w.Phase
 		w.Events = append(w.Events, result.Event{At: w.From, Type: result.EventPhase, Detail: w.Name})
 	}
-	w.Events = append(w.Events, s.pending...)
+	w.Events = append(append(w.Events, s.pending...), s.happened()...)
 	s.pending = nil
 	s.builder.Add(w)
 	s.step(w)

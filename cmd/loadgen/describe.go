@@ -63,6 +63,8 @@ func where(p *plan.Plan) string {
 	switch {
 	case p.Host == plan.Embedded:
 		return "an API in this process"
+	case p.Host == labHost:
+		return "the lab"
 	case p.Host != "":
 		return plan.RedactURL(p.Host)
 	case len(p.Targets) == 1:

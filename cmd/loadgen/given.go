@@ -108,15 +108,18 @@ func collect(table []setting, flags map[string]*typed, variable func(string) (st
 
 // strangers are notes on variables that look like a misspelt one of the table.
 func strangers(table []setting, environ []string) []string {
-	var known []string
+	var known, elsewhere []string
 	for i := range table {
 		known = append(known, table[i].variables()...)
+	}
+	for _, s := range slices.Concat(settings(), labSettings(), simulateSettings()) {
+		elsewhere = append(elsewhere, s.variables()...) // another verb's may be set for all
 	}
 	var notes []string
 	for _, each := range environ {
 		name, _, _ := strings.Cut(each, "=")
 		short, ours := strings.CutPrefix(name, "LOADGEN_")
-		if !ours || slices.Contains(known, name) {
+		if !ours || slices.Contains(known, name) || slices.Contains(elsewhere, name) {
 			continue
 		}
 		// Without the beginning that all share, which would make any two of them near.
@@ -126,7 +129,13 @@ func strangers(table []setting, environ []string) []string {
 				candidates = append(candidates, rest)
 			}
 		}
-		if meant, ok := near.Near(short, candidates); ok {
+		meant, ok := near.Near(short, candidates)
+		for _, s := range table { // a plural that is not near to its singular
+			if s.plural != "" && short == strings.ToUpper(s.flag) {
+				meant, ok = s.plural, true
+			}
+		}
+		if ok {
 			notes = append(notes, name+" is not known; did you mean LOADGEN_"+meant+"?")
 		}
 	}

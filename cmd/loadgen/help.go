@@ -18,6 +18,7 @@ const (
 	noteArg     = "arg"
 	noteDefault = "default"
 	noteEnv     = "env"
+	noteNot     = "not " // of a command: why it does not take the flag whose name or letter follows
 )
 
 // annotate keeps what help says of a flag beside it.

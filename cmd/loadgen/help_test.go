@@ -15,7 +15,9 @@ import (
 	"scalableappbackend/internal/golden"
 )
 
-func commands() []string { return []string{"run", "report", "merge", "version", "completion", "help"} }
+func commands() []string {
+	return []string{"run", "lab", "simulate", "report", "merge", "version", "completion", "help"}
+}
 
 func TestHelpIsAsItWasReadLast(t *testing.T) {
 	for _, name := range append(commands(), "") {
@@ -53,16 +55,48 @@ func TestHelpStartsWithAnExampleAndEachTopicFitsAScreen(t *testing.T) {
 	}
 }
 
-// Each example of `run` is read as it would be typed; the flags of the others are tested where they are used.
+// Each example of the verbs with a table is read as it would be typed, but for its files; the flags of the others are
+// tested where they are used.
 func TestTheExamplesOfHelpWork(t *testing.T) {
+	nothing := func(string) (string, bool) { return "", false }
 	root := newRoot(&env{})
-	for l := range strings.SplitSeq(strings.TrimSpace(commandOf(root, "run").Example), "\n") {
-		command, _, _ := strings.Cut(l, "#")
-		words := strings.Fields(strings.ReplaceAll(command, "'", ""))
-		if _, err := resolved(t, words[2:], nil); err != nil {
-			t.Errorf("%s: %v", l, err)
+	for verb, read := range map[string]func(flags map[string]*typed) error{
+		"run": func(flags map[string]*typed) error { _, err := resolve(flags, nothing); return err },
+		"lab": func(flags map[string]*typed) error { _, err := resolveLab(flags, nothing); return err },
+		"simulate": func(flags map[string]*typed) error {
+			_, _, err := resolveSimulation(simulateSettings(), flags, nothing)
+			return err
+		},
+	} {
+		table := map[string]func() []setting{"run": settings, "lab": labSettings, "simulate": simulateSettings}[verb]()
+		for l := range strings.SplitSeq(strings.TrimSpace(commandOf(root, verb).Example), "\n") {
+			set := pflag.NewFlagSet(verb, pflag.ContinueOnError)
+			flags := define(set, table)
+			if err := set.Parse(inWords(l)[2:]); err != nil {
+				t.Fatalf("%s: %v", l, err)
+			}
+			if err := read(flags); err != nil && !strings.Contains(l, "@") {
+				t.Errorf("%s: %v", l, err)
+			}
 		}
 	}
+}
+
+// inWords splits a line as a shell does that knows single quotes and remarks.
+func inWords(line string) []string {
+	var words []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			words = append(words, part)
+			continue
+		}
+		part, _, remark := strings.Cut(part, "#")
+		words = append(words, strings.Fields(part)...)
+		if remark {
+			break
+		}
+	}
+	return words
 }
 
 func TestThePageOfTheCommandLineIsWhatTheProgramSays(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"scalableappbackend/loadgen"
+	"scalableappbackend/loadgen/report"
 	"scalableappbackend/loadgen/result"
 )
 
@@ -45,7 +46,7 @@ are added, percentiles never averaged. Thresholds are judged on the sum; it exit
 			dir.discard()
 			return usage(refused.Err)
 		}
-		return env.finish(false, res, out, err)
+		return env.finish(false, report.Input{Result: res, Options: report.Options{Dir: out}}, err)
 	}
 	return cmd
 }

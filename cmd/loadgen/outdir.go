@@ -74,6 +74,14 @@ func (d *directory) make(meta *result.Meta) error {
 	}
 }
 
+// kept is where the result is, empty when it is nowhere.
+func (d *directory) kept() string {
+	if d == nil {
+		return ""
+	}
+	return d.path
+}
+
 // discard takes away what was written for a run that then did not begin.
 func (d *directory) discard() {
 	if d == nil || d.Writer == nil {

@@ -49,6 +49,11 @@ func (e *env) say(format string, args ...any) {
 	line(e.stderr, fmt.Sprintf(format, args...))
 }
 
+// plain writes a line of what goes on, which is no message.
+func (e *env) plain(format string, args ...any) {
+	fmt.Fprintf(e.stderr, format+"\n", args...)
+}
+
 // sayError writes each of the errors in one as a line.
 func (e *env) sayError(err error) {
 	for _, each := range flatten(err) {

@@ -19,6 +19,7 @@ type progress struct {
 	dir   *directory // where the result is kept; nil when it is not
 	meta  *result.Meta
 	every time.Duration
+	drain bool           // each window of the drain is a line at once, because other lines follow before Close
 	tally *tally         // nil when nothing came since the last line
 	cpu   result.Reading // the last that was read
 }
@@ -67,7 +68,7 @@ func (p *progress) Window(w *result.Window) error {
 	}
 	p.tally.add(w)
 	// Not for a moment: where a phase began just before, the line waits for the next whole number.
-	if w.To/p.every > w.From/p.every && w.To-p.tally.from >= p.every/2 {
+	if w.To/p.every > w.From/p.every && w.To-p.tally.from >= p.every/2 || p.drain && w.Name == plan.Drain {
 		err = p.flush()
 	}
 	return err

@@ -56,5 +56,16 @@ loadgen report --schema > result.schema.json`,
 func (e *env) show(o *result.Opened, format string) error {
 	options := e.options(e.stdout)
 	options.Dir = o.Dir
-	return report.Write(e.stdout, format, report.Input{Result: o.Result, Windows: o.Windows(), Options: options})
+	return report.Write(e.stdout, format, report.Input{
+		Result: o.Result, Windows: o.Windows(), Timeline: o.Result.Timeline, Expectations: expectations(o.Result), Options: options,
+	})
+}
+
+// expectations are a result's as the report takes them.
+func expectations(r *result.Result) []result.Outcome {
+	var all []result.Outcome
+	for _, e := range r.Expectations {
+		all = append(all, result.Outcome(e))
+	}
+	return all
 }

@@ -20,15 +20,25 @@ import (
 // conflict.
 type resolution struct {
 	options
+	table []setting // what the verb can be told
 	settlement
 	failed map[string]bool // settings of which all is said: what Validate thinks of them is of no use
 }
 
-// resolve makes a plan that is valid of what was given, or says all that is wrong with it, naming
+// resolve makes a plan that is valid of what was given to `run`, or says all that is wrong with it, naming
 // each thing as the user did.
 func resolve(flags map[string]*typed, variable func(string) (string, bool)) (*resolution, error) {
-	all := collect(settings(), flags, variable)
-	r := &resolution{failed: map[string]bool{}}
+	return resolveIn(settings(), service{}, flags, variable, func(*resolution) []error { return nil })
+}
+
+// resolveIn is resolve for any verb that has a plan. Before the plan is validated, complete adds what the verb
+// makes of it, and returns what is wrong with the rest of what was given.
+func resolveIn(table []setting, defaults service, flags map[string]*typed, variable func(string) (string, bool), complete func(*resolution) []error) (*resolution, error) {
+	all := slices.DeleteFunc(collect(table, flags, variable), func(g given) bool {
+		on, err := parseSwitch(g.texts[len(g.texts)-1])
+		return g.flag == "quick" && err == nil && !on // it rivals others, and they must not lose against what is off
+	})
+	r := &resolution{table: table, failed: map[string]bool{}, options: options{service: defaults}}
 	base, err := r.readPlan(all)
 	errs := []error{err}
 	r.settlement = settle(all, base.Model)
@@ -42,6 +52,7 @@ func resolve(flags map[string]*typed, variable func(string) (string, bool)) (*re
 		errs = append(errs, r.apply(&r.kept[i]))
 	}
 	errs = append(errs, r.readTargets(), r.needsRate(base.Model))
+	errs = append(errs, complete(r)...)
 	if !r.failed["plan"] && len(r.errs) == 0 { // else the plan is not the one that was meant
 		errs = append(errs, r.needsHost())
 		errs = append(errs, r.namedErrors(r.plan.Validate())...)
@@ -190,7 +201,7 @@ func (r *resolution) namedErrors(err error) []error {
 	}
 	var errs []error
 	for _, f := range fields {
-		if s, _ := settingOf(f.Field); s == nil || !r.failed[s.flag] {
+		if s, _ := settingIn(r.table, f.Field); s == nil || !r.failed[s.flag] {
 			named := *f
 			named.Field = r.nameOf(f.Field)
 			errs = append(errs, &named)
@@ -199,9 +210,8 @@ func (r *resolution) namedErrors(err error) []error {
 	return errs
 }
 
-// settingOf is the setting that a field of the plan belongs to, and the rest of the field's name.
-func settingOf(field string) (*setting, string) {
-	table := settings()
+// settingIn is the setting that a field belongs to, and the rest of the field's name.
+func settingIn(table []setting, field string) (*setting, string) {
 	for i := range table {
 		for _, prefix := range table[i].fields {
 			rest, ok := strings.CutPrefix(field, prefix)
@@ -216,7 +226,7 @@ func settingOf(field string) (*setting, string) {
 // nameOf is what the user knows a field of the plan by: the flag or variable that set it, or its place in
 // the plan file.
 func (r *resolution) nameOf(field string) string {
-	s, rest := settingOf(field)
+	s, rest := settingIn(r.table, field)
 	if s == nil {
 		if r.planFile != "" && field != "" {
 			return inFileName(r.planFile, field)

@@ -39,7 +39,8 @@ func newRoot(env *env) *cobra.Command {
 		Use:   "loadgen",
 		Short: "puts a known load on an API and gives a result that can be trusted",
 		Example: `
-loadgen run --host embedded                        # try it on an API in this process
+loadgen lab --quick                                # a service that scales, in a minute
+loadgen run --host embedded                        # a load on an API in this process
 loadgen run -H http://localhost:8080 -u 100 -t 5m  # 100 users for 5 minutes
 loadgen report loadgen-results/20261124T150405Z    # a result again`,
 		// Cobra's own parsing would tell of the flags of a command that is misspelled, and not of the command.
@@ -50,7 +51,7 @@ loadgen report loadgen-results/20261124T150405Z    # a result again`,
 		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.RunE = noCommand
-	root.AddCommand(newRun(env), newReport(env), newMerge(env), newVersion(env), newCompletion(env))
+	root.AddCommand(newRun(env), newLab(env), newSimulate(env), newReport(env), newMerge(env), newVersion(env), newCompletion(env))
 	root.SetHelpCommand(newHelp())
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(env.stdout, cmd) })
 	root.SetFlagErrorFunc(flagError)
@@ -115,7 +116,7 @@ func commandNames(parent *cobra.Command) []string {
 			names = append(names, c.Name())
 		}
 	}
-	order := []string{"run", "report", "merge", "version", "completion", "help"}
+	order := []string{"run", "lab", "simulate", "report", "merge", "version", "completion", "help"}
 	slices.SortStableFunc(names, func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
 	return names
 }
@@ -135,9 +136,10 @@ func flagError(cmd *cobra.Command, err error) error {
 	switch e := err.(type) {
 	case *pflag.NotExistError:
 		if group := e.GetSpecifiedShortnames(); group != "" {
-			return usagef("flag", "-"+e.GetSpecifiedName(), moreIn(cmd), "a flag of %s", cmd.CommandPath())
+			hint := cmp.Or(cmd.Annotations[noteNot+e.GetSpecifiedName()], moreIn(cmd))
+			return usagef("flag", "-"+e.GetSpecifiedName(), hint, "a flag of %s", cmd.CommandPath())
 		}
-		hint := cmp.Or(didYouMean(e.GetSpecifiedName(), flagNames(cmd), "--"), moreIn(cmd))
+		hint := cmp.Or(cmd.Annotations[noteNot+e.GetSpecifiedName()], didYouMean(e.GetSpecifiedName(), flagNames(cmd), "--"), moreIn(cmd))
 		return usagef("flag", "--"+e.GetSpecifiedName(), hint, "a flag of %s", cmd.CommandPath())
 	case *pflag.ValueRequiredError:
 		dashes := "--"

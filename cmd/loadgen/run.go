@@ -38,15 +38,11 @@ Variables
 	}
 	table := settings()
 	flags := define(cmd.Flags(), table)
-	completeFlags(cmd)
+	completeRunFlags(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("host", cobra.FixedCompletions([]cobra.Completion{plan.Embedded}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		r, err := resolve(flags, env.variable)
-		for _, n := range r.notes {
-			env.say("note: %s", n)
-		}
-		for _, n := range strangers(table, env.environ) {
-			env.say("note: %s", n)
-		}
+		env.note(r.notes, table)
 		if err != nil {
 			return usage(err)
 		}
@@ -55,14 +51,17 @@ Variables
 	return cmd
 }
 
-// completeFlags says what a shell may offer after a flag.
-func completeFlags(cmd *cobra.Command) {
-	offer := func(flag string, values ...cobra.Completion) {
-		// The error would be of a flag that does not exist; a test completes them all.
-		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+// note says what is to be noted of what was given.
+func (e *env) note(notes []string, table []setting) {
+	for _, n := range append(notes, strangers(table, e.environ)...) {
+		e.say("note: %s", n)
 	}
-	offer("arrivals", string(plan.Uniform), string(plan.Poisson))
-	offer("host", plan.Embedded)
+}
+
+// completeRunFlags says what a shell may offer after a flag that `run` has and `lab` too.
+func completeRunFlags(cmd *cobra.Command) {
+	// The errors would be of a flag that does not exist; a test completes them all.
+	_ = cmd.RegisterFlagCompletionFunc("arrivals", cobra.FixedCompletions([]cobra.Completion{string(plan.Uniform), string(plan.Poisson)}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagDirname("out")
 }
 
@@ -125,11 +124,7 @@ func runPlan(ctx context.Context, env *env, r *resolution) error {
 	if res == nil {
 		return err
 	}
-	kept := ""
-	if dir != nil {
-		kept = dir.path
-	}
-	return env.finish(r.json, res, kept, err)
+	return env.finish(r.json, report.Input{Result: res, Options: report.Options{Dir: dir.kept()}}, err)
 }
 
 func newScreen(env *env, r *resolution, s *stopper) *tui.Screen {
@@ -146,17 +141,18 @@ func newScreen(env *env, r *resolution, s *stopper) *tui.Screen {
 	return screen
 }
 
-// finish shows a result, which may come beside an error, and returns the ending. dir is where it is kept.
-func (e *env) finish(asJSON bool, res *result.Result, dir string, err error) error {
+// finish shows a result, which may come beside an error, and returns the ending.
+func (e *env) finish(asJSON bool, in report.Input, err error) error {
 	text := e.stdout
 	if asJSON {
 		text = e.stderr
-		err = errors.Join(err, report.Write(e.stdout, "json", report.Input{Result: res}))
+		err = errors.Join(err, report.Write(e.stdout, "json", in))
 	}
-	options := e.options(text)
-	options.Dir = dir
-	err = errors.Join(err, report.Write(text, "text", report.Input{Result: res, Options: options}))
-	status := exit.Status{Code: exit.Code(res.Verdict.ExitCode), Name: res.Verdict.ExitName}
+	dir := in.Options.Dir
+	in.Options = e.options(text)
+	in.Options.Dir = dir
+	err = errors.Join(err, report.Write(text, "text", in))
+	status := exit.Status{Code: exit.Code(in.Result.Verdict.ExitCode), Name: in.Result.Verdict.ExitName}
 	if err != nil && status.Code == exit.Passed {
 		status = exit.RunError.Status()
 	}

@@ -27,7 +27,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(atOnce{m}, map[string]func(){"loadgen": main})
+	testscript.Main(atOnce{m}, map[string]func(){"loadgen": main, "replica": replica})
 }
 
 // atOnce lets more scripts run at a time than there are CPUs: they wait for seconds to pass. A -parallel on
@@ -49,6 +49,7 @@ func (m atOnce) Run() int {
 //	until FILE PATTERN     waits until a file holds a pattern
 //	signal NAME            sends a signal to the process that was started last
 //	json FILE PATH VALUE   takes a value out of a JSON document and compares it, as a pattern
+//	none                   says that no replica of the script is left
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -56,11 +57,12 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       golden.Updating(),
 		Setup: func(e *testscript.Env) error {
+			e.Setenv("REPLICAS", e.WorkDir)
 			e.Values[processKey{}] = &process{}
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"serve": serve, "code": wantCode, "until": until, "signal": sendSignal, "json": wantJSON,
+			"serve": serve, "code": wantCode, "until": until, "signal": sendSignal, "json": wantJSON, "none": noReplica,
 		},
 	})
 }

@@ -15,13 +15,15 @@ type setting struct {
 	help, byDefault    string
 	group              string
 	locust             bool     // the variable is read under Locust's name as well
+	plural             string   // the end of the variable's name, where it is not the flag's with an S
 	separators         string   // between several in the variable; empty when there can be only one
 	fields             []string // of the plan, as its errors name them
 	set                func(o *options, texts []string) error
 }
 
-// options is what a command line asks of `run`.
+// options is what a command line asks for.
 type options struct {
+	service  service // of `lab` and `simulate`
 	plan     plan.Plan
 	planFile string
 	targets  string // file
@@ -150,7 +152,10 @@ func settings() []setting {
 // set wins: LOADGEN_ and the flag's name, in the plural when there may be several.
 func (s *setting) variables() []string {
 	name := strings.ToUpper(strings.ReplaceAll(s.flag, "-", "_"))
-	if s.separators != "" {
+	switch {
+	case s.plural != "":
+		name = s.plural
+	case s.separators != "":
 		name += "S"
 	}
 	all := []string{"LOADGEN_" + name}

@@ -114,7 +114,7 @@ func TestEveryFieldOfAPlanBelongsToOneSetting(t *testing.T) {
 		"client.ca_file": "ca", "client.cookies": "cookies", "client.max_body": "max-body",
 		"model": "", "hostess": "", "stage": "",
 	} {
-		s, _ := settingOf(field)
+		s, _ := settingIn(settings(), field)
 		switch {
 		case s == nil && flag != "":
 			t.Errorf("%s belongs to nothing, want --%s", field, flag)

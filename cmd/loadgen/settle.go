@@ -23,6 +23,8 @@ func rivalries() []rivalry {
 		{[]string{"stage"}, []string{"run-time"}, false, "the stages are the run time"},
 		{[]string{"stage"}, []string{"spawn-rate"}, false, "the stages start the users"},
 		{[]string{"pacing"}, []string{"think"}, false, "a user pauses, or keeps a pace"},
+		{[]string{"quick"}, []string{"speedup", "run-time", "stage"}, false, "it chooses how fast and how long"},
+		{[]string{"sweep"}, []string{"expect"}, false, "a sweep compares, and judges nothing"},
 	}
 }
 

@@ -98,7 +98,7 @@ func TestAnExpectationSaysWhatWasSeenAndWhy(t *testing.T) {
 	stuck := story(1)
 	stuck.Points = stuck.Points[:4]
 	stuck.Activities = append(stuck.Activities[:4], timeline.Activity{At: 31 * time.Minute, Policy: "requests", From: 6, To: 6, Status: timeline.NotScaled, NotScaledReasons: []string{"TargetServicePutResourceAsUnscalable"}})
-	stuck.Metrics = append(stuck.Metrics, timeline.Datum{At: 20 * time.Minute, Policy: "cpu", Missing: true})
+	stuck.Metrics = append(stuck.Metrics, timeline.Datum{At: 15 * time.Minute, Policy: "cpu", Missing: true}, timeline.Datum{At: 20 * time.Minute, Policy: "cpu", Missing: true})
 	half := story(1)
 	half.Points = half.Points[:3]
 	for i, reason := range []string{"failed health checks", "died", "failed health checks", ""} {
@@ -126,6 +126,7 @@ func TestAnExpectationSaysWhatWasSeenAndWhy(t *testing.T) {
 	}{
 		{story(1), "max_tasks==6", 6, true, "max_tasks was 6"},
 		{story(1), "max_tasks>6", 6, false, "max_tasks was 6, not above 6"},
+		{story(1), "max_tasks>5", 6, true, "max_tasks was 6, above 5"},
 		{story(1), "max_tasks<6", 6, false, "max_tasks was 6, not below 6"},
 		{story(1), "max_tasks!=6", 6, false, "max_tasks was 6, which it must not be"},
 		{story(1), "max_tasks==2", 6, false, "max_tasks was 6, above 2; requests scaled out from 2 to 6 3m after the load's start"},
@@ -150,6 +151,7 @@ func TestAnExpectationSaysWhatWasSeenAndWhy(t *testing.T) {
 		{story(1), "scale_out_within<=6m", 270, true, "scale_out_within was 4m30s, 1m30s below 6m"},
 		{story(20), "scale_out_within<=6m", 270, true, "scale_out_within was 4m30s, 1m30s below 6m"},
 		{story(1), "scale_out_within<=4m", 270, false, "scale_out_within was 4m30s, 30s above 4m; from the load's start: alarm after 3m, decision after 3m, first new task running after 4m, and healthy after 4m30s"},
+		{story(20), "scale_out_within<=4m", 270, false, "scale_out_within was 4m30s, 30s above 4m; from the load's start: alarm after 3m (9s of the run), decision after 3m (9s of the run), first new task running after 4m (12s of the run), and healthy after 4m30s (13.5s of the run)"},
 		{story(1), "scale_out_within<=4m29.9s", 270, false, "scale_out_within was 4m30s, 100ms above 4m29.9s; from the load's start: alarm after 3m, decision after 3m, first new task running after 4m, and healthy after 4m30s"},
 		{story(1), "scale_out_within<4m30s", 270, false, "scale_out_within was 4m30s, not below 4m30s; from the load's start: alarm after 3m, decision after 3m, first new task running after 4m, and healthy after 4m30s"},
 		{story(1), "scale_out_within>5m", 270, false, "scale_out_within was 4m30s, 30s below 5m"},
@@ -177,6 +179,7 @@ func TestAnExpectationSaysWhatWasSeenAndWhy(t *testing.T) {
 		{story(20), "healthy==running at steady", 6, true, "healthy was 6 and running 6, healthy==running at every instant of the last 10m30s (31.5s of the run) of the load"},
 		{sick, "healthy==running at steady", 5, false, "healthy was 5 and running 6, 6m after the load's start, and not as expected for 30s in all"},
 		{sick, "tasks==6 at steady", 5, false, "tasks was 5, 8m after the load's start, and not as expected for 40s in all"},
+		{half, "running==desired", 2, false, "running was 2 and desired 6, 3m after the load's start, and not as expected for 1m in all"},
 		{half, "healthy==running at steady", none, false, "healthy has no data: capacity did not settle under load (at its end 6 desired, 6 running, 2 healthy, 0 draining); an expectation without data fails"},
 		{quiet, "tasks==2", 2, true, "tasks was 2, tasks==2 at every instant"},
 		{story(1), "tasks==2", 6, false, "tasks was 6, 4m after the load's start, and not as expected for 35m in all; requests scaled out from 2 to 6 3m after the load's start"},

@@ -14,7 +14,7 @@ func TestOnlyA200PassesAHealthCheck(t *testing.T) {
 		case "/204":
 			w.WriteHeader(204)
 		case "/302":
-			http.Redirect(w, r, "/200", 302)
+			http.Redirect(w, r, "/200", http.StatusFound)
 		case "/503":
 			w.WriteHeader(503)
 		case "/cut":

@@ -1,7 +1,7 @@
 package lab
 
 import (
-	"strings"
+	"bytes"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -28,15 +28,15 @@ func TestHealthFollowsTheALBsRules(t *testing.T) {
 		{1, 1, "+-+-", "huhu", "thresholds of one follow every check"},
 	} {
 		h := health{rise: tt.rise, fall: tt.fall}
-		got := ""
+		var got []byte
 		for _, c := range tt.checks {
 			before := h.state
 			if changed := h.observe(c == '+'); changed != (h.state != before) {
 				t.Errorf("%s: changed %t from %s to %s", tt.checks, changed, before, h.state)
 			}
-			got += h.state.String()[:1]
+			got = append(got, h.state.String()[0])
 		}
-		if got != tt.want {
+		if string(got) != tt.want {
 			t.Errorf("rise %d, fall %d, %s: %s, want %s: %s", tt.rise, tt.fall, tt.checks, got, tt.want, tt.why)
 		}
 	}
@@ -47,17 +47,17 @@ func TestHealthIsWhatItsHistorySays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rise, fall := rapid.IntRange(1, 4).Draw(t, "rise"), rapid.IntRange(1, 4).Draw(t, "fall")
 		h := health{rise: rise, fall: fall}
-		history := ""
+		var history []byte
 		want := initial
 		for range rapid.IntRange(0, 40).Draw(t, "checks") {
 			passed := rapid.Bool().Draw(t, "passed")
-			history += map[bool]string{true: "+", false: "-"}[passed]
+			history = append(history, map[bool]byte{true: '+', false: '-'}[passed])
 			switch {
 			case want == initial && passed:
 				want = healthy
-			case want != healthy && strings.HasSuffix(history, strings.Repeat("+", rise)):
+			case want != healthy && bytes.HasSuffix(history, bytes.Repeat([]byte("+"), rise)):
 				want = healthy
-			case want != unhealthy && strings.HasSuffix(history, strings.Repeat("-", fall)):
+			case want != unhealthy && bytes.HasSuffix(history, bytes.Repeat([]byte("-"), fall)):
 				want = unhealthy
 			}
 			h.observe(passed)

@@ -103,12 +103,13 @@ func (l *Lab) awaitFirst(ctx context.Context) error {
 // notHealthy says which replica did not pass its health checks in time.
 func (l *Lab) notHealthy() error {
 	reason := fmt.Sprintf("GET %s did not answer 200 within %s", l.cfg.HealthPath, l.cfg.StartupGrace)
+	failed := &ReplicaError{Command: l.cfg.ReplicaCommand, Reason: reason}
 	for _, t := range l.scheduler.running() {
-		if t.replica != nil {
-			return &ReplicaError{Command: l.cfg.ReplicaCommand, Reason: reason, Output: t.replica.output()}
+		if !t.healthy {
+			failed.Output = t.replica.output()
 		}
 	}
-	return &ReplicaError{Command: l.cfg.ReplicaCommand, Reason: reason}
+	return failed
 }
 
 // URL is where the service answers: the balancer, on a loopback port.

@@ -30,6 +30,7 @@ const (
 	stubborn = "stubborn" // ignores SIGTERM
 	parent   = "parent"   // starts a child that would stay
 	mortal   = "mortal"   // ends with status 7 at a request of /die
+	warming  = "warming"  // /health answers 503 for half a second
 )
 
 func actAsReplica(mode string) {
@@ -54,9 +55,13 @@ func actAsReplica(mode string) {
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)
 	mux := http.NewServeMux()
+	began := time.Now()
 	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) {
-		if mode == sick {
-			http.NotFound(w, nil)
+		switch {
+		case mode == sick:
+			w.WriteHeader(http.StatusNotFound)
+		case mode == warming && time.Since(began) < 500*time.Millisecond:
+			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
 	mux.HandleFunc("/die", func(http.ResponseWriter, *http.Request) { os.Exit(7) })
@@ -125,6 +130,7 @@ func TestAProgramIsRunAsTheReplicas(t *testing.T) {
 	skipWindows(t)
 	t.Parallel()
 	l := start(t, program(serves, `"--listen=:$PORT"`, "'a b'"))
+	l.LoadBegan(time.Now())
 	client := newClient(t)
 	ports := map[string]bool{}
 	for range 4 {
@@ -140,6 +146,13 @@ func TestAProgramIsRunAsTheReplicas(t *testing.T) {
 	}
 	if _, ok := l.TaskCapacity(); ok {
 		t.Error("the capacity of a program is said to be known")
+	}
+	if err := l.SetBounds(1, 1); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "one has drained and ended", func() bool { return l.Timeline().Tasks[1].Stopped >= 0 || l.Timeline().Tasks[0].Stopped >= 0 })
+	if tl := checked(t, l); events(tl, EventFailed)+events(tl, EventForced) != 0 {
+		t.Errorf("%+v, want an end in order", tl.Events)
 	}
 	all := pids(t, l, "pid")
 	if len(all) != 2 {
@@ -256,6 +269,15 @@ func TestAProgramThatEndsByItselfIsReplacedAndRemembered(t *testing.T) {
 	}
 	if len(tl.Activities) != 0 {
 		t.Errorf("replacing is no scaling: %+v", tl.Activities)
+	}
+}
+
+func TestFailingChecksAreNotHeldAgainstAProgramThatIsStarting(t *testing.T) {
+	skipWindows(t)
+	t.Parallel()
+	l := start(t, program(warming))
+	if tl := checked(t, l); len(tl.Tasks) != 2 || len(tl.Events) != 0 {
+		t.Errorf("%d tasks, %+v, want the two that were started, and nothing to tell", len(tl.Tasks), tl.Events)
 	}
 }
 

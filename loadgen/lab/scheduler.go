@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -345,8 +344,14 @@ func (s *scheduler) close() {
 	s.lives.Wait()
 }
 
-func (s *scheduler) running() []*task {
+// running is a copy of each task that runs.
+func (s *scheduler) running() (all []task) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(s.tasks), func(t *task) bool { return !t.runs() })
+	for _, t := range s.tasks {
+		if t.runs() {
+			all = append(all, *t)
+		}
+	}
+	return all
 }

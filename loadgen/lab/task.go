@@ -24,12 +24,12 @@ type task struct {
 	condemned bool
 
 	usedAt   time.Time // when usage was last asked
-	used     float64   // and what it was
+	used     float64   // and what the replica said
 	leave    context.Context
 	goes     context.CancelFunc // ends leave: it is to go, in order or, when death has ended too, at once
 	death    context.Context
 	dies     context.CancelFunc
-	launched time.Time
+	launched time.Time // when it listened
 }
 
 // Why tasks stop, in timeline.Task.Reason.

@@ -107,6 +107,9 @@ const (
 	EventPhase   = "phase"   // a phase began
 	EventStop    = "stop"    // sending ended before the plan's end
 	EventWarning = "warning" // something the reader of the result should know
+
+	EventScaling   = "scaling"    // a scaling activity began; where capacity is watched
+	EventNotScaled = "not_scaled" // an alarm acted and nothing changed
 )
 
 // Reading is a measured value that may be unknown, which is NaN here and null in JSON.

@@ -54,6 +54,7 @@ type Writer struct {
 
 	intervals, lost int // intervals completed, and those not written
 	lostEvents      int
+	told            int   // events that came with windows
 	err             error // the first that a write gave
 }
 
@@ -245,6 +246,7 @@ func (w *Writer) event(e Event) {
 	if err == nil {
 		err = w.events.append(append(line, '\n'))
 	}
+	w.told++
 	if err != nil {
 		w.lostEvents++
 		w.fail(err)
@@ -283,6 +285,9 @@ func (w *Writer) Finish(r *Result) error {
 	_ = w.root.Remove(reserveName) // it may be gone; if it cannot be removed, the room may do
 	err := w.writeTimeline(r.Timeline)
 	if err == nil {
+		err = w.writeLateEvents(r.Events)
+	}
+	if err == nil {
 		err = named(resultName, w.finish(r))
 	}
 	if err != nil {
@@ -290,6 +295,31 @@ func (w *Writer) Finish(r *Result) error {
 		return fmt.Errorf("result directory %s: %w", w.dir, err)
 	}
 	return nil
+}
+
+// writeLateEvents adds to events.jsonl what happened after the last window: a service's way back, say.
+func (w *Writer) writeLateEvents(all []EventJSON) error {
+	if len(all) <= w.told {
+		return nil
+	}
+	var lines []byte
+	for _, e := range all[w.told:] {
+		line, err := marshal(e)
+		if err != nil {
+			return named(eventsName, err)
+		}
+		lines = append(append(lines, line...), '\n')
+	}
+	file, err := w.root.OpenFile(eventsName, os.O_WRONLY, 0o644)
+	if err != nil {
+		return named(eventsName, err)
+	}
+	g := growing{name: eventsName, file: file, size: w.events.size}
+	if err := g.append(lines); err != nil {
+		_ = file.Close()
+		return err
+	}
+	return g.close()
 }
 
 func (w *Writer) finish(r *Result) error {

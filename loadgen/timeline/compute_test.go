@@ -444,9 +444,9 @@ func TestLagsNameTheFirstStepAndWhatNeverCame(t *testing.T) {
 	if l := Compute(line, nil, Capacity{}).Lags; !same(l.Alarm, run(minute)) {
 		t.Errorf("alarm %v, want 1 minute: the one from before was off again", l.Alarm)
 	}
-	in := under30(all(0, 3), Point{10 * minute, 2, 2, 2, 1}, all(11*minute, 2))
-	if l := Compute(in, nil, Capacity{}).Lags; !same(l.ScaleIn, run(0)) || !same(l.Drain, run(minute)) {
-		t.Errorf("scale-in %v and drain %v, want 0 and 1 minute", l.ScaleIn, l.Drain)
+	in := under30(all(0, 3), Point{10 * minute, 2, 3, 3, 0}, Point{11 * minute, 2, 2, 2, 1}, all(12*minute, 2))
+	if l := Compute(in, nil, Capacity{}).Lags; !same(l.ScaleIn, run(0)) || !same(l.Drain, run(2*minute)) {
+		t.Errorf("scale-in %v and drain %v, want 0 and 2 minutes: it runs on, then drains", l.ScaleIn, l.Drain)
 	}
 }
 

@@ -20,7 +20,7 @@ func TestDemandIsTheSmallestNumberOfTasksThatCanDoTheRate(t *testing.T) {
 		{Capacity{PerTask: 100}, 100, 1, "as much as one can"},
 		{Capacity{PerTask: 100}, 100.001, 2, "a little more"},
 		{Capacity{PerTask: 100, Utilisation: 0.8}, 100, 2, "no task is to be full"},
-		{Capacity{PerTask: 0.1}, 0.1 + 0.2, 3, "0.30000000000000004 is three times 0.1"},
+		{Capacity{PerTask: 0.1}, 0.30000000000000004, 3, "what 0.1 + 0.2 is in floating point"},
 		{Capacity{PerTask: 62.5, Utilisation: 0.8}, 300, 6, ""},
 		{Capacity{PerTask: math.MaxFloat64, Utilisation: 1}, 1, 1, "a part of one is one"},
 		{Capacity{}, 100, 0, "unknown"},

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"scalableappbackend/internal/exit"
+	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/gate"
+	"scalableappbackend/loadgen/lab"
+	"scalableappbackend/loadgen/plan"
+)
+
+// labHost is the host in the plan of a lab's run: its port is another one each time, and its results are to be compared.
+const labHost = "lab"
+
+// What --quick chooses. A service minute takes 1.2 s: 20 s of load are 16 service minutes, of which the high alarm takes
+// 3 and the new tasks 1; the recovery of 25.5 at most takes 31 s. All users are there after 2 s, so that the load has
+// outgrown the first tasks before there are more.
+const (
+	quickSpeedup   = 50
+	quickLoad      = 20 * time.Second
+	quickSpawnRate = 25
+)
+
+// Below this speed three minutes end just as the alarm goes off, and the load lasts longer unless told otherwise.
+const (
+	slowSpeedup = 4
+	slowLoad    = 15 * time.Minute
+)
+
+func newLab(env *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "lab",
+		Short: "runs a service that scales, puts load on it, and says whether capacity followed",
+		Example: `
+loadgen lab --quick                                  # 2 tasks to 6 and back, in a minute
+loadgen lab                                          # the same in real size: over in some 4:30
+loadgen lab --quick --max 3 --expect 'max_tasks==6'  # what cannot be: exit 97 says why
+loadgen lab --replica './api -p $PORT'               # does my service scale without an error?
+loadgen lab --chaos kill-task@60s --chaos kill-zone:b@90s..120s`,
+		Long: `
+How it works
+  Replicas, a balancer, and the autoscaler that AWS calls target tracking run on this machine, on
+  real sockets. Load and chaos are in real time; alarms, cooldowns, drains, --recovery and the
+  durations in --expect are service time, --speedup times faster. Below --speedup 4 the load
+  lasts 15m.
+  Each flag is also a variable, as for run: LOADGEN_POLICIES, LOADGEN_EXPECTS and LOADGEN_THRESHOLDS
+  by ; or newlines, LOADGEN_CHAOS by commas.`,
+		Args:              noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Annotations: map[string]string{
+			noteNot + "host":     "the lab is the service; loadgen run --host URL puts load on another one",
+			noteNot + "H":        "the lab is the service; loadgen run --host URL puts load on another one",
+			noteNot + "plan":     "a plan holds the load and not the service: give the lab's flags again",
+			noteNot + "headless": "the lab always writes plain lines",
+		},
+	}
+	table := labSettings()
+	flags := define(cmd.Flags(), table)
+	completeRunFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		r, err := resolveLab(flags, env.variable)
+		env.note(r.notes, table)
+		for _, name := range []string{"LOADGEN_HOST", "LOCUST_HOST"} {
+			if _, set := env.variable(name); set {
+				env.say("note: %s is not used: the lab is the service", name)
+			}
+		}
+		if err != nil {
+			return usage(err)
+		}
+		return runLab(cmd.Context(), env, r)
+	}
+	return cmd
+}
+
+// resolveLab makes a plan and a lab of what was given, or says all that is wrong with it.
+func resolveLab(flags map[string]*typed, variable func(string) (string, bool)) (*resolution, error) {
+	return resolveIn(labSettings(), defaultService(), flags, variable, (*resolution).completeLab)
+}
+
+// completeLab chooses what was not said, and returns what is wrong with the lab.
+func (r *resolution) completeLab() []error {
+	s, p := &r.service, &r.plan
+	p.Host = plan.Embedded // until there is an address
+	r.failed["host"] = true
+	if s.speedup == 0 && !r.failed["speedup"] && !r.has("speedup") {
+		s.speedup = lab.DefaultSpeedup
+	}
+	timed := r.has("run-time") || r.has("stage")
+	switch {
+	case s.quick:
+		s.speedup, p.RunTime = quickSpeedup, plan.Duration(quickLoad)
+		if p.Model == plan.Closed && !r.has("spawn-rate") {
+			p.SpawnRate = quickSpawnRate
+		}
+	case s.speedup > 0 && s.speedup < slowSpeedup && !timed:
+		p.RunTime = plan.Duration(slowLoad)
+	}
+	if len(s.expect) == 0 && !r.failed["expect"] {
+		for _, e := range gate.DefaultExpectations(s.min, s.max) {
+			s.expect = append(s.expect, e.String())
+		}
+	}
+	var errs []error
+	refuse := func(g *given, want string) {
+		r.failed[g.flag] = true
+		errs = append(errs, &plan.FieldError{Field: g.name, Got: g.texts[len(g.texts)-1], Want: want})
+	}
+	for _, flag := range []string{"replica-health", "replica-grace", "replica-cpus"} {
+		if g := r.find(flag); g != nil && g.level == byFlag && !r.has("replica") {
+			refuse(g, "--replica beside it: it is for a program of yours")
+		}
+	}
+	if g := r.find("recovery"); g != nil && !r.failed["recovery"] && s.recovery == 0 {
+		refuse(g, "a duration above 0, e.g. "+units.Duration(lab.DefaultRecovery))
+	}
+	if g := r.find("speedup"); g != nil && !r.failed["speedup"] && s.speedup == 0 { // which stands for the default
+		refuse(g, "a number from 1 to 60")
+	}
+	for i, t := range p.Targets {
+		if r.failed["targets"] || strings.HasPrefix(t.URL, "/") || strings.HasPrefix(t.URL, "${") {
+			continue
+		}
+		errs = append(errs, &plan.FieldError{Field: r.nameOf(fmt.Sprintf("targets[%d].url", i)), Got: plan.RedactURL(t.URL),
+			Want: "a path: the lab is the service, and load goes nowhere else"})
+	}
+	errs = append(errs, r.checkExpectations(gate.Has{Requests: true, Demand: s.replica == "" || s.taskCapacity > 0, Recovery: true})...)
+	return append(errs, r.namedErrors(r.labConfig().Validate())...)
+}
+
+// labConfig is the lab that was asked for.
+func (r *resolution) labConfig() lab.Config {
+	s := &r.service
+	c := lab.Config{
+		Scaling:        s.scaling(),
+		Speedup:        s.speedup,
+		Recovery:       time.Duration(s.recovery),
+		HealthPath:     s.replicaHealth,
+		ReplicaCommand: s.replica,
+		StartupGrace:   time.Duration(s.replicaGrace),
+		ReplicaCPUs:    s.replicaCPUs,
+		Chaos:          s.chaos,
+		Load:           r.plan.Length(),
+	}
+	if s.taskCapacity > 0 && s.replica == "" {
+		c.Capacity = lab.Capacity{Slots: lab.DefaultSlots, Service: time.Duration(lab.DefaultSlots * float64(time.Second) / s.taskCapacity)}
+	}
+	return c
+}
+
+// startLab starts the lab, and says what it is. Its error is an ending.
+func startLab(ctx context.Context, env *env, r *resolution) (*lab.Lab, error) {
+	s := &r.service
+	config := r.labConfig()
+	config.Env = env.environ
+	of := "the project's API, each good for " + units.Rate(lab.Config{Capacity: config.Capacity}.Capacity.PerSecond())
+	if s.replica != "" {
+		of = s.replica
+	}
+	env.plain("starting %s of %s", tasks(s.min, "replica"), of)
+	l, err := lab.Start(ctx, config)
+	if err == nil {
+		length := r.plan.Length()
+		env.plain("%s is up: %d to %d tasks by %s", l.URL(), s.min, s.max, policies(s))
+		env.plain("load for %s, a service minute in %s; over in at most %s", units.Clock(length),
+			units.Duration(time.Duration(float64(time.Minute)/s.speedup).Round(time.Millisecond)),
+			units.Clock(length+time.Duration(float64(s.recovery)/s.speedup)+time.Second))
+		return l, nil
+	}
+	if ctx.Err() != nil {
+		return nil, &ending{exit.Interrupted.Status(), fmt.Errorf("%w while the replicas were starting: nothing was measured", context.Cause(ctx))}
+	}
+	if bad, ok := errors.AsType[*lab.ReplicaError](err); ok {
+		name := "--replica"
+		if g := r.find("replica"); g != nil {
+			name = g.name
+		}
+		return nil, usage(fmt.Errorf("%s: %s", name, strings.TrimPrefix(bad.Error(), "replica ")))
+	}
+	if len(plan.Fields(err)) > 0 {
+		return nil, usage(errors.Join(r.namedErrors(err)...))
+	}
+	return nil, err
+}
+
+func policies(s *service) string {
+	var all []string
+	for _, p := range s.policies {
+		all = append(all, p.String())
+	}
+	return strings.Join(all, " and ")
+}
+
+// tasks is a number of something that may be one.
+func tasks(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return units.Count(int64(n)) + " " + what + "s"
+}

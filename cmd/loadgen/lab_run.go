@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"scalableappbackend/loadgen"
+	"scalableappbackend/loadgen/lab"
+	"scalableappbackend/loadgen/report"
+	"scalableappbackend/loadgen/result"
+)
+
+// runLab starts the lab, runs the plan on it, waits for its recovery, shows what came of it, and returns the ending.
+// Nothing of the lab is left then.
+func runLab(ctx context.Context, world *env, r *resolution) error {
+	// While it goes on several goroutines write to stderr.
+	quiet := *world
+	quiet.stderr = &wholeLines{w: world.stderr}
+	env := &quiet
+	ctx, stopper := newStopper(ctx, func(cause string) {
+		env.say("%s: the lab ends, what is under way has up to %s; once more ends at once", cause, r.plan.StopTimeout)
+	})
+	signals, release := env.signals()
+	defer release()
+	done := make(chan struct{})
+	defer close(done)
+	go stopper.watch(signals, done)
+
+	l, err := startLab(ctx, env, r)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	watched := &watcher{
+		Lab: l, ctx: ctx, perTask: r.service.taskCapacity, low: r.service.min,
+		recovery: time.Duration(float64(r.service.recovery) / r.service.speedup),
+		story:    &story{w: env.stderr}, over: make(chan struct{}),
+	}
+
+	var dir *directory
+	kept := &windows{}
+	sinks := []result.Sink{watched}
+	if r.out != outNone {
+		dir = &directory{path: r.out}
+		if g := r.find("out"); g != nil {
+			dir.name = g.name
+		}
+		sinks = append(sinks, opener{dir})
+	} else {
+		sinks = append(sinks, kept)
+	}
+	if r.csv != "" {
+		sinks = append(sinks, report.NewCSV(r.csv))
+	}
+	sinks = append(sinks, &progress{w: env.stderr, dir: dir, drain: true})
+	if dir != nil {
+		sinks = append(sinks, dir)
+	}
+
+	uri, _ := env.variable("ECS_CONTAINER_METADATA_URI_V4")
+	p := r.plan
+	p.Host = l.URL()
+	runner := loadgen.Runner{
+		Plan:        p,
+		Sinks:       sinks,
+		Lookup:      env.lookup,
+		Cut:         stopper.cut,
+		Capacity:    watched,
+		Expect:      r.service.expect,
+		Version:     buildOf(version, debug.ReadBuildInfo).version,
+		MetadataURI: uri,
+	}
+	res, err := runner.Run(ctx)
+	watched.end()
+	l.Close()
+	if refused, ok := errors.AsType[*loadgen.InputError](err); ok {
+		dir.discard()
+		return usage(errors.Join(r.namedErrors(refused.Err)...))
+	}
+	if res == nil {
+		return err
+	}
+	in := report.Input{Result: res, Windows: kept.all(), Timeline: res.Timeline, Expectations: expectations(res)}
+	if dir != nil {
+		in.Options.Dir = dir.path
+		in.Windows = nil
+		if opened, err := result.Open(dir.path); err == nil { // else the report does without
+			in.Windows = opened.Windows()
+		}
+	}
+	return world.finish(r.json, in, err)
+}
+
+// windows is a sink that keeps them, for a report of a run that is kept nowhere else.
+type windows struct{ list []*result.Window }
+
+func (k *windows) Window(w *result.Window) error { k.list = append(k.list, w); return nil }
+func (k *windows) Close() error                  { return nil }
+
+func (k *windows) all() iter.Seq2[*result.Window, error] {
+	return func(yield func(*result.Window, error) bool) {
+		for _, w := range k.list {
+			if !yield(w, nil) {
+				return
+			}
+		}
+	}
+}
+
+// wholeLines lets several goroutines write, each call in one piece.
+type wholeLines struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *wholeLines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// watcher is the lab as the Runner sees it, and a sink of the run. It writes what capacity does as lines.
+type watcher struct {
+	*lab.Lab
+	perTask  float64       // as given; 0: as the lab knows it
+	low      int           // tasks that are waited for after the load
+	recovery time.Duration // at most, in real time
+	began    time.Time
+	ctx      context.Context // the run's
+	story    *story
+	over     chan struct{}
+	told     sync.WaitGroup
+}
+
+var (
+	_ loadgen.Capacity = (*watcher)(nil)
+	_ loadgen.Starter  = (*watcher)(nil)
+	_ result.Sink      = (*watcher)(nil)
+	_ result.Finisher  = (*watcher)(nil)
+)
+
+// watchEvery is how often the timeline is looked at for something to tell.
+const watchEvery = 200 * time.Millisecond
+
+// LoadBegan starts the telling.
+func (w *watcher) LoadBegan(at time.Time) {
+	w.Lab.LoadBegan(at)
+	w.began = at
+	w.told.Go(func() {
+		tick := time.NewTicker(watchEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				w.story.tell(w.Timeline(), false)
+			case <-w.over:
+				w.story.tell(w.Timeline(), true)
+				return
+			}
+		}
+	})
+}
+
+// LoadEnded says so, unless it ends because all is to.
+func (w *watcher) LoadEnded(at time.Time) {
+	w.Lab.LoadEnded(at)
+	if w.ctx.Err() == nil {
+		w.story.recover(w.low, at.Sub(w.began)+w.recovery)
+	}
+}
+
+// TaskCapacity is what was given, of a program that is the only way to know it.
+func (w *watcher) TaskCapacity() (perSecond float64, ok bool) {
+	if w.perTask > 0 {
+		return w.perTask, true
+	}
+	return w.Lab.TaskCapacity()
+}
+
+// Err is nothing to the Runner, which would make a warning of it: Finish makes it the run's error.
+func (w *watcher) Err() error { return nil }
+
+// Start names the host.
+func (w *watcher) Start(meta *result.Meta) error {
+	meta.Plan.Host = labHost
+	return nil
+}
+
+func (w *watcher) Window(*result.Window) error { return nil }
+func (w *watcher) Close() error                { return nil }
+
+// Finish is the failure of a replica that nobody caused: the run was not the experiment that it was to be.
+func (w *watcher) Finish(*result.Result) error { return w.Lab.Err() }
+
+// end ends the telling. It is called once.
+func (w *watcher) end() {
+	close(w.over)
+	w.told.Wait()
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"scalableappbackend/loadgen/lab"
+	"scalableappbackend/loadgen/timeline"
+)
+
+// told is a service that goes from 2 to 3 tasks and back, as far as it has come at an instant.
+func told(end time.Duration) *timeline.Timeline {
+	const s = time.Second
+	r := timeline.NewRecorder(20, 2, 3)
+	for _, p := range []timeline.Point{
+		{Desired: 2, Running: 2, Healthy: 2},
+		{At: 9 * s, Desired: 3, Running: 2, Healthy: 2},
+		{At: 10 * s, Desired: 3, Running: 3, Healthy: 2},
+		{At: 11 * s, Desired: 3, Running: 3, Healthy: 3},
+		{At: 65 * s, Desired: 2, Running: 2, Healthy: 2, Draining: 1},
+		{At: 67 * s, Desired: 2, Running: 2, Healthy: 2},
+	} {
+		r.Point(p)
+	}
+	r.Activity(timeline.Activity{At: 9 * s, From: 2, To: 3, Policy: "requests", Cause: "alarm x-AlarmHigh-requests in state ALARM", Status: "Successful"})
+	r.Activity(timeline.Activity{At: 12 * s, From: 3, To: 3, Policy: "cpu", Cause: "alarm x-AlarmHigh-cpu in state ALARM", Status: timeline.NotScaled,
+		NotScaledReasons: []string{"AlreadyAtMaxCapacity"}})
+	r.Event(timeline.Event{At: 14 * s, Type: lab.EventChaos, Detail: "kill-task@14s: task-1 in zone a dies"})
+	r.Activity(timeline.Activity{At: 65 * s, From: 3, To: 2, Policy: "requests", Cause: "alarm x-AlarmLow-requests in state ALARM", Status: "Successful"})
+	r.Event(timeline.Event{At: 65 * s, Type: lab.EventDraining, Detail: "task-3 in zone a: scale-in"})
+	r.Load(0, min(end, 20*s))
+	return r.Timeline(end)
+}
+
+func TestWhatCapacityDoesIsToldOnceAndInOrder(t *testing.T) {
+	var b bytes.Buffer
+	s := &story{w: &b}
+	for at := time.Second; at <= 70*time.Second; at += time.Second {
+		if at == 21*time.Second {
+			s.recover(2, 110*time.Second)
+		}
+		s.tell(told(at), false)
+		s.tell(told(at), at == 70*time.Second) // nothing is new
+	}
+	want := `0:09 (service 3:00) desired 2 → 3: requests-AlarmHigh
+0:11 (service 3:40) 3 tasks healthy
+0:12 (service 4:00) not scaled: AlreadyAtMaxCapacity (cpu-AlarmHigh)
+0:14 (service 4:40) chaos: kill-task@14s: task-1 in zone a dies
+0:20 (service 6:40) load ended: watching until 2 tasks are left, at most until 1:50
+0:30 (service 10:00) recovering: 3 tasks healthy
+0:40 (service 13:20) recovering: 3 tasks healthy
+0:50 (service 16:40) recovering: 3 tasks healthy
+1:00 (service 20:00) recovering: 3 tasks healthy
+1:05 (service 21:40) desired 3 → 2: requests-AlarmLow
+1:07 (service 22:20) 2 tasks healthy
+`
+	if got := b.String(); got != want {
+		t.Errorf("told is\n%swant\n%s", got, want)
+	}
+}
+
+func TestAServiceInRealTimeHasOneClock(t *testing.T) {
+	var b bytes.Buffer
+	s := &story{w: &b}
+	r := timeline.NewRecorder(1, 2, 3)
+	r.Activity(timeline.Activity{At: time.Minute, From: 2, To: 3, Cause: "minimum capacity was set to 3"})
+	r.Point(timeline.Point{At: time.Minute, Desired: 3, Running: 2, Healthy: 2})
+	s.tell(r.Timeline(2*time.Minute), false)
+	if got, want := b.String(), "1:00 desired 2 → 3: minimum capacity was set to 3\n"; got != want {
+		t.Errorf("told is %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"scalableappbackend/loadgen/autoscaling"
+	"scalableappbackend/loadgen/lab"
+	"scalableappbackend/loadgen/simulate"
+)
+
+// labOf is what `lab` makes of a command line and variables.
+func labOf(t *testing.T, line string, variables map[string]string) (*resolution, error) {
+	t.Helper()
+	set := pflag.NewFlagSet("lab", pflag.ContinueOnError)
+	flags := define(set, labSettings())
+	if err := set.Parse(args(line)); err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	return resolveLab(flags, func(name string) (string, bool) {
+		value, ok := variables[name]
+		return value, ok && value != ""
+	})
+}
+
+func TestALabIsTheSeedsUnlessToldOtherwise(t *testing.T) {
+	type env = map[string]string
+	for _, row := range []struct {
+		line    string
+		env     env
+		length  time.Duration
+		speedup float64
+		spawn   float64
+		why     string
+	}{
+		{"", nil, 3 * time.Minute, 20, 5, "the seed's profile"},
+		{"--quick", nil, 20 * time.Second, 50, 25, "a minute's worth"},
+		{"", env{"LOADGEN_QUICK": "1"}, 20 * time.Second, 50, 25, "also by a variable"},
+		{"--quick=false --speedup 30", nil, 3 * time.Minute, 30, 5, "what is off chooses nothing, and is in nobody's way"},
+		{"--quick=0", env{"LOADGEN_QUICK": "true", "LOADGEN_SPEEDUP": "10"}, 3 * time.Minute, 10, 5, "a flag switches a variable off"},
+		{"--quick", env{"LOADGEN_SPEEDUP": "10", "LOADGEN_RUN_TIME": "9m", "LOCUST_RUN_TIME": "8m"}, 20 * time.Second, 50, 25, "a flag silences variables"},
+		{"--speedup 10", env{"LOADGEN_QUICK": "true"}, 3 * time.Minute, 10, 5, "so does the other one"},
+		{"--quick -r 50", nil, 20 * time.Second, 50, 50, "how users come may be said"},
+		{"--quick --rate 300", nil, 20 * time.Second, 50, 0, "a rate has no users"},
+		{"--speedup 3.9", nil, 15 * time.Minute, 3.9, 5, "alarms need three minutes of service time, tasks one more"},
+		{"--speedup 4", nil, 3 * time.Minute, 4, 5, "twelve are enough"},
+		{"--speedup 1 -t 3m", nil, 3 * time.Minute, 1, 5, "what is asked for is done: the report says what it means"},
+		{"--speedup 1", env{"LOCUST_RUN_TIME": "5m"}, 5 * time.Minute, 1, 5, "by whatever it is asked"},
+		{"--speedup 1 --stage 1m:50", nil, time.Minute, 1, 0, "stages are a run time"},
+	} {
+		r, err := labOf(t, row.line, row.env)
+		if err != nil {
+			t.Errorf("%q %v: %v", row.line, row.env, err)
+			continue
+		}
+		c := r.labConfig()
+		if r.plan.Length() != row.length || c.Load != row.length || c.Speedup != row.speedup || r.plan.SpawnRate != row.spawn {
+			t.Errorf("%q %v: %s (%s) at %v, %v/s: want %s at %v, %v/s: %s", row.line, row.env,
+				r.plan.Length(), c.Load, c.Speedup, r.plan.SpawnRate, row.length, row.speedup, row.spawn, row.why)
+		}
+	}
+}
+
+func TestTheLabIsMadeOfWhatWasGiven(t *testing.T) {
+	r, err := labOf(t, "--min 1 --max 4 --policy cpu=70 --recovery 20m --task-capacity 40 --chaos kill-task@5s --chaos kill-zone:a@6s..9s",
+		map[string]string{"LOADGEN_MIN": "3", "LOADGEN_POLICIES": "requests=9"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := r.labConfig()
+	policies := []autoscaling.Policy{autoscaling.TargetTracking{On: autoscaling.MetricCPU, Target: 70}}
+	chaos := []lab.Chaos{{Verb: lab.KillTask, From: 5 * time.Second}, {Verb: lab.KillZone, Zone: "a", From: 6 * time.Second, To: 9 * time.Second}}
+	if c.Scaling.Min != 1 || c.Scaling.Max != 4 || !slices.Equal(c.Scaling.Policies, policies) || c.Recovery != 20*time.Minute ||
+		c.Capacity.PerSecond() != 40 || !slices.Equal(c.Chaos, chaos) {
+		t.Errorf("the lab is %+v", c)
+	}
+	if want := "max_tasks==4"; r.service.expect[0] != want {
+		t.Errorf("the default expectations begin with %s, want %s: they follow the bounds", r.service.expect[0], want)
+	}
+	r, err = labOf(t, "--expect errors<=5", map[string]string{"LOADGEN_EXPECTS": "max_tasks==6;errors==0"})
+	if err != nil || !slices.Equal(r.service.expect, []string{"errors<=5"}) {
+		t.Errorf("expected is %v, %v: what is given replaces the rest", r.service.expect, err)
+	}
+	r, err = labOf(t, "--replica ./api --replica-health /up --replica-grace 5s --replica-cpus 0.5 --task-capacity 9 --expect overshoot<=1", nil)
+	if c := r.labConfig(); err != nil || c.ReplicaCommand != "./api" || c.HealthPath != "/up" || c.StartupGrace != 5*time.Second ||
+		c.ReplicaCPUs != 0.5 || c.Capacity != (lab.Capacity{}) {
+		t.Errorf("the lab is %+v, %v", c, err)
+	}
+}
+
+// Every name that the lab gives to what it refuses is found again among its flags.
+func TestEveryFieldOfALabBelongsToASetting(t *testing.T) {
+	for field, flag := range map[string]string{
+		"min": "min", "max": "max", "policies": "policy", "policies[1].target": "policy", "speedup": "speedup", "recovery": "recovery",
+		"capacity.service": "task-capacity", "health_path": "replica-health", "startup_grace": "replica-grace", "replica": "replica",
+		"replica_cpus": "replica-cpus", "chaos": "chaos", "expect": "expect", "users": "users",
+	} {
+		if s, _ := settingIn(labSettings(), field); s == nil || s.flag != flag {
+			t.Errorf("%s belongs to %v, want --%s", field, s, flag)
+		}
+	}
+	for _, field := range []string{"load[3]", "task_capacity", "min", "policies[0].target", "recovery", "expect"} {
+		if s, _ := settingIn(simulateSettings(), field); s == nil {
+			t.Errorf("%s belongs to no setting of simulate", field)
+		}
+	}
+}
+
+// The contract: the flags of `lab` and `simulate` beside those of `run`, and their variables.
+func TestTheFlagsOfTheServiceAreThoseOfTheContract(t *testing.T) {
+	for verb, row := range map[string]struct {
+		table []setting
+		want  string
+	}{
+		"lab": {labSettings(), "min LOADGEN_MIN, max LOADGEN_MAX, policy LOADGEN_POLICIES, task-capacity LOADGEN_TASK_CAPACITY, recovery LOADGEN_RECOVERY, " +
+			"speedup LOADGEN_SPEEDUP, quick LOADGEN_QUICK, replica LOADGEN_REPLICA, replica-health LOADGEN_REPLICA_HEALTH, " +
+			"replica-grace LOADGEN_REPLICA_GRACE, replica-cpus LOADGEN_REPLICA_CPUS, chaos LOADGEN_CHAOS, expect LOADGEN_EXPECTS"},
+		"simulate": {simulateSettings(), "load LOADGEN_LOAD, min LOADGEN_MIN, max LOADGEN_MAX, policy LOADGEN_POLICIES, " +
+			"task-capacity LOADGEN_TASK_CAPACITY, recovery LOADGEN_RECOVERY, sweep LOADGEN_SWEEP, expect LOADGEN_EXPECTS"},
+	} {
+		var got []string
+		for _, s := range row.table {
+			if !slices.ContainsFunc(settings(), func(of setting) bool { return of.flag == s.flag }) {
+				got = append(got, s.flag+" "+s.variables()[0])
+			}
+		}
+		if text := strings.Join(got, ", "); text != row.want {
+			t.Errorf("%s has %s\nwant %s", verb, text, row.want)
+		}
+	}
+	for _, s := range labSettings() {
+		if s.flag == "host" || s.flag == "plan" || s.flag == "headless" {
+			t.Errorf("lab has --%s", s.flag)
+		}
+	}
+}
+
+func TestTheVariablesOfAnotherVerbAreNoMisspeltOnes(t *testing.T) {
+	if got := strangers(settings(), []string{"LOADGEN_LOAD=1", "LOADGEN_MAX=5", "LOADGEN_CHAOS=x"}); len(got) > 0 {
+		t.Errorf("run notes %q", got)
+	}
+	if got := strangers(labSettings(), []string{"LOADGEN_POLICY=cpu=5"}); len(got) != 1 {
+		t.Errorf("lab notes %q", got)
+	}
+}
+
+func FuzzAnyCommandLineOfALabIsALabOrAnErrorOfOneLine(f *testing.F) {
+	for _, s := range slices.Concat(labSettings(), simulateSettings()) {
+		f.Add(s.flag, "5", "LOADGEN_CHAOS", "kill-task@5s")
+	}
+	f.Add("policy", "requests=50,disable-scale-in", "LOADGEN_EXPECTS", "max_tasks==6;errors==0")
+	f.Add("replica", "x 'y", "LOADGEN_POLICIES", "cpu=5")
+	f.Add("sweep", "max=1..4", "LOADGEN_LOAD", "0s:1,1m:2")
+	f.Fuzz(func(t *testing.T, flag, value, variable, content string) {
+		for _, name := range []string{"targets", "LOADGEN_TARGETS"} {
+			if flag == name || variable == name {
+				t.Skip() // files are package plan's
+			}
+		}
+		if strings.Contains(value, "@") || strings.Contains(content, "@") && variable == "LOADGEN_LOAD" {
+			t.Skip() // so are these
+		}
+		lookup := func(name string) (string, bool) { return content, name == variable && content != "" }
+		for _, table := range [][]setting{labSettings(), simulateSettings()} {
+			set := pflag.NewFlagSet("lab", pflag.ContinueOnError)
+			flags := define(set, table)
+			if set.Lookup(flag) == nil || set.Set(flag, value) != nil {
+				continue
+			}
+			var err, invalid error
+			if flags["load"] != nil {
+				var c simulate.Config
+				_, c, err = resolveSimulation(table, flags, lookup)
+				invalid = c.Validate()
+			} else {
+				var r *resolution
+				r, err = resolveLab(flags, lookup)
+				invalid = errors.Join(r.labConfig().Validate(), r.plan.Validate())
+			}
+			if err == nil && invalid != nil {
+				t.Errorf("not valid: %v", invalid)
+			}
+			if err == nil {
+				continue
+			}
+			for _, each := range flatten(err) {
+				if text := each.Error(); text == "" || strings.Contains(text, "\n") {
+					t.Errorf("%q is not one line", text)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"slices"
+	"strconv"
+
+	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/autoscaling"
+	"scalableappbackend/loadgen/gate"
+	"scalableappbackend/loadgen/lab"
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/simulate"
+)
+
+// service is what a command line asks of the service that `lab` runs and `simulate` imagines.
+type service struct {
+	min, max     int
+	policies     []autoscaling.Policy
+	taskCapacity float64 // requests/s of one task; 0: not given
+	recovery     plan.Duration
+	expect       []string
+
+	// Of lab alone.
+	speedup       float64 // 0: not given
+	quick         bool
+	replica       string // a command; empty: the project's own API
+	replicaHealth string
+	replicaGrace  plan.Duration
+	replicaCPUs   float64
+	chaos         []lab.Chaos
+
+	// Of simulate alone.
+	load  simulate.Load
+	from  string // where the load was read; empty: as it was typed
+	sweep *simulate.Sweep
+}
+
+func defaultService() service {
+	return service{
+		min: autoscaling.DefaultMin, max: autoscaling.DefaultMax, policies: autoscaling.DefaultPolicies(),
+		recovery: plan.Duration(lab.DefaultRecovery),
+	}
+}
+
+// scaling is the service's as the state machine takes it.
+func (s *service) scaling() autoscaling.Config {
+	c := autoscaling.DefaultConfig()
+	c.Min, c.Max, c.Policies = s.min, s.max, s.policies
+	return c
+}
+
+// The groups of flags of `lab` and `simulate`, before those of `run`.
+const (
+	groupService = "Service"
+	groupReplica = "Replicas"
+	groupChaos   = "Chaos"
+)
+
+// serviceSettings are those that `lab` and `simulate` share.
+func serviceSettings() []setting {
+	return []setting{
+		{flag: "min", arg: "N", group: groupService, fields: []string{"min"},
+			help: "tasks at least, and before the load", byDefault: strconv.Itoa(autoscaling.DefaultMin),
+			set: one(parseCount, func(o *options, n int) { o.service.min = n })},
+		{flag: "max", arg: "N", group: groupService, fields: []string{"max"},
+			help: "tasks at most", byDefault: strconv.Itoa(autoscaling.DefaultMax),
+			set: one(parseCount, func(o *options, n int) { o.service.max = n })},
+		{flag: "policy", arg: "P", group: groupService, separators: "\n;", plural: "POLICIES", fields: []string{"policies"},
+			help: "target: requests=N a minute and task, cpu=N %; repeatable", byDefault: "both at 50",
+			set: each(parsePolicy, func(o *options, p []autoscaling.Policy) { o.service.policies = p })},
+		{flag: "task-capacity", arg: "RPS", group: groupService, fields: []string{"capacity", "task_capacity"},
+			help: "requests/s that one task can do", byDefault: units.Decimal(autoscaling.DefaultTaskCapacity),
+			set: one(parseTaskCapacity, func(o *options, rps float64) { o.service.taskCapacity = rps })},
+		{flag: "recovery", arg: "D", group: groupService, fields: []string{"recovery"},
+			help: "service time to watch it after the load; ends earlier at --min", byDefault: units.Duration(lab.DefaultRecovery),
+			set: one(plan.ParseDuration, func(o *options, d plan.Duration) { o.service.recovery = d })},
+	}
+}
+
+// expectSetting is in another group, and has another default, in each of the verbs.
+func expectSetting(help, byDefault string) setting {
+	return setting{flag: "expect", arg: "EXPR", group: groupVerdict, separators: "\n;", fields: []string{"expect"},
+		help: help, byDefault: byDefault,
+		set: each(parseExpectation, func(o *options, all []string) { o.service.expect = all })}
+}
+
+// labSettings is the table of everything that `lab` can be told.
+func labSettings() []setting {
+	table := slices.Concat(serviceSettings(), []setting{
+		{flag: "speedup", arg: "S", group: groupService, fields: []string{"speedup"},
+			help: "service time passes S times faster than load, 1 to 60", byDefault: units.Decimal(lab.DefaultSpeedup),
+			set: one(parseNumber, func(o *options, x float64) { o.service.speedup = x })},
+		{flag: "quick", group: groupService,
+			help: "over within a minute: " + plan.Duration(quickLoad).String() + " of load, " + units.Decimal(quickSpeedup) + " times as fast",
+			set:  one(parseSwitch, func(o *options, on bool) { o.service.quick = on })},
+
+		{flag: "replica", arg: "CMD", group: groupReplica, fields: []string{"replica"},
+			help: "program to run as each replica, on $PORT", byDefault: "the project's API",
+			set: one(parseText, func(o *options, s string) { o.service.replica = s })},
+		{flag: "replica-health", arg: "PATH", group: groupReplica, fields: []string{"health_path"},
+			help: "where its health is asked", byDefault: "/health",
+			set: one(parseText, func(o *options, s string) { o.service.replicaHealth = s })},
+		{flag: "replica-grace", arg: "D", group: groupReplica, fields: []string{"startup_grace"},
+			help: "how long it may take to listen and be healthy, real time", byDefault: units.Duration(lab.DefaultStartupGrace),
+			set: one(parsePacing, func(o *options, d plan.Duration) { o.service.replicaGrace = d })},
+		{flag: "replica-cpus", arg: "X", group: groupReplica, fields: []string{"replica_cpus"},
+			help: "CPUs that are 100 % to the policy on CPU", byDefault: "1",
+			set: one(parseCPUs, func(o *options, x float64) { o.service.replicaCPUs = x })},
+
+		{flag: "chaos", arg: "EVENT", group: groupChaos, separators: ",", plural: "CHAOS", fields: []string{"chaos"},
+			help: "kill-task@60s, kill-zone:b@90s..120s, on the load's clock; repeatable",
+			set:  each(lab.ParseChaos, func(o *options, all []lab.Chaos) { o.service.chaos = all })},
+	})
+	for _, s := range settings() {
+		switch s.flag {
+		case "host", "plan", "headless":
+			continue
+		case "threshold":
+			table = append(table, expectSetting("exit 97 unless it holds: 'max_tasks==6'; repeatable", "out and back"))
+		}
+		table = append(table, s)
+	}
+	return table
+}
+
+// simulateSettings is the table of everything that `simulate` can be told.
+func simulateSettings() []setting {
+	return slices.Concat([]setting{
+		{flag: "load", arg: "CURVE", group: groupLoad, fields: []string{"load"},
+			help: "TIME:RATE,… or @FILE.csv or @DIR of a result", byDefault: defaultCurve,
+			set: one(parseCurve, func(o *options, c curve) { o.service.load, o.service.from = c.load, c.from })},
+	}, serviceSettings(), []setting{
+		{flag: "sweep", arg: "NAME=A..B", group: groupService, fields: []string{"sweep"},
+			help: "a row for each value of target, requests, cpu, min or max",
+			set:  one(simulate.ParseSweep, func(o *options, s simulate.Sweep) { o.service.sweep = &s })},
+		expectSetting("exit 97 unless it holds: 'max_tasks==6'; repeatable", ""),
+	})
+}
+
+// parsePolicy says in the plan's error what the state machine says in its own.
+func parsePolicy(s string) (autoscaling.Policy, error) {
+	p, err := autoscaling.ParsePolicy(s)
+	for _, e := range autoscaling.InputErrors(err) {
+		return nil, (*plan.FieldError)(e)
+	}
+	return p, err
+}
+
+func parseTaskCapacity(s string) (float64, error) {
+	n, err := parseNumber(s)
+	if err == nil && !(n >= 0.001 && n <= plan.MaxRate) {
+		return 0, refuse(s, "requests/s from 0.001 to 1,000,000, e.g. 120")
+	}
+	return n, err
+}
+
+func parseCPUs(s string) (float64, error) {
+	n, err := parseNumber(s)
+	if err == nil && n <= 0 { // 0 would be the default
+		return 0, refuse(s, "a number of CPUs above 0, e.g. 0.5")
+	}
+	return n, err
+}
+
+// parseExpectation refuses what is no expectation and keeps its text.
+func parseExpectation(s string) (string, error) {
+	_, err := gate.ParseExpectation(s)
+	return s, err
+}
+
+// checkExpectations says which expectations are about what there will not be.
+func (r *resolution) checkExpectations(has gate.Has) (errs []error) {
+	if !r.has("expect") || r.failed["expect"] {
+		return nil // the default ones follow from what is said elsewhere
+	}
+	for _, text := range r.service.expect {
+		e, err := gate.ParseExpectation(text)
+		if err == nil {
+			err = gate.CheckExpectation(e, has)
+		}
+		if err != nil {
+			errs = append(errs, r.namedErrors(plan.WithField(err, "expect"))...)
+		}
+	}
+	return errs
+}
