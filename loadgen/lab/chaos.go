@@ -25,7 +25,7 @@ const (
 
 // Chaos is something that goes wrong on purpose, on the run's clock.
 //
-// kill-task kills the task that has been healthy for longest, of the zone with most tasks; kill-zone every task of a
+// kill-task kills the oldest healthy task of the zone with most tasks; kill-zone every task of a
 // zone, in which nothing is placed until To. Requests in flight there fail; the scheduler replaces what is gone.
 type Chaos struct {
 	Verb     string

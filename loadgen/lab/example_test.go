@@ -28,7 +28,7 @@ func Example() {
 	}
 	body, _ := io.ReadAll(res.Body)
 	res.Body.Close()
-	fmt.Printf("%s %s", res.Header.Get("X-Served-By"), body)
+	fmt.Printf("%s", body)
 	l.LoadEnded(time.Now())
 
 	atMin, err := l.AwaitRecovery(ctx)
@@ -37,7 +37,7 @@ func Example() {
 		fmt.Printf("%d desired, %d healthy\n", p.Desired, p.Healthy)
 	}
 	// Output:
-	// task-1 {"status":"ok"}
+	// {"status":"ok"}
 	// true <nil>
 	// 2 desired, 2 healthy
 }

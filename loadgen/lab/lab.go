@@ -255,7 +255,7 @@ func (l *Lab) TaskCapacity() (perSecond float64, ok bool) {
 	return l.cfg.Capacity.PerSecond(), l.cfg.ReplicaCommand == ""
 }
 
-// Close ends the service and waits until nothing of it is left: no port, no process, no goroutine. It takes closeGrace
+// Close ends the service and waits until nothing of it is left: no port, no process, no goroutine. It takes up to 5 s
 // for programs that do not end at SIGTERM.
 func (l *Lab) Close() {
 	l.close.Do(func() {

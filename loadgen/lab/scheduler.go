@@ -198,7 +198,7 @@ func (s *scheduler) letGo(t *task, reason string) {
 	t.goes()
 }
 
-// killTask kills the task that has been healthy for longest, of the zone with most tasks, and says which.
+// killTask kills the oldest healthy task of the zone with most tasks, and says which.
 func (s *scheduler) killTask(by string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
