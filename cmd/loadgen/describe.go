@@ -63,7 +63,7 @@ func where(p *plan.Plan) string {
 	switch {
 	case p.Host == plan.Embedded:
 		return "an API in this process"
-	case p.Host == labHost:
+	case p.Host == plan.Lab:
 		return "the lab"
 	case p.Host != "":
 		return plan.RedactURL(p.Host)

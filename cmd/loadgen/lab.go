@@ -16,9 +16,6 @@ import (
 	"scalableappbackend/loadgen/plan"
 )
 
-// labHost is the host in the plan of a lab's run: its port is another one each time, and its results are to be compared.
-const labHost = "lab"
-
 // What --quick chooses. A service minute takes 1.2 s: 20 s of load are 16 service minutes, of which the high alarm takes
 // 3 and the new tasks 1; the recovery of 25.5 at most takes 31 s. All users are there after 2 s, so that the load has
 // outgrown the first tasks before there are more.

@@ -11,6 +11,7 @@ import (
 
 	"scalableappbackend/loadgen"
 	"scalableappbackend/loadgen/lab"
+	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/report"
 	"scalableappbackend/loadgen/result"
 )
@@ -187,7 +188,7 @@ func (w *watcher) Err() error { return nil }
 
 // Start names the host.
 func (w *watcher) Start(meta *result.Meta) error {
-	meta.Plan.Host = labHost
+	meta.Plan.Host = plan.Lab
 	return nil
 }
 

@@ -22,11 +22,10 @@ type story struct {
 	mu         sync.Mutex
 	activities int
 	events     int
-	point      timeline.Point // the last that was at rest, or told of
-	moving     bool           // desired capacity has changed and is not there yet
-	said       time.Duration  // when the last line was written
-	ended      bool           // load has, and it is to be said once other lines about the load are written
-	waits      string         // what for, and how long at most
+	moving     bool          // desired capacity has changed and is not there yet
+	said       time.Duration // when the last line was written
+	ended      bool          // load has, and it is to be said once other lines about the load are written
+	waits      string        // what for, and how long at most
 	recovering bool
 }
 

@@ -33,10 +33,7 @@ func at(micros uint64) (pageIndex, slot int) {
 	if micros < pageSize {
 		return 0, int(micros)
 	}
-	shift := bits.Len64(micros) - subBits // ≥ 0 above the first two pages
-	if shift < 0 {
-		shift = 0
-	}
+	shift := bits.Len64(micros) - subBits // at least 0: the value has subBits bits or more
 	return shift + 1, int(micros>>shift) & (pageSize - 1)
 }
 

@@ -27,6 +27,10 @@ const (
 // Embedded as a host runs the project's own API in this process, on a loopback port.
 const Embedded = "embedded"
 
+// Lab stands for a lab's balancer in a plan that is kept: its port is another one each time, and its results are to be
+// compared. It can be run again by the lab alone.
+const Lab = "lab"
+
 // Plan is one run's load, targets and client. Durations in JSON are text such as "3m" or "50ms".
 type Plan struct {
 	Name string            `json:"name,omitempty"`

@@ -199,7 +199,7 @@ func sendable(t vegeta.Target) bool {
 	text, _, _ := strings.Cut(t.URL, "#")
 	u, err := url.Parse(text)
 	if strings.HasPrefix(text, "/") {
-		u, err = url.ParseRequestURI(text)
+		_, err = url.ParseRequestURI(text)
 	} else if err == nil && ((u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || len(strings.TrimLeft(u.Port(), "0")) > 5 || u.Port() > "65535" && len(u.Port()) == 5 || strings.Trim(u.Port(), "0") == "" && u.Port() != "") {
 		return false
 	}

@@ -49,6 +49,8 @@ func host(r *result.Result) string {
 	case "":
 	case plan.Embedded:
 		return "the embedded server"
+	case plan.Lab:
+		return "the lab"
 	default:
 		return r.Plan.Host
 	}
