@@ -2,6 +2,7 @@ package measure
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -299,5 +300,29 @@ func BenchmarkTenMinutesTakeTheMemoryOfOne(b *testing.B) {
 		}
 		second++
 		r.Collect(time.Duration(second) * time.Second)
+	}
+}
+
+// A plan of 500 endpoints must fit in 200 MB, histograms included: the heap while two windows are open, as they are
+// when one is collected a little after it ended.
+func BenchmarkMemoryOfFiveHundredEndpoints(b *testing.B) {
+	cfg := seedConfig()
+	cfg.Endpoints = make([]plan.Endpoint, 500)
+	for b.Loop() {
+		runtime.GC()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		r := New(cfg)
+		random := rand.New(rand.NewPCG(1, 2))
+		for i := range 100_000 {
+			end := time.Duration(i) * 20 * time.Microsecond
+			latency := time.Duration((3 + random.ExpFloat64()*20) * float64(ms))
+			r.Send(i, end-latency, end-latency, end-latency)
+			r.Record(i, &Sample{Endpoint: i % 500, Due: end - latency, Sent: end - latency, End: end, Status: 200, FirstByte: latency / 2})
+		}
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6, "MB")
+		b.ReportMetric(0, "ns/op")
+		runtime.KeepAlive(r)
 	}
 }
