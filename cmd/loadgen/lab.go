@@ -101,7 +101,11 @@ func (r *resolution) completeLab() []error {
 		p.RunTime = plan.Duration(slowLoad)
 	}
 	if len(s.expect) == 0 && !r.failed["expect"] {
-		for _, e := range gate.DefaultExpectations(s.min, s.max) {
+		expectations := gate.DefaultExpectations
+		if len(s.chaos) > 0 {
+			expectations = gate.DisturbedExpectations
+		}
+		for _, e := range expectations(s.min, s.max) {
 			s.expect = append(s.expect, e.String())
 		}
 	}

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -260,4 +261,15 @@ func DefaultExpectations(low, high int) []Expectation {
 		{Subject: ScaleInPath, Op: Equal, Path: strings.Join(path, ",")},
 		calm,
 	}
+}
+
+// DisturbedExpectations are those of a run in which tasks are killed on purpose: the hypothesis that the service comes back to
+// its steady state. What dies takes with it the requests that it had and the count of healthy tasks for a while, so
+// that neither is held against it; at the end every task that is desired is healthy, and capacity has still followed the load.
+func DisturbedExpectations(low, high int) []Expectation {
+	recovered := Expectation{Subject: Healthy, Op: Equal, Against: Desired, At: AtEnd}
+	expectations := slices.DeleteFunc(DefaultExpectations(low, high), func(e Expectation) bool {
+		return e.Subject == Errors || e.Subject == MinTasks || e.Subject == Tasks || e.At == AtSteady
+	})
+	return append(expectations, recovered)
 }
