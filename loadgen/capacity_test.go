@@ -45,7 +45,10 @@ func (w *watched) AwaitRecovery(ctx context.Context) (bool, error) {
 }
 
 func (w *watched) Timeline() *timeline.Timeline {
-	loaded := w.ended.Sub(w.began)
+	loaded := time.Since(w.began)
+	if !w.ended.IsZero() {
+		loaded = w.ended.Sub(w.began)
+	}
 	r := timeline.NewRecorder(1, 2, 6)
 	r.Load(0, loaded)
 	r.Point(timeline.Point{Desired: 2, Running: 2, Healthy: 2})

@@ -60,9 +60,6 @@ var kindTexts = [kinds]kindText{
 // String is the fixed word for the kind, as it stands in results.
 func (k Kind) String() string { return kindTexts[min(k, KindOther)].word }
 
-// OwnFault reports whether the generator's machine, not the target, made the request fail.
-func (k Kind) OwnFault() bool { return k == KindFiles || k == KindPorts }
-
 // Message is the failure in words a person uses.
 func (k Kind) Message(status int) string {
 	if k != KindStatus {

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"scalableappbackend/internal/near"
 )
 
 const (
@@ -101,6 +103,9 @@ func parseAbsolute(text, shown, want string) (*url.URL, *FieldError) {
 		e := wrong(shown, want)
 		if text != "" && !strings.Contains(text, "://") && !strings.HasPrefix(text, "/") && isHost(text) {
 			e.Hint = "did you mean http://" + shown + "?"
+			if meant, ok := near.Near(shown, []string{Embedded}); ok && want == wantHost {
+				e.Hint = "did you mean " + meant + "?"
+			}
 		}
 		return nil, e
 	}

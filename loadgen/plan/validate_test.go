@@ -238,6 +238,7 @@ func TestAHostWithoutASchemeIsSuggestedWithOne(t *testing.T) {
 	for host, hint := range map[string]string{
 		"localhost:8080": "did you mean http://localhost:8080?",
 		"example.com":    "did you mean http://example.com?",
+		"embeded":        "did you mean embedded?",
 		"ftp://h":        "",
 		"":               "give a base URL, e.g. http://localhost:8080, or embedded for the API in this process",
 	} {

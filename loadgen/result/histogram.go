@@ -96,13 +96,6 @@ func (h *Histogram) Clone() *Histogram {
 	return &Histogram{packed: h.packed.Clone()}
 }
 
-// Reset empties h and keeps its memory.
-func (h *Histogram) Reset() {
-	if h.packed != nil {
-		h.packed.Reset()
-	}
-}
-
 // Equal reports whether both hold the same counts in the same buckets.
 func (h *Histogram) Equal(other *Histogram) bool {
 	if h.Count() != other.Count() {

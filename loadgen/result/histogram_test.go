@@ -284,9 +284,7 @@ func TestLatenciesOutsideTheRangeCountAtItsEnds(t *testing.T) {
 }
 
 func TestAnEmptyHistogramHasNoFigures(t *testing.T) {
-	reset := histogramOf([]time.Duration{time.Second})
-	reset.Reset()
-	for name, h := range map[string]*Histogram{"zero": {}, "nil": nil, "reset": reset, "clone of nil": (*Histogram)(nil).Clone()} {
+	for name, h := range map[string]*Histogram{"zero": {}, "nil": nil, "clone of nil": (*Histogram)(nil).Clone()} {
 		if h.Count() != 0 || h.Quantile(0.5) != 0 || h.Mean() != 0 || h.StdDev() != 0 || h.Min() != 0 || h.Max() != 0 {
 			t.Errorf("%s: has figures", name)
 		}
