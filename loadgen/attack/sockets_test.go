@@ -128,7 +128,7 @@ func TestFailuresAreNamedInWords(t *testing.T) {
 		}), "connection closed before the answer was complete"},
 		{"a redirect loop", raw(t, func(c net.Conn, r *http.Request) {
 			write(c, "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-		}), "more than 10 redirects"},
+		}), "too many redirects"},
 		{"an error status", raw(t, func(c net.Conn, _ *http.Request) {
 			write(c, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
 		}), "503 Service Unavailable"},

@@ -29,15 +29,16 @@ type user struct {
 	hops      int             // of the request under way
 }
 
-// MaxRedirects is how many hops a request follows.
-const MaxRedirects = 10
-
-var errTooManyRedirects = errors.New("more than 10 redirects")
+var errTooManyRedirects = errors.New("too many redirects")
 
 func (a *Attack) newUser(id int) *user {
 	u := &user{id: id, heapAt: -1}
+	hops := a.plan.Plan.Client.MaxHops()
 	u.client.CheckRedirect = func(_ *http.Request, via []*http.Request) error {
-		if len(via) > MaxRedirects {
+		switch {
+		case hops == 0:
+			return http.ErrUseLastResponse
+		case len(via) > hops:
 			return errTooManyRedirects
 		}
 		u.hops = len(via)

@@ -21,7 +21,7 @@ const (
 	KindDNS              // the resolver failed or did not answer
 	KindUnreachable      // no route to the host or network
 	KindMalformed        // the answer is not HTTP, or its header is too large
-	KindRedirects        // more than 10 hops
+	KindRedirects        // more hops than --redirects allows
 	KindTLSExpired       // certificate expired or not yet valid
 	KindTLSUnknown       // certificate from an authority that is not trusted
 	KindTLSName          // certificate for another name
@@ -46,7 +46,7 @@ var kindTexts = [kinds]kindText{
 	KindDNS:         {"dns", "DNS lookup failed"},
 	KindUnreachable: {"unreachable", "host or network unreachable"},
 	KindMalformed:   {"malformed_answer", "malformed answer: not HTTP, or a header above the limit"},
-	KindRedirects:   {"too_many_redirects", "more than 10 redirects"},
+	KindRedirects:   {"too_many_redirects", "too many redirects"},
 	KindTLSExpired:  {"tls_expired", "TLS: certificate expired"},
 	KindTLSUnknown:  {"tls_unknown_authority", "TLS: certificate signed by unknown authority"},
 	KindTLSName:     {"tls_name", "TLS: certificate is for another name"},

@@ -14,6 +14,7 @@ const (
 	DefaultThinkMax    = Duration(200 * time.Millisecond) // longest pause after a response
 	DefaultTimeout     = Duration(10 * time.Second)       // of one request, redirects and body included
 	DefaultMaxBody     = 10 << 20                         // bytes of a response that are read: 10 MiB
+	DefaultRedirects   = 10                               // hops that a request follows
 	DefaultStopTimeout = Duration(10 * time.Second)       // of the drain: a third of Fargate's 30 s to stop
 	DefaultMaxInFlight = 10_000                           // open model: 10 s of answers outstanding at 1,000/s
 	DefaultArrivals    = Uniform                          // spacing of the open model
@@ -21,12 +22,13 @@ const (
 
 // What a plan may not exceed.
 const (
-	MaxUsers    = 1_000_000                     // users, and requests in flight
-	MaxStages   = 1_000                         // stages of one plan
-	MaxRunTime  = Duration(30 * 24 * time.Hour) // length of the load; longer is a monitor, or a wrong unit
-	MaxWeight   = 1_000_000                     // weight of one target
-	MaxExitCode = 125                           // shells use 126 and above themselves
-	MaxSeed     = uint64(1)<<53 - 1             // the largest integer that every JSON reader keeps
+	MaxUsers     = 1_000_000                     // users, and requests in flight
+	MaxStages    = 1_000                         // stages of one plan
+	MaxRunTime   = Duration(30 * 24 * time.Hour) // length of the load; longer is a monitor, or a wrong unit
+	MaxWeight    = 1_000_000                     // weight of one target
+	MaxExitCode  = 125                           // shells use 126 and above themselves
+	MaxRedirects = 10                            // as browsers and curl stop somewhere: a chain that is longer is a loop
+	MaxSeed      = uint64(1)<<53 - 1             // the largest integer that every JSON reader keeps
 )
 
 // Default returns the default plan of the closed model. It has no host and seed 0.

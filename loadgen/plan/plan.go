@@ -124,6 +124,16 @@ type Client struct {
 	CAFile           string      `json:"ca_file,omitempty"`           // PEM, beside the system's authorities
 	Cookies          bool        `json:"cookies,omitempty"`           // a jar a user
 	MaxBody          int64       `json:"max_body"`                    // bytes of a response body that are read
+	// Redirects is how many hops are followed, DefaultRedirects when it is nil; 0 takes the redirect as the answer.
+	Redirects *int `json:"redirects,omitempty"`
+}
+
+// MaxHops is how many redirects a request follows.
+func (c *Client) MaxHops() int {
+	if c.Redirects == nil {
+		return DefaultRedirects
+	}
+	return *c.Redirects
 }
 
 // Ready is a Plan with everything read and resolved: what the attack runs on. It holds secrets and

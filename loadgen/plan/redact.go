@@ -36,6 +36,9 @@ func (p *Plan) clone() Plan {
 	c.Thresholds = slices.Clone(p.Thresholds)
 	c.Client.Header = p.Client.Header.Clone()
 	c.Client.Body.Inline = slices.Clone(p.Client.Body.Inline)
+	if p.Client.Redirects != nil {
+		c.Client.Redirects = new(*p.Client.Redirects)
+	}
 	c.Targets = slices.Clone(p.Targets)
 	for i := range c.Targets {
 		t := &c.Targets[i]

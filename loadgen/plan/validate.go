@@ -235,5 +235,6 @@ func (p *Plan) checkClient(f *faults) {
 	checkBody(f, "client.body", c.Body)
 	f.check(c.Timeout > 0, "client.timeout", c.Timeout, "a duration above 0")
 	f.check(c.ConnectionMaxAge >= 0, "client.connection_max_age", c.ConnectionMaxAge, "a duration that is not negative")
+	f.check(0 <= c.MaxHops() && c.MaxHops() <= MaxRedirects, "client.redirects", c.MaxHops(), "0 to 10; 0 takes the redirect as the answer")
 	f.check(c.MaxBody > 0, "client.max_body", c.MaxBody, "a size above 0")
 }

@@ -1,0 +1,67 @@
+package attack
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"scalableappbackend/loadgen/plan"
+)
+
+// chain is a server that redirects a request hops times before it answers 200.
+func chain(t *testing.T, hops int) string {
+	return raw(t, func(c net.Conn, r *http.Request) {
+		if at := len(r.URL.Query()["hop"]); at < hops {
+			write(c, "HTTP/1.1 302 Found\r\nLocation: /?x"+strings.Repeat("&hop=1", at+1)+"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+			return
+		}
+		write(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+	})
+}
+
+func TestARedirectIsFollowedAsFarAsThePlanSays(t *testing.T) {
+	found := []plan.Status{{Min: 302, Max: 302}}
+	for _, row := range []struct {
+		why             string
+		hops, redirects int
+		expect          []plan.Status
+		followed        int64
+		failure         string
+	}{
+		{why: "as many as allowed", hops: 3, redirects: 3, followed: 3},
+		{why: "one more than allowed", hops: 3, redirects: 2, followed: 2, failure: "too many redirects"},
+		{why: "none is followed, and a redirect is no error", hops: 3, redirects: 0},
+		{why: "none is followed, and the redirect is what was expected", hops: 3, redirects: 0, expect: found},
+		{why: "none is followed, and an answer was expected to be one", hops: 0, redirects: 0, expect: found, failure: "200 OK"},
+		{why: "followed, the redirect is not the answer any more", hops: 1, redirects: 10, expect: found, followed: 1, failure: "200 OK"},
+	} {
+		t.Run(strings.ReplaceAll(row.why, " ", "_"), func(t *testing.T) {
+			p := few()
+			p.Client.Redirects = &row.redirects
+			ready := at(p, chain(t, row.hops))
+			for i := range ready.Requests {
+				ready.Requests[i].Expect = row.expect
+			}
+			r := execute(ready, nil, nil)
+			r.balanced(t)
+			var followed int64
+			for _, w := range r.windows {
+				for _, e := range w.Endpoints {
+					followed += e.Redirects
+				}
+			}
+			if followed != 10*row.followed {
+				t.Errorf("%d hops in ten requests, want %d in each", followed, row.followed)
+			}
+			want := map[string]int64{}
+			if row.failure != "" {
+				want[row.failure] = 10
+			}
+			if got := r.messages(); fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("failures %v, want %v", got, want)
+			}
+		})
+	}
+}
