@@ -65,3 +65,43 @@ func TestARedirectIsFollowedAsFarAsThePlanSays(t *testing.T) {
 		})
 	}
 }
+
+func TestABodyWithoutTheExpectedTextIsAFailureOfItsOwn(t *testing.T) {
+	const missing = "the body does not hold the expected text"
+	big := strings.Repeat("x", 100_000)
+	for _, row := range []struct {
+		why, status, body, want string
+		maxBody                 int64
+		failure                 string
+	}{
+		{why: "the text is there", status: "200 OK", body: `{"state":"ok"}`, want: `"ok"`},
+		{why: "an error page with status 200", status: "200 OK", body: "something went wrong", want: `"ok"`, failure: missing},
+		{why: "an empty body", status: "200 OK", body: "", want: "ok", failure: missing},
+		{why: "a status that is not accepted comes first", status: "500 Internal Server Error", body: "went wrong", want: "ok", failure: "500 Internal Server Error"},
+		{why: "at the end of a long body", status: "200 OK", body: big + "ok", want: "xok"},
+		{why: "beyond what is read", status: "200 OK", body: big + "ok", want: "ok", maxBody: 1000, failure: missing},
+		{why: "case matters", status: "200 OK", body: "OK", want: "ok", failure: missing},
+	} {
+		t.Run(strings.ReplaceAll(row.why, " ", "_"), func(t *testing.T) {
+			p := few()
+			if row.maxBody > 0 {
+				p.Client.MaxBody = row.maxBody
+			}
+			ready := at(p, raw(t, func(c net.Conn, _ *http.Request) {
+				write(c, fmt.Sprintf("HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", row.status, len(row.body), row.body))
+			}))
+			for i := range ready.Requests {
+				ready.Requests[i].ExpectBody = []byte(row.want)
+			}
+			r := execute(ready, nil, nil)
+			r.balanced(t)
+			want := map[string]int64{}
+			if row.failure != "" {
+				want[row.failure] = 10
+			}
+			if got := r.messages(); fmt.Sprint(got) != fmt.Sprint(want) || r.requests != 10 {
+				t.Errorf("failures %v, want %v", got, want)
+			}
+		})
+	}
+}

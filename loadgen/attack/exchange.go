@@ -41,11 +41,14 @@ func (a *Attack) exchange(t ticket) time.Duration {
 	a.recorder.Send(u.id, t.due, t.ready, trace.sent)
 
 	x := measure.Sample{Endpoint: request.Endpoint, Due: t.due, Ready: t.ready, Sent: trace.sent, BytesOut: int64(len(request.Body))}
+	rightBody := false
 	res, err := u.client.Do(req)
 	if err == nil {
 		x.Status = res.StatusCode
 		x.ServedBy = res.Header.Get("X-Served-By")
-		x.BytesIn, x.Truncated, err = drain(res.Body, a.plan.Plan.Client.MaxBody)
+		body := finder{want: request.ExpectBody}
+		x.BytesIn, x.Truncated, err = drain(&body, res.Body, a.plan.Plan.Client.MaxBody)
+		rightBody = body.found()
 	}
 	x.End = a.Elapsed()
 	x.Redirects = u.hops
@@ -63,16 +66,22 @@ func (a *Attack) exchange(t ticket) time.Duration {
 		x.Kind = classify(err, trace.progress())
 	case !request.Accepts(x.Status):
 		x.Kind = measure.KindStatus
+	case !rightBody:
+		x.Kind = measure.KindBody
 	}
 	a.recorder.Record(u.id, &x)
 	return x.End
 }
 
 // drain reads a body to its end, or to max bytes, and closes it; a connection whose body was not
-// read to the end is not used again.
-func drain(body io.ReadCloser, limit int64) (n int64, truncated bool, err error) {
+// read to the end is not used again. What is read goes to into while that looks for a text.
+func drain(into *finder, body io.ReadCloser, limit int64) (n int64, truncated bool, err error) {
 	defer body.Close()
-	n, err = io.Copy(io.Discard, io.LimitReader(body, limit+1))
+	var w io.Writer = io.Discard
+	if !into.found() {
+		w = into
+	}
+	n, err = io.Copy(w, io.LimitReader(body, limit+1))
 	if n > limit {
 		return limit, true, nil
 	}

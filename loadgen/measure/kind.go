@@ -13,6 +13,7 @@ type Kind uint8
 const (
 	KindNone        Kind = iota
 	KindStatus           // an answer whose status is not accepted
+	KindBody             // an accepted status, and a body without the expected text
 	KindTimeout          // no complete answer within --timeout
 	KindRefused          // nobody listens at the port
 	KindReset            // the other side tore the connection down
@@ -38,6 +39,7 @@ type kindText struct{ word, message string }
 var kindTexts = [kinds]kindText{
 	KindNone:        {"none", ""},
 	KindStatus:      {"status", ""}, // the message is the status itself
+	KindBody:        {"body", "the body does not hold the expected text"},
 	KindTimeout:     {"timeout", "timeout"},
 	KindRefused:     {"connection_refused", "connection refused"},
 	KindReset:       {"connection_reset", "connection reset"},

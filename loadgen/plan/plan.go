@@ -98,6 +98,8 @@ type Target struct {
 	Body   Body        `json:"body,omitzero"`
 	Weight int         `json:"weight,omitempty"` // relative share; 0 counts as 1
 	Expect []Status    `json:"expect,omitempty"` // accepted statuses; none: all below 400
+	// ExpectBody is a text that the body of an accepted answer must hold, byte by byte as it comes; empty: any body is right.
+	ExpectBody string `json:"expect_body,omitempty"`
 }
 
 // Status is an accepted status: a code, or a class such as 2xx.
@@ -164,6 +166,8 @@ type Request struct {
 	Body     []byte
 	Weight   int
 	Expect   []Status
+	// ExpectBody is a text that the body must hold; nil: any body is right.
+	ExpectBody []byte
 }
 
 // Accepts reports whether a final status is a success.

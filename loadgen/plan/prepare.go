@@ -73,6 +73,9 @@ func (b *builder) build() *Ready {
 		field := fmt.Sprintf("targets[%d]", i)
 		r := &requests[i]
 		*r = Request{Method: t.Method, Weight: max(1, t.Weight), Expect: t.Expect}
+		if t.ExpectBody != "" {
+			r.ExpectBody = []byte(t.ExpectBody)
+		}
 		r.Header = b.header(field+".header", t.Header)
 		mergeHeader(r.Header, clientHeader)
 		if r.Body = b.body(field+".body", &t.Body); t.Body.IsZero() {

@@ -32,8 +32,8 @@ const maxTargetErrors = 10
 //	@body-file, relative to the working directory
 //
 // A blank line, a body or the next METHOD line ends a target. JSON, one object a line, has vegeta's
-// keys method, url, header (an object of lists) and body (base64), and beside them name, weight and
-// expect (a status or a list of them: 200, "2xx", "200-204").
+// keys method, url, header (an object of lists) and body (base64), and beside them name, weight,
+// expect (a status or a list of them: 200, "2xx", "200-204") and expect_body (a text that the answer must hold).
 //
 // What vegeta reads is read alike, with these exceptions. Refused with its line is what no HTTP
 // client could send (a scheme other than http and https, a URL without a host, a method or header
@@ -195,6 +195,8 @@ type jsonTarget struct {
 	Name   string      `json:"name"`
 	Weight *int        `json:"weight"`
 	Expect statuses    `json:"expect"`
+
+	ExpectBody *string `json:"expect_body"`
 }
 
 // json reads one target, a line of JSON.
@@ -221,6 +223,12 @@ func (p *targetParser) json() bool {
 	if j.Weight != nil {
 		if t.Weight = *j.Weight; t.Weight < 1 || t.Weight > MaxWeight {
 			p.fail("weight", wrong(strconv.Itoa(t.Weight), "1 to 1,000,000"))
+		}
+	}
+	if j.ExpectBody != nil {
+		t.ExpectBody = *j.ExpectBody
+		if e := checkExpectBody(*j.ExpectBody, t.Method); e != nil {
+			p.fail("expect_body", e)
 		}
 	}
 	p.targets = append(p.targets, t)

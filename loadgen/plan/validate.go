@@ -191,6 +191,9 @@ func (p *Plan) checkTargets(f *faults) {
 		for j, s := range t.Expect {
 			f.check(s.valid(), fmt.Sprintf("%s.expect[%d]", field, j), s, wantStatus)
 		}
+		if t.ExpectBody != "" {
+			f.add(field+".expect_body", checkExpectBody(t.ExpectBody, t.Method))
+		}
 		checkHeaders(f, field+".header", t.Header)
 		checkNotRedacted(f, field+".header", t.Header, p.Client.Header)
 		checkBody(f, field+".body", t.Body)
@@ -220,6 +223,22 @@ func checkNotRedacted(f *faults, field string, h, instead http.Header) {
 			f.say(field+"."+name, wasKept+strconv.Quote("--header "+name+": …"))
 		}
 	}
+}
+
+// MaxExpectBody is the longest text that a body may be expected to hold, in bytes.
+const MaxExpectBody = 64 << 10
+
+// checkExpectBody says what is wrong with a text that the body of an answer must hold; nil when nothing is.
+func checkExpectBody(text, method string) *FieldError {
+	switch {
+	case text == "":
+		return wrong("", "a text that is in each right answer")
+	case len(text) > MaxExpectBody:
+		return wrong(text, "at most 64 KiB")
+	case method == http.MethodHead:
+		return wrong(text, "another method: the answer to HEAD has no body")
+	}
+	return nil
 }
 
 func checkBody(f *faults, field string, b Body) {
