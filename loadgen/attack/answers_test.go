@@ -1,10 +1,13 @@
 package attack
 
 import (
+	"encoding/pem"
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"scalableappbackend/loadgen/plan"
@@ -101,6 +104,40 @@ func TestABodyWithoutTheExpectedTextIsAFailureOfItsOwn(t *testing.T) {
 			}
 			if got := r.messages(); fmt.Sprint(got) != fmt.Sprint(want) || r.requests != 10 {
 				t.Errorf("failures %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+func TestAHostGoesToTheAddressThatIsGivenForIt(t *testing.T) {
+	var hosts sync.Map
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { hosts.Store(r.Host, true) }))
+	server.StartTLS()
+	defer server.Close()
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	for _, row := range []struct{ why, resolve string }{
+		{"the name stays, in Host and certificate", "example.com:" + port + ":127.0.0.1"},
+		{"an address where nobody listens is passed over", "example.com:" + port + ":127.0.0.9,127.0.0.1"},
+		{"any host", "*:" + port + ":127.0.0.1"},
+	} {
+		t.Run(strings.ReplaceAll(row.why, " ", "_"), func(t *testing.T) {
+			hosts.Clear()
+			p := few()
+			given, err := plan.ParseResolve(row.resolve)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Client.Resolve = []plan.Resolve{given}
+			ready := at(p, "https://example.com:"+port) // the name in the test server's certificate
+			ready.CA = authority
+			r := execute(ready, nil, nil)
+			r.balanced(t)
+			if r.requests != 10 || r.failures != 0 {
+				t.Errorf("requests %d, failures %v", r.requests, r.messages())
+			}
+			if _, ok := hosts.Load("example.com:" + port); !ok {
+				t.Error("the server did not see the host's name")
 			}
 		})
 	}

@@ -53,7 +53,7 @@ func (a *Attack) newUser(id int) *user {
 	}
 	u.transport = &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := a.dialer.DialContext(ctx, network, address)
+			conn, err := a.dial(ctx, network, address)
 			if err == nil {
 				now := a.Elapsed()
 				u.dialed.Store(int64(now))
@@ -72,6 +72,23 @@ func (a *Attack) newUser(id int) *user {
 	}
 	u.client.Transport = u.transport
 	return u
+}
+
+// dial connects to an address, or to the first one of those that the plan gives for it that can be connected to.
+func (a *Attack) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	host, port, _ := net.SplitHostPort(address) // net/http has joined them
+	given := a.plan.Plan.Client.Addresses(host, port)
+	if len(given) == 0 {
+		return a.dialer.DialContext(ctx, network, address)
+	}
+	var conn net.Conn
+	var err error
+	for _, each := range given {
+		if conn, err = a.dialer.DialContext(ctx, network, net.JoinHostPort(each.String(), port)); err == nil {
+			break
+		}
+	}
+	return conn, err
 }
 
 // refresh closes the user's connection when it is older than a plan allows, so that the next

@@ -128,6 +128,8 @@ type Client struct {
 	MaxBody          int64       `json:"max_body"`                    // bytes of a response body that are read
 	// Redirects is how many hops are followed, DefaultRedirects when it is nil; 0 takes the redirect as the answer.
 	Redirects *int `json:"redirects,omitempty"`
+	// Resolve are the addresses of hosts that are not looked up; of two entries for one host and port the later one counts.
+	Resolve []Resolve `json:"resolve,omitempty"`
 }
 
 // MaxHops is how many redirects a request follows.

@@ -36,6 +36,10 @@ func (p *Plan) clone() Plan {
 	c.Thresholds = slices.Clone(p.Thresholds)
 	c.Client.Header = p.Client.Header.Clone()
 	c.Client.Body.Inline = slices.Clone(p.Client.Body.Inline)
+	c.Client.Resolve = slices.Clone(p.Client.Resolve)
+	for i := range c.Client.Resolve {
+		c.Client.Resolve[i].Addresses = slices.Clone(p.Client.Resolve[i].Addresses)
+	}
 	if p.Client.Redirects != nil {
 		c.Client.Redirects = new(*p.Client.Redirects)
 	}

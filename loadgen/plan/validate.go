@@ -255,5 +255,8 @@ func (p *Plan) checkClient(f *faults) {
 	f.check(c.Timeout > 0, "client.timeout", c.Timeout, "a duration above 0")
 	f.check(c.ConnectionMaxAge >= 0, "client.connection_max_age", c.ConnectionMaxAge, "a duration that is not negative")
 	f.check(0 <= c.MaxHops() && c.MaxHops() <= MaxRedirects, "client.redirects", c.MaxHops(), "0 to 10; 0 takes the redirect as the answer")
+	for i, r := range c.Resolve {
+		f.check(r.valid(), fmt.Sprintf("client.resolve[%d]", i), r, wantResolve)
+	}
 	f.check(c.MaxBody > 0, "client.max_body", c.MaxBody, "a size above 0")
 }

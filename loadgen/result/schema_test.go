@@ -63,6 +63,9 @@ func fill(t *testing.T, path string, v reflect.Value) {
 	case *plan.Rate:
 		*x = plan.Rate{N: 3000, Per: plan.Duration(time.Minute)}
 		return
+	case *plan.Resolve:
+		*x, _ = plan.ParseResolve("*:443:127.0.0.1,[::1]")
+		return
 	case *plan.Model:
 		*x = plan.Open
 		return
