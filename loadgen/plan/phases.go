@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -48,7 +49,27 @@ func (p *Plan) Length() time.Duration {
 // Phases are the stretches by which results are split. Closed without stages: ramp until the last
 // user has spawned, then steady. A constant rate is steady. Of stages, each flat one is steady and
 // each other a ramp, even beside one of the same name; a jump is none. The drain comes last, always.
+//
+// A warm-up comes first: it is what of them lies before its end.
 func (p *Plan) Phases() []Phase {
+	return warmed(p.phases(), time.Duration(p.WarmUp))
+}
+
+// warmed replaces what is before end by a warm-up. The last phase, which is the drain, must begin after it.
+func warmed(phases []Phase, end time.Duration) []Phase {
+	if end <= 0 {
+		return phases
+	}
+	first := 0 // that goes on after end
+	for phases[first+1].From <= end {
+		first++
+	}
+	phases[first].From = end
+	return slices.Insert(phases[first:], 0, Phase{WarmUp, 0})
+}
+
+// phases are those of the load alone.
+func (p *Plan) phases() []Phase {
 	curve := p.Curve()
 	var phases []Phase
 	for i, s := range curve.segments {

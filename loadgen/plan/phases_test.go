@@ -24,6 +24,10 @@ func TestPhasesFollowTheLoad(t *testing.T) {
 	constant.Rate.N = 5
 	users := Default()
 	users.Users, users.SpawnRate, users.RunTime, users.Stages = 0, 0, 0, []Stage{{1000 * ms, 5}, {1000 * ms, 5}}
+	warm := func(p Plan, d time.Duration) Plan {
+		p.WarmUp = Duration(d)
+		return p
+	}
 	const s, ms10 = time.Second, 10 * time.Millisecond
 	for _, tt := range []struct {
 		why  string
@@ -42,6 +46,12 @@ func TestPhasesFollowTheLoad(t *testing.T) {
 		{"two ramps in a row are two phases", open(0, Stage{1000 * ms, 1}, Stage{1000 * ms, 5}), []Phase{{Ramp, 0}, {Ramp, s}, {Drain, 2 * s}}},
 		{"a time without load is steady, too", open(0, Stage{1000 * ms, 0}, Stage{1000 * ms, 5}), []Phase{{Steady, 0}, {Ramp, s}, {Drain, 2 * s}}},
 		{"a ramp to where a jump went is flat", open(0, Stage{0, 5}, Stage{1000 * ms, 5}), []Phase{{Steady, 0}, {Drain, s}}},
+		{"a warm-up within the ramp", warm(Default(), 5*s), []Phase{{WarmUp, 0}, {Ramp, 5 * s}, {Steady, 9800 * s / 1000}, {Drain, 180 * s}}},
+		{"a warm-up that ends with the ramp", warm(Default(), 9800*s/1000), []Phase{{WarmUp, 0}, {Steady, 9800 * s / 1000}, {Drain, 180 * s}}},
+		{"a warm-up beyond the ramp", warm(Default(), 30*s), []Phase{{WarmUp, 0}, {Steady, 30 * s}, {Drain, 180 * s}}},
+		{"a warm-up at a constant rate", warm(constant, 30*s), []Phase{{WarmUp, 0}, {Steady, 30 * s}, {Drain, 180 * s}}},
+		{"a warm-up over several stages", warm(open(0, Stage{1000 * ms, 1}, Stage{1000 * ms, 1}, Stage{1000 * ms, 5}), 5*s/2), []Phase{{WarmUp, 0}, {Ramp, 5 * s / 2}, {Drain, 3 * s}}},
+		{"a warm-up up to a jump", warm(open(1, Stage{1000 * ms, 1}, Stage{0, 5}, Stage{1000 * ms, 5}), s), []Phase{{WarmUp, 0}, {Steady, s}, {Drain, 2 * s}}},
 	} {
 		if got := tt.plan.Phases(); !slices.Equal(got, tt.want) {
 			t.Errorf("%s:\n got %v\nwant %v", tt.why, got, tt.want)

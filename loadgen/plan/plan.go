@@ -47,6 +47,7 @@ type Plan struct {
 	MaxInFlight int      `json:"max_in_flight,omitempty"` // open: above it sends go out late
 	RunTime     Duration `json:"run_time,omitzero"`       // zero with Stages: they are the run time
 	Stages      []Stage  `json:"stages,omitempty"`
+	WarmUp      Duration `json:"warm_up,omitzero"` // the first part of the load, a phase of its own; the load itself is the same
 
 	Targets []Target `json:"targets"`
 	Client  Client   `json:"client"`
@@ -187,9 +188,10 @@ func (r *Request) Accepts(status int) bool {
 
 // Phase names.
 const (
-	Ramp   = "ramp"   // the load changes
-	Steady = "steady" // the load is constant
-	Drain  = "drain"  // nothing new is planned; what was due before is sent and finished
+	WarmUp = "warm-up" // the first WarmUp of the load, whatever it does then; thresholds leave it out
+	Ramp   = "ramp"    // the load changes
+	Steady = "steady"  // the load is constant
+	Drain  = "drain"   // nothing new is planned; what was due before is sent and finished
 )
 
 // Phase is a stretch of a run with one kind of load; it ends where the next begins. Drain begins

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/net/http/httpguts"
 )
@@ -19,6 +20,7 @@ import (
 func (p *Plan) Validate() error {
 	var f faults
 	p.checkProfile(&f)
+	p.checkWarmUp(&f)
 	p.checkHost(&f)
 	p.checkTargets(&f)
 	p.checkClient(&f)
@@ -79,6 +81,15 @@ func (p *Plan) checkProfile(f *faults) {
 	}
 	f.check(p.RunTime > 0, "run_time", p.RunTime, "a duration above 0")
 	f.check(p.RunTime <= MaxRunTime, "run_time", p.RunTime, "at most "+MaxRunTime.String())
+}
+
+func (p *Plan) checkWarmUp(f *faults) {
+	switch length := p.Length(); {
+	case p.WarmUp < 0:
+		f.check(false, "warm_up", p.WarmUp, "a duration that is not negative")
+	case p.WarmUp > 0 && length > 0 && time.Duration(p.WarmUp) >= length: // a length of 0 is told elsewhere
+		f.check(false, "warm_up", p.WarmUp, "less than the "+Duration(length).String()+" of the load, of which it is the first part")
+	}
 }
 
 func (p *Plan) checkClosed(f *faults) {

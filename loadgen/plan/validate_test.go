@@ -75,6 +75,14 @@ func TestEachFaultOfAPlanIsSaidInOneLine(t *testing.T) {
 		{openOnHost(5), func(p *Plan) { p.SpawnRate = 5 }, `spawn_rate: does not go with a rate (the open model)`},
 		{openOnHost(5), func(p *Plan) { p.Think.Max = 5 }, `think: does not go with a rate (the open model)`},
 		{openOnHost(5), func(p *Plan) { p.Pacing = 5 }, `pacing: does not go with a rate (the open model)`},
+		// Warm-up.
+		{onHost(), func(p *Plan) { p.WarmUp = -1 }, `warm_up "-1ns": want a duration that is not negative`},
+		{onHost(), func(p *Plan) { p.WarmUp = p.RunTime }, `warm_up "3m": want less than the 3m of the load, of which it is the first part`},
+		// Client and answers.
+		{onHost(), func(p *Plan) { p.Client.Redirects = new(11) }, `client.redirects "11": want 0 to 10; 0 takes the redirect as the answer`},
+		{onHost(), func(p *Plan) { p.Client.Redirects = new(-1) }, `client.redirects "-1": want 0 to 10; 0 takes the redirect as the answer`},
+		{onHost(), func(p *Plan) { p.Client.Resolve = []Resolve{{Host: "h", Port: 80}} }, `client.resolve[0] "h:80:": want HOST:PORT:ADDRESS as curl has it, e.g. example.com:443:127.0.0.1 or example.com:443:[::1]`},
+		{onHost(), target(func(t *Target) { t.Method, t.ExpectBody = "HEAD", "ok" }), `targets[1].expect_body "ok": want another method: the answer to HEAD has no body`},
 		// Users.
 		{onHost(), func(p *Plan) { p.Users = 0 }, `users "0": want 1 to 1,000,000`},
 		{onHost(), func(p *Plan) { p.Users = -1 }, `users "-1": want 1 to 1,000,000`},
