@@ -11,6 +11,7 @@ import (
 
 	"scalableappbackend/internal/exit"
 	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/gate"
 	"scalableappbackend/loadgen/lab"
 	"scalableappbackend/loadgen/plan"
@@ -139,8 +140,10 @@ func (r *resolution) completeLab() []error {
 // labConfig is the lab that was asked for.
 func (r *resolution) labConfig() lab.Config {
 	s := &r.service
+	m := s.clock.models(autoscaling.LabModels())
 	c := lab.Config{
-		Scaling:        s.scaling(),
+		Scaling:        s.scaling(m),
+		Delays:         lab.DelaysOf(m),
 		Speedup:        s.speedup,
 		Recovery:       time.Duration(s.recovery),
 		HealthPath:     s.replicaHealth,

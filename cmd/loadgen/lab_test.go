@@ -111,17 +111,20 @@ func TestEveryFieldOfALabBelongsToASetting(t *testing.T) {
 	}
 }
 
+const clockFlags = "aws-defaults LOADGEN_AWS_DEFAULTS, period LOADGEN_PERIOD, metric-delay LOADGEN_METRIC_DELAY, task-start LOADGEN_TASK_START, " +
+	"cooldown-out LOADGEN_COOLDOWN_OUT, cooldown-in LOADGEN_COOLDOWN_IN, deregistration-delay LOADGEN_DEREGISTRATION_DELAY, scale-in-model LOADGEN_SCALE_IN_MODEL, "
+
 // The contract: the flags of `lab` and `simulate` beside those of `run`, and their variables.
 func TestTheFlagsOfTheServiceAreThoseOfTheContract(t *testing.T) {
 	for verb, row := range map[string]struct {
 		table []setting
 		want  string
 	}{
-		"lab": {labSettings(), "min LOADGEN_MIN, max LOADGEN_MAX, policy LOADGEN_POLICIES, task-capacity LOADGEN_TASK_CAPACITY, recovery LOADGEN_RECOVERY, " +
+		"lab": {labSettings(), "min LOADGEN_MIN, max LOADGEN_MAX, policy LOADGEN_POLICIES, task-capacity LOADGEN_TASK_CAPACITY, recovery LOADGEN_RECOVERY, " + clockFlags +
 			"speedup LOADGEN_SPEEDUP, quick LOADGEN_QUICK, replica LOADGEN_REPLICA, replica-health LOADGEN_REPLICA_HEALTH, " +
 			"replica-grace LOADGEN_REPLICA_GRACE, replica-cpus LOADGEN_REPLICA_CPUS, chaos LOADGEN_CHAOS, expect LOADGEN_EXPECTS"},
 		"simulate": {simulateSettings(), "load LOADGEN_LOAD, min LOADGEN_MIN, max LOADGEN_MAX, policy LOADGEN_POLICIES, " +
-			"task-capacity LOADGEN_TASK_CAPACITY, recovery LOADGEN_RECOVERY, sweep LOADGEN_SWEEP, expect LOADGEN_EXPECTS"},
+			"task-capacity LOADGEN_TASK_CAPACITY, recovery LOADGEN_RECOVERY, " + clockFlags + "sweep LOADGEN_SWEEP, expect LOADGEN_EXPECTS"},
 	} {
 		var got []string
 		for _, s := range row.table {

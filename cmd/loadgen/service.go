@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen/autoscaling"
@@ -19,6 +20,7 @@ type service struct {
 	taskCapacity float64 // requests/s of one task; 0: not given
 	recovery     plan.Duration
 	expect       []string
+	clock        clock
 
 	// Of lab alone.
 	speedup       float64 // 0: not given
@@ -42,9 +44,9 @@ func defaultService() service {
 	}
 }
 
-// scaling is the service's as the state machine takes it.
-func (s *service) scaling() autoscaling.Config {
-	c := autoscaling.DefaultConfig()
+// scaling is the service's as the state machine takes it, by these models.
+func (s *service) scaling(m autoscaling.Models) autoscaling.Config {
+	c := m.Apply(autoscaling.DefaultConfig())
 	c.Min, c.Max, c.Policies = s.min, s.max, s.policies
 	return c
 }
@@ -57,7 +59,7 @@ const (
 )
 
 // serviceSettings are those that `lab` and `simulate` share.
-func serviceSettings() []setting {
+func serviceSettings(recovery time.Duration) []setting {
 	return []setting{
 		{flag: "min", arg: "N", group: groupService, fields: []string{"min"},
 			help: "tasks at least, and before the load", byDefault: strconv.Itoa(autoscaling.DefaultMin),
@@ -66,13 +68,13 @@ func serviceSettings() []setting {
 			help: "tasks at most", byDefault: strconv.Itoa(autoscaling.DefaultMax),
 			set: one(parseCount, func(o *options, n int) { o.service.max = n })},
 		{flag: "policy", arg: "P", group: groupService, separators: "\n;", plural: "POLICIES", fields: []string{"policies"},
-			help: "target: requests=N a minute and task, cpu=N %; repeatable", byDefault: "both at 50",
+			help: "target: requests=N a minute and task, cpu=N; repeatable", byDefault: "both at 50",
 			set: each(parsePolicy, func(o *options, p []autoscaling.Policy) { o.service.policies = p })},
 		{flag: "task-capacity", arg: "RPS", group: groupService, fields: []string{"capacity", "task_capacity"},
 			help: "requests/s that one task can do", byDefault: units.Decimal(autoscaling.DefaultTaskCapacity),
 			set: one(parseTaskCapacity, func(o *options, rps float64) { o.service.taskCapacity = rps })},
 		{flag: "recovery", arg: "D", group: groupService, fields: []string{"recovery"},
-			help: "service time to watch it after the load; ends earlier at --min", byDefault: units.Duration(lab.DefaultRecovery),
+			help: "service time to watch it after the load; ends earlier at --min", byDefault: units.Duration(recovery),
 			set: one(plan.ParseDuration, func(o *options, d plan.Duration) { o.service.recovery = d })},
 	}
 }
@@ -86,7 +88,7 @@ func expectSetting(help, byDefault string) setting {
 
 // labSettings is the table of everything that `lab` can be told.
 func labSettings() []setting {
-	table := slices.Concat(serviceSettings(), []setting{
+	table := slices.Concat(serviceSettings(lab.DefaultRecovery), clockSettings(autoscaling.LabModels(), false), []setting{
 		{flag: "speedup", arg: "S", group: groupService, fields: []string{"speedup"},
 			help: "service time passes S times faster than load, 1 to 60", byDefault: units.Decimal(lab.DefaultSpeedup),
 			set: one(parseNumber, func(o *options, x float64) { o.service.speedup = x })},
@@ -108,7 +110,7 @@ func labSettings() []setting {
 			set: one(parseCPUs, func(o *options, x float64) { o.service.replicaCPUs = x })},
 
 		{flag: "chaos", arg: "EVENT", group: groupChaos, separators: ",", plural: "CHAOS", fields: []string{"chaos"},
-			help: "kill-task@60s, kill-zone:b@90s..120s, on the load's clock; repeatable",
+			help: "kill-task@60s, kill-zone:b@90s..120s, load's clock; repeatable",
 			set:  each(lab.ParseChaos, func(o *options, all []lab.Chaos) { o.service.chaos = all })},
 	})
 	for _, s := range settings() {
@@ -129,7 +131,7 @@ func simulateSettings() []setting {
 		{flag: "load", arg: "CURVE", group: groupLoad, fields: []string{"load"},
 			help: "TIME:RATE,… or @FILE.csv or @DIR of a result", byDefault: defaultCurve,
 			set: one(parseCurve, func(o *options, c curve) { o.service.load, o.service.from = c.load, c.from })},
-	}, serviceSettings(), []setting{
+	}, serviceSettings(simulatedRecovery), clockSettings(autoscaling.AWSModels(), true), []setting{
 		{flag: "sweep", arg: "NAME=A..B", group: groupService, fields: []string{"sweep"},
 			help: "a row for each value of target, requests, cpu, min or max",
 			set:  one(simulate.ParseSweep, func(o *options, s simulate.Sweep) { o.service.sweep = &s })},

@@ -11,6 +11,7 @@ import (
 	"scalableappbackend/internal/exit"
 	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen"
+	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/gate"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/report"
@@ -18,6 +19,10 @@ import (
 	"scalableappbackend/loadgen/simulate"
 	"scalableappbackend/loadgen/timeline"
 )
+
+// simulatedRecovery is how long a simulation watches at most: by AWS's numbers 50 tasks come back in hours, and watching
+// costs nothing.
+const simulatedRecovery = 24 * time.Hour
 
 func newSimulate(env *env) *cobra.Command {
 	cmd := &cobra.Command{
@@ -57,13 +62,16 @@ func resolveSimulation(table []setting, flags map[string]*typed, variable func(s
 	r := &resolution{table: table, failed: map[string]bool{}, options: options{service: defaultService()}}
 	s := &r.service
 	s.load, _ = simulate.ParseLoad(defaultCurve) // a constant
+	s.recovery = plan.Duration(simulatedRecovery)
 	r.settlement = settle(collect(table, flags, variable), "")
 	errs := r.errs
 	for i := range r.kept {
 		errs = append(errs, r.apply(&r.kept[i]))
 	}
 	c := simulate.DefaultConfig()
-	c.Config = s.scaling()
+	m := s.clock.models(autoscaling.AWSModels())
+	c.Config = s.scaling(m)
+	c = c.With(m)
 	c.Load, c.Recovery = s.load, time.Duration(s.recovery)
 	if s.taskCapacity > 0 {
 		c.TaskCapacity = s.taskCapacity

@@ -32,6 +32,8 @@ type Config struct {
 	// MetricDelay is how long after a period's end its datapoint is seen. CloudWatch's is not
 	// published; 0 is the best case.
 	MetricDelay time.Duration
+	// Balancer says that the balancer's metric has longer periods than the others; zero: it has the same.
+	Balancer BalancerMetrics
 
 	// Service is CLUSTER/SERVICE in the names of alarms; empty is "lab/api".
 	Service string
@@ -42,12 +44,21 @@ type Evaluation struct {
 	Periods, Datapoints int
 }
 
+// BalancerMetrics are the periods of MetricRequests where they are longer than Period: an Application Load Balancer
+// reports each minute, ECS each 20 s where that was asked for. Observations still have a value of requests for each
+// Period; the [Scaler] adds Every of them up. A datapoint that is seen between two periods' is judged with the later one.
+type BalancerMetrics struct {
+	Every int           // periods that make one of the balancer's; 0 and 1: the same
+	Delay time.Duration // in place of MetricDelay
+	Low   Evaluation    // in place of Low
+}
+
 // ScaleInModel is how far one scale-in goes. AWS says only that a service "scales in more gradually"
 // than out.
 type ScaleInModel string
 
 const (
-	// ScaleInStep takes one task at a time, then drains and cools down. It is the default because it
+	// ScaleInStep takes one task at a time (step(N): N), then drains and cools down. It is the default because it
 	// alone fits the seed's record, 6 → 5 → … → 2 on an idle service: in proportion, a metric
 	// near 0 asks for the minimum at once. AWS does not document it.
 	ScaleInStep ScaleInModel = "step"
@@ -101,10 +112,15 @@ func (c Config) Validate() error {
 	if c.Period <= 0 || c.Period > maxPeriod {
 		refuse("period", "%s, want a time above 0 and at most 24h", c.Period)
 	}
-	for _, e := range []struct {
+	type evaluation struct {
 		field string
 		Evaluation
-	}{{"high", c.High}, {"low", c.Low}} {
+	}
+	evaluations := []evaluation{{"high", c.High}, {"low", c.Low}}
+	if c.Balancer.Every > 1 {
+		evaluations = append(evaluations, evaluation{"balancer.low", c.Balancer.Low})
+	}
+	for _, e := range evaluations {
 		if e.Datapoints < 1 || e.Datapoints > e.Periods || e.Periods > maxEvaluation {
 			refuse(e.field, "%d datapoints of %d periods, want at least 1 datapoint, not more than there are periods, and at most %d periods",
 				e.Datapoints, e.Periods, maxEvaluation)
@@ -118,10 +134,11 @@ func (c Config) Validate() error {
 			refuse(w.field, "%s, want a time that is not negative and at most 720h", w.d)
 		}
 	}
-	switch c.ScaleIn {
-	case "", ScaleInStep, ScaleInProportional:
-	default:
-		errs = append(errs, &InputError{Field: "scale_in_model", Got: string(c.ScaleIn), Want: "step or proportional"})
+	if _, ok := c.ScaleIn.step(); !ok && c.ScaleIn != ScaleInProportional {
+		errs = append(errs, &InputError{Field: "scale_in_model", Got: string(c.ScaleIn), Want: wantScaleIn})
+	}
+	if b := c.Balancer; b.Every < 0 || b.Every > maxEvaluation || b.Every > 1 && (b.Delay < 0 || b.Delay > maxWait) {
+		refuse("balancer", "%d periods seen after %s, want 0 to %d periods and a time that is not negative", b.Every, b.Delay, maxEvaluation)
 	}
 	switch c.RoundOut {
 	case "", RoundUp, RoundNearest, RoundDown:
@@ -130,6 +147,14 @@ func (c Config) Validate() error {
 	}
 	errs = append(errs, checkPolicies(c.Policies)...)
 	return errors.Join(errs...)
+}
+
+// balancerLow is when the low alarm of MetricRequests goes into ALARM.
+func (c Config) balancerLow() Evaluation {
+	if c.Balancer.Every > 1 {
+		return c.Balancer.Low
+	}
+	return c.Low
 }
 
 func checkBounds(low, high int, refuse func(field, format string, args ...any)) {

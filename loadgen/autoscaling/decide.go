@@ -42,7 +42,7 @@ func (s *Scaler) propose(d *Decision, low bool) (winner *alarm) {
 		if low {
 			a = p.low
 		}
-		if a == nil || !a.acts() {
+		if a == nil || !a.acts() || !low && !p.told {
 			continue
 		}
 		one := Proposal{Policy: p.Metric(), Out: !low, Mean: a.mean()}
@@ -91,7 +91,7 @@ func (s *Scaler) scaleOut(d *Decision, a *alarm) {
 func (s *Scaler) mayScaleIn(d *Decision) bool {
 	low, held := false, ""
 	for _, p := range s.policies {
-		if p.low != nil && p.low.state == timeline.Alarm {
+		if p.low != nil && p.low.state == timeline.Alarm && p.told {
 			low = true
 		}
 		switch {

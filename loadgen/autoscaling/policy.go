@@ -15,7 +15,7 @@ import (
 // that fits here. The kinds are this package's own, because the rules between policies depend on them.
 type Policy interface {
 	// Metric names the datapoints that the policy is given, and the policy in alarms and activities.
-	// It is one of MetricRequests and MetricCPU.
+	// It is one of MetricRequests, MetricCPU and MetricMemory.
 	Metric() string
 	// String is the form that ParsePolicy reads.
 	String() string
@@ -37,13 +37,16 @@ const (
 	// MetricCPU is ECSServiceAverageCPUUtilization: percent of what the tasks may use, averaged over
 	// them and the period. It is missing while no task runs.
 	MetricCPU = "cpu"
+	// MetricMemory is ECSServiceAverageMemoryUtilization: percent of what the tasks may use, averaged over them and the
+	// period. It is missing while no task runs.
+	MetricMemory = "memory"
 )
 
-func metrics() []string { return []string{MetricRequests, MetricCPU} }
+func metrics() []string { return []string{MetricRequests, MetricCPU, MetricMemory} }
 
 // TargetTracking is a policy that keeps a metric at a target.
 type TargetTracking struct {
-	// On is MetricRequests or MetricCPU.
+	// On is MetricRequests, MetricCPU or MetricMemory.
 	On string
 	// Target is in the metric's unit: requests in a period, or percent.
 	Target float64
@@ -85,7 +88,11 @@ func validTarget(t float64) bool { return t >= 1e-9 && t <= 1e15 }
 func (p TargetTracking) alarms(c *Config) (high, low *alarm) {
 	high = newAlarm(p.On, true, p.Target, c.High)
 	if !p.DisableScaleIn {
-		low = newAlarm(p.On, false, lowThreshold(p.Target), c.Low)
+		e := c.Low
+		if p.On == MetricRequests {
+			e = c.balancerLow()
+		}
+		low = newAlarm(p.On, false, lowThreshold(p.Target), e)
 	}
 	return high, low
 }
@@ -97,9 +104,10 @@ func lowThreshold(target float64) float64 {
 }
 
 func (p TargetTracking) wants(c *Config, low bool, running, desired int, mean float64) int {
+	step, inSteps := c.ScaleIn.step()
 	switch {
-	case low && c.ScaleIn != ScaleInProportional:
-		return max(desired-1, 0)
+	case low && inSteps:
+		return max(desired-step, 0)
 	case low:
 		return RoundUp.whole(float64(running) * mean / p.Target)
 	}
@@ -140,10 +148,10 @@ const (
 // ParsePolicy reads what [TargetTracking.String] writes:
 //
 //	policy = metric "=" target [ "," "disable-scale-in" ]
-//	metric = "requests" | "cpu"
-//	target = a decimal number above 0; of cpu it may end in "%"
+//	metric = "requests" | "cpu" | "memory"
+//	target = a decimal number above 0; of cpu and memory it may end in "%"
 //
-// Requests are per task and period (a minute), not per second. Every error is an [*InputError].
+// Requests are per task and minute, not per second. Every error is an [*InputError].
 func ParsePolicy(text string) (Policy, error) {
 	s := strings.TrimSpace(text)
 	if s == "" {
@@ -162,7 +170,7 @@ func ParsePolicy(text string) (Policy, error) {
 	if !ok {
 		return nil, &InputError{Got: s, Want: wantPolicy}
 	}
-	if metric == MetricCPU {
+	if metric != MetricRequests {
 		number = strings.TrimSpace(strings.TrimSuffix(number, "%"))
 	}
 	target, good := decimal(number)

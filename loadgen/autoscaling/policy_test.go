@@ -18,6 +18,7 @@ func TestPoliciesAreRead(t *testing.T) {
 		{"cpu=50", TargetTracking{On: "cpu", Target: 50}, "the seed's"},
 		{"cpu=62.5%", TargetTracking{On: "cpu", Target: 62.5}, "percent may be said"},
 		{" requests = 1e6 ", TargetTracking{On: "requests", Target: 1e6}, "spaces and exponents do no harm"},
+		{"memory=70%", TargetTracking{On: "memory", Target: 70}, "percent, as CPU"},
 		{"cpu=70,disable-scale-in", TargetTracking{On: "cpu", Target: 70, DisableScaleIn: true}, "Terraform's word"},
 	} {
 		if got, err := ParsePolicy(row.text); err != nil || got != row.want {
@@ -32,7 +33,7 @@ func TestPoliciesThatCannotBeAreRefusedInOneLine(t *testing.T) {
 		{"request=50", `"request=50": want METRIC=TARGET, e.g. requests=50 or cpu=50`, "did you mean requests?"},
 		{"CPU=50", `"CPU=50": want METRIC=TARGET, e.g. requests=50 or cpu=50`, "did you mean cpu?"},
 		{"cpu", `"cpu": want METRIC=TARGET, e.g. requests=50 or cpu=50`, ""},
-		{"memory=50", `"memory=50": want METRIC=TARGET, e.g. requests=50 or cpu=50`, ""},
+		{"disk=50", `"disk=50": want METRIC=TARGET, e.g. requests=50 or cpu=50`, ""},
 		{"cpu=", `"cpu=": want METRIC=TARGET, e.g. requests=50 or cpu=50, TARGET being a number above 0`, ""},
 		{"cpu=0", `"cpu=0": want METRIC=TARGET, e.g. requests=50 or cpu=50, TARGET being a number above 0`, ""},
 		{"cpu=-5", `"cpu=-5": want METRIC=TARGET, e.g. requests=50 or cpu=50, TARGET being a number above 0`, ""},

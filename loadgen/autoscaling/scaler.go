@@ -17,6 +17,7 @@ type Scaler struct {
 
 	now      time.Duration
 	period   int // the last one judged
+	balancer balancerPeriod
 	min, max int
 	desired  int
 	running  int
@@ -34,6 +35,14 @@ type Scaler struct {
 type tracked struct {
 	Policy
 	high, low *alarm // low may be nil
+	told      bool   // a datapoint, or that there is none, came with the last period
+}
+
+// balancerPeriod collects what makes one of the balancer's longer periods.
+type balancerPeriod struct {
+	sum     float64
+	present bool
+	waiting []datapoint // whole ones that are not seen yet, oldest first
 }
 
 // cooldown is the time after a policy's completed activity, or none. That of a scale-out is made when
@@ -152,25 +161,61 @@ func (s *Scaler) Step(o Observation) Decision {
 
 // evaluate gives every alarm its datapoint.
 func (s *Scaler) evaluate(period int, at time.Duration, values map[string]float64) {
-	end := time.Duration(period) * s.cfg.Period
 	for _, p := range s.policies {
 		v, ok := values[p.Metric()]
+		end := time.Duration(period) * s.cfg.Period
 		d := datapoint{from: end - s.cfg.Period, value: v, missing: !ok || math.IsNaN(v) || math.IsInf(v, 0)}
 		if d.missing {
 			d.value = 0
 		}
-		s.metrics = append(s.metrics, timeline.Datum{At: end, Policy: p.Metric(), Value: d.value, Missing: d.missing})
-		for _, a := range []*alarm{p.high, p.low} {
-			if a == nil {
-				continue
-			}
-			if reason, changed := a.push(d); changed {
-				s.changes = append(s.changes, timeline.AlarmChange{
-					At: at, Alarm: a.name(), Policy: p.Metric(), High: a.high, State: a.state, Reason: reason,
-				})
-			}
+		p.told = true
+		if p.Metric() != MetricRequests || s.cfg.Balancer.Every <= 1 {
+			s.give(p, d, end, at)
+			continue
+		}
+		p.told = false
+		for _, whole := range s.balancer.add(d, period, at, &s.cfg) {
+			p.told = true
+			s.give(p, whole, whole.from+s.cfg.balancerPeriod(), at)
 		}
 	}
+}
+
+// give gives a policy's alarms a datapoint of the period that ended at end.
+func (s *Scaler) give(p *tracked, d datapoint, end, at time.Duration) {
+	s.metrics = append(s.metrics, timeline.Datum{At: end, Policy: p.Metric(), Value: d.value, Missing: d.missing})
+	for _, a := range []*alarm{p.high, p.low} {
+		if a == nil {
+			continue
+		}
+		if reason, changed := a.push(d); changed {
+			s.changes = append(s.changes, timeline.AlarmChange{
+				At: at, Alarm: a.name(), Policy: p.Metric(), High: a.high, State: a.state, Reason: reason,
+			})
+		}
+	}
+}
+
+// balancerPeriod is how long one of the balancer's periods is.
+func (c *Config) balancerPeriod() time.Duration {
+	return time.Duration(max(c.Balancer.Every, 1)) * c.Period
+}
+
+// add takes a period's requests, and returns the whole periods of the balancer that are seen by now.
+func (b *balancerPeriod) add(d datapoint, period int, at time.Duration, c *Config) (seen []datapoint) {
+	if !d.missing {
+		b.sum, b.present = b.sum+d.value, true
+	}
+	if period%c.Balancer.Every == 0 {
+		from := time.Duration(period)*c.Period - c.balancerPeriod()
+		b.waiting = append(b.waiting, datapoint{from: from, value: b.sum, missing: !b.present})
+		b.sum, b.present = 0, false
+	}
+	for len(b.waiting) > 0 && b.waiting[0].from+c.balancerPeriod()+c.Balancer.Delay <= at {
+		seen = append(seen, b.waiting[0])
+		b.waiting = b.waiting[1:]
+	}
+	return seen
 }
 
 // Settle tells how many tasks run, draining ones not included, and how many drain. It is to be
@@ -223,8 +268,8 @@ func (s *Scaler) SetBounds(at time.Duration, low, high int) (Decision, error) {
 	return d, nil
 }
 
-// Metrics are the datapoints so far, AlarmChanges what they did to the alarms, Activities what came
-// of it: all in order of time, on service time, and the caller's to keep.
+// Metrics are the datapoints so far, in the order in which they were seen; AlarmChanges what they did to the alarms,
+// Activities what came of it, both in order of time. All are of service time, and the caller's to keep.
 //
 // An activity that does not come about is listed once, not once a period, until something else happens.
 func (s *Scaler) Metrics() []timeline.Datum { return slices.Clone(s.metrics) }

@@ -96,6 +96,16 @@ func DefaultDelays() Delays {
 	}
 }
 
+// DelaysOf are the default delays by other models of how long a task takes to come and to leave.
+func DelaysOf(m autoscaling.Models) Delays {
+	d := DefaultDelays()
+	d.Placement = m.TaskStart.Created
+	d.Start = min(d.Start, m.TaskStart.Running)
+	d.Pull = m.TaskStart.Running - d.Start
+	d.Deregistration = m.Deregistration
+	return d
+}
+
 func (c Config) withDefaults() Config {
 	if isZero(c.Scaling) {
 		c.Scaling = autoscaling.DefaultConfig()
@@ -152,6 +162,9 @@ func (c Config) Validate() error {
 		errs = append(errs, &plan.FieldError{Field: field, Got: got, Want: want})
 	}
 	errs = append(errs, scalingErrors(c.Scaling)...)
+	if slices.ContainsFunc(c.Scaling.Policies, func(p autoscaling.Policy) bool { return p != nil && p.Metric() == autoscaling.MetricMemory }) {
+		refuse("policies", autoscaling.MetricMemory, "requests or cpu: the lab does not measure memory (loadgen simulate models it)")
+	}
 	if c.Scaling.Max > MaxReplicas {
 		refuse("max", strconv.Itoa(c.Scaling.Max), fmt.Sprintf("at most %d tasks: they all run on this machine", MaxReplicas))
 	}

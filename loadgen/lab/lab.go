@@ -59,6 +59,7 @@ func Start(ctx context.Context, cfg Config) (*Lab, error) {
 	l.controller = &controller{
 		cfg: cfg, scheduler: l.scheduler, balancer: balancer, recorder: l.recorder, now: l.now, scaler: scaler,
 	}
+	l.recorder.Settings(cfg.settings())
 	l.scheduler.setDesired(cfg.Scaling.Min, before)
 	if err := l.awaitFirst(ctx); err != nil {
 		l.Close()

@@ -18,9 +18,9 @@ type Config struct {
 	// TaskCapacity is how many requests a second make one task busy to 100 %.
 	TaskCapacity float64
 
-	// Placement, Pull and Start follow each other until a new task runs; Health is how long its first passing
-	// check takes then.
-	Placement, Pull, Start, Health time.Duration
+	// TaskStart is how long a new task takes until it runs; Health is how long its first passing check takes then.
+	TaskStart autoscaling.TaskStart
+	Health    time.Duration
 	// Drain is how long a task that leaves finishes what it has.
 	Drain time.Duration
 
@@ -39,13 +39,18 @@ func DefaultConfig() Config {
 	return Config{
 		Config:       autoscaling.DefaultConfig(),
 		TaskCapacity: autoscaling.DefaultTaskCapacity,
-		Placement:    autoscaling.DefaultPlacement,
-		Pull:         autoscaling.DefaultPull,
-		Start:        autoscaling.DefaultStart,
+		TaskStart:    autoscaling.LabModels().TaskStart,
 		Health:       autoscaling.DefaultHealthCheckInterval,
 		Drain:        autoscaling.DefaultDeregistrationDelay,
 		Recovery:     DefaultRecovery,
 	}
+}
+
+// With is c by these models.
+func (c Config) With(m autoscaling.Models) Config {
+	c.Config = m.Apply(c.Config)
+	c.TaskStart, c.Drain = m.TaskStart, m.Deregistration
+	return c
 }
 
 // maxDelay bounds each step of a task's life; maxPeriods the periods of a run, and with them its cost.
@@ -70,7 +75,7 @@ func (c Config) Validate() error {
 	for _, d := range []struct {
 		field string
 		d     time.Duration
-	}{{"placement", c.Placement}, {"pull", c.Pull}, {"start", c.Start}, {"health", c.Health}, {"drain", c.Drain}} {
+	}{{"task_start", c.TaskStart.Created}, {"task_start", c.TaskStart.Running}, {"health", c.Health}, {"drain", c.Drain}} {
 		if d.d < 0 || d.d > maxDelay {
 			errs = append(errs, refuse(d.field, "%s, want 0s to 24h", d.d))
 		}

@@ -17,7 +17,7 @@ func TestConfigurationsThatCannotBeAreRefused(t *testing.T) {
 		{func(c *Config) { c.Load[1].Rate = math.NaN() }, "load[1]: NaN requests a second, want 0 to 1e+09"},
 		{func(c *Config) { c.TaskCapacity = 0 }, "task_capacity: 0, want requests a second, above 0"},
 		{func(c *Config) { c.TaskCapacity = math.NaN() }, "task_capacity: NaN, want requests a second, above 0"},
-		{func(c *Config) { c.Pull = -1 }, "pull: -1ns, want 0s to 24h"},
+		{func(c *Config) { c.TaskStart.Running = -1 }, "task_start: -1ns, want 0s to 24h"},
 		{func(c *Config) { c.Drain = 25 * time.Hour }, "drain: 25h0m0s, want 0s to 24h"},
 		{func(c *Config) { c.Recovery = -time.Second }, "recovery: -1s, want 0s to 744h"},
 		{func(c *Config) { c.Period = time.Millisecond }, "period: 1ms makes more than 250000 periods of the run"},

@@ -260,7 +260,7 @@ func TestRecoveryIsCountedAfterTheLoad(t *testing.T) {
 
 func TestTasksThatComeAndLeaveInNoTimeAreThereAtOnce(t *testing.T) {
 	c := DefaultConfig()
-	c.Placement, c.Pull, c.Start, c.Health, c.Drain = 0, 0, 0, 0, 0
+	c.TaskStart, c.Health, c.Drain = autoscaling.TaskStart{}, 0, 0
 	c.ScaleInCooldown = 0
 	c.Load = load(t, "0s:390,5m:390")
 	r := simulate(t, c)
@@ -296,7 +296,8 @@ func drawConfig(t *rapid.T) Config {
 	seconds := func(name string, most int) time.Duration {
 		return time.Duration(rapid.IntRange(0, most).Draw(t, name)) * time.Second
 	}
-	c.Placement, c.Pull, c.Start, c.Health = seconds("placement", 60), seconds("pull", 60), seconds("start", 60), seconds("health", 30)
+	c.TaskStart = autoscaling.TaskStart{Created: seconds("created", 60), Running: seconds("running", 120)}
+	c.Health = seconds("health", 30)
 	c.Drain, c.ScaleOutCooldown, c.ScaleInCooldown = seconds("drain", 120), seconds("out", 200), seconds("in", 200)
 	c.MetricDelay = seconds("delay", 150)
 	now := time.Duration(0)
@@ -386,8 +387,8 @@ func TestMetricsAreTheIntegralsOverTheTimelinesPoints(t *testing.T) {
 func TestTheSameDatapointsGiveTheSameDecisions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawConfig(t)
-		c.Placement += time.Second / 3 // so that tasks do not come on the instant of a decision,
-		c.Drain += time.Second / 3     // where a point does not say which was first
+		c.TaskStart.Created += time.Second / 3 // so that tasks do not come on the instant of a decision,
+		c.Drain += time.Second / 3             // where a point does not say which was first
 		r, err := Run(c)
 		if err != nil {
 			t.Fatal(err)

@@ -161,7 +161,7 @@ func (s *service) scale(desired int) {
 	for len(s.stays) < desired {
 		s.stays = append(s.stays, len(s.tasks))
 		s.moving = append(s.moving, len(s.tasks))
-		s.tasks = append(s.tasks, s.newTask(toRun, s.now+s.cfg.Placement+s.cfg.Pull+s.cfg.Start))
+		s.tasks = append(s.tasks, s.newTask(toRun, s.now+s.cfg.TaskStart.Total()))
 	}
 	for len(s.stays) > desired {
 		youngest := s.stays[len(s.stays)-1]

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"scalableappbackend/internal/near"
 	"scalableappbackend/loadgen/autoscaling"
@@ -110,7 +111,8 @@ func between(from, to, step float64) (values []float64) {
 // counts reports whether the setting is a number of tasks.
 func (s Sweep) counts() bool { return s.Setting == "min" || s.Setting == "max" }
 
-// Run simulates c with each value. Every run is watched for all of c.Recovery, so that task-hours are of the same time.
+// Run simulates c with each value. Every run is watched until the last of them is back, or for all of c.Recovery, so that
+// task-hours are of the same time.
 // A value that c cannot have, or a policy that it does not have, is an error before the first run.
 func (s Sweep) Run(c Config) ([]Row, error) {
 	configs := make([]Config, len(s.Values))
@@ -124,19 +126,25 @@ func (s Sweep) Run(c Config) ([]Row, error) {
 			return nil, plan.Rename(err, func(field string) string { return rows[i].Setting + ": " + field })
 		}
 	}
-	for i := range configs {
-		r, err := Run(configs[i])
-		if err != nil {
-			return nil, err
+	var longest time.Duration
+	for _, whole := range []bool{false, true} {
+		for i, c := range configs {
+			if c.Whole = whole; whole {
+				c.Recovery = longest
+			}
+			r, err := Run(c)
+			if err != nil {
+				return nil, err
+			}
+			longest = max(longest, r.Timeline.End-r.Timeline.LoadTo)
+			rows[i].Value, rows[i].Summary = s.Values[i], r.Summary
 		}
-		rows[i].Value, rows[i].Summary = s.Values[i], r.Summary
 	}
 	return rows, nil
 }
 
 // apply is c with one value, and how a flag would say it.
 func (s Sweep) apply(c Config, v float64) (Config, string, error) {
-	c.Whole = true
 	switch s.Setting {
 	case "min":
 		c.Min = int(v)

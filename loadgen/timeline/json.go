@@ -86,20 +86,21 @@ func kind(e *json.UnmarshalTypeError) string {
 // The wire types have the names of timeline.json. A field that is null or missing is zero, where it need not be there.
 type (
 	wire struct {
-		Schema     string         `json:"schema"`
-		Speedup    float64        `json:"speedup"`
-		LoadFrom   instantS       `json:"load_from_s"`
-		LoadTo     instantS       `json:"load_to_s"`
-		End        instantS       `json:"end_s"`
-		Min        int            `json:"min"`
-		Max        int            `json:"max"`
-		Bounds     []wireBounds   `json:"bounds"`
-		Points     []wirePoint    `json:"points"`
-		Metrics    []wireDatum    `json:"metrics"`
-		Alarms     []wireAlarm    `json:"alarms"`
-		Activities []wireActivity `json:"activities"`
-		Tasks      []wireTask     `json:"tasks"`
-		Events     []wireEvent    `json:"events"`
+		Schema     string            `json:"schema"`
+		Speedup    float64           `json:"speedup"`
+		LoadFrom   instantS          `json:"load_from_s"`
+		LoadTo     instantS          `json:"load_to_s"`
+		End        instantS          `json:"end_s"`
+		Min        int               `json:"min"`
+		Max        int               `json:"max"`
+		Settings   map[string]string `json:"settings,omitempty"`
+		Bounds     []wireBounds      `json:"bounds"`
+		Points     []wirePoint       `json:"points"`
+		Metrics    []wireDatum       `json:"metrics"`
+		Alarms     []wireAlarm       `json:"alarms"`
+		Activities []wireActivity    `json:"activities"`
+		Tasks      []wireTask        `json:"tasks"`
+		Events     []wireEvent       `json:"events"`
 	}
 	wireBounds struct {
 		At  instantS `json:"t_s"`
@@ -171,7 +172,7 @@ func wireOf(t *Timeline) *wire {
 	return &wire{
 		Schema: Schema, Speedup: t.Speedup,
 		LoadFrom: inS(t.LoadFrom), LoadTo: inS(t.LoadTo), End: inS(t.End),
-		Min: t.Min, Max: t.Max,
+		Min: t.Min, Max: t.Max, Settings: t.Settings,
 		Bounds: convert(t.Bounds, func(_ int, b BoundsChange) wireBounds { return wireBounds{inS(b.At), b.Min, b.Max} }),
 		Points: convert(t.Points, func(_ int, p Point) wirePoint {
 			return wirePoint{inS(p.At), p.Desired, p.Running, p.Healthy, p.Draining}
@@ -212,7 +213,7 @@ func (w *wire) timeline() (t *Timeline, err error) {
 		LoadFrom: w.LoadFrom.take("load_from_s", required, &err),
 		LoadTo:   w.LoadTo.take("load_to_s", required, &err),
 		End:      w.End.take("end_s", required, &err),
-		Min:      w.Min, Max: w.Max,
+		Min:      w.Min, Max: w.Max, Settings: w.Settings,
 		Bounds: convert(w.Bounds, func(i int, b wireBounds) BoundsChange {
 			return BoundsChange{must(b.At, "bounds", i), b.Min, b.Max}
 		}),

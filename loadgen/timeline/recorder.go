@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -137,6 +138,13 @@ func (r *Recorder) Bounds(b BoundsChange) {
 	b.At = max(b.At, 0)
 	r.t.Bounds = slices.DeleteFunc(r.t.Bounds, func(other BoundsChange) bool { return other.At == b.At })
 	r.t.Bounds = append(r.t.Bounds, b)
+}
+
+// Settings records by what the service scales: see Timeline.Settings.
+func (r *Recorder) Settings(settings map[string]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.t.Settings = maps.Clone(settings)
 }
 
 // Load records when load began and ended. Before it is called there was none.

@@ -22,6 +22,9 @@ type Timeline struct {
 	End time.Duration
 	// Min and Max are the bounds on desired capacity at the start.
 	Min, Max int
+	// Settings are those of the service by which it scaled, as the flags of the same names say them (policy, period,
+	// task-start …), so that a simulation can take them over; nil where they are not known.
+	Settings map[string]string
 }
 
 // BoundsChange is a change of the bounds on desired capacity, in force from At on.

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/autoscaling"
+	"scalableappbackend/loadgen/plan"
+)
+
+// groupClock is of the flags that say how fast the service and what watches it are.
+const groupClock = "Clock and models"
+
+// clock is what was said of the models by which the service scales.
+type clock struct {
+	aws    *bool                       // which set the others change; nil: the verb's own
+	period time.Duration               // 0: not given
+	edits  []func(*autoscaling.Models) // in the order of the table
+}
+
+// models are those of a set, with what was said to change it. The period goes first: a delay of AWS's goes with it.
+func (c *clock) models(base autoscaling.Models) autoscaling.Models {
+	if c.aws != nil {
+		base = autoscaling.LabModels()
+		if *c.aws {
+			base = autoscaling.AWSModels()
+		}
+	}
+	if c.period > 0 {
+		base = base.WithPeriod(c.period)
+	}
+	for _, edit := range c.edits {
+		edit(&base)
+	}
+	return base
+}
+
+func (c *clock) edit(f func(*autoscaling.Models)) { c.edits = append(c.edits, f) }
+
+// clockSettings are those that `lab` and `simulate` share. The defaults are of the set that the verb has.
+func clockSettings(set autoscaling.Models, aws bool) []setting {
+	duration := func(flag, field, help string, byDefault time.Duration, put func(*autoscaling.Models, time.Duration)) setting {
+		return setting{flag: flag, arg: "D", group: groupClock, fields: []string{field}, help: help, byDefault: units.Duration(byDefault),
+			set: one(plan.ParseDuration, func(o *options, d plan.Duration) {
+				o.service.clock.edit(func(m *autoscaling.Models) { put(m, time.Duration(d)) })
+			})}
+	}
+	awsDefault := "the lab's"
+	if aws {
+		awsDefault = "yes; =false: the lab's"
+	}
+	return []setting{
+		{flag: "aws-defaults", group: groupClock, fields: []string{"aws_defaults"},
+			help: "AWS's numbers; what follows changes them", byDefault: awsDefault,
+			set: one(parseSwitch, func(o *options, on bool) { o.service.clock.aws = &on })},
+		{flag: autoscaling.SettingPeriod, arg: "D", group: groupClock, fields: []string{"period"},
+			help: "of datapoints; of 20s on AWS are CPU and memory alone", byDefault: units.Duration(set.Period),
+			set: one(parsePeriod, func(o *options, d time.Duration) { o.service.clock.period = d })},
+		{flag: autoscaling.SettingMetricDelay, arg: "M", group: groupClock, fields: []string{"metric_delay"},
+			help: "until one is seen: none, aws-60s, aws-20s, or D", byDefault: set.MetricDelay.String(),
+			set: one(parseMetricDelay, func(o *options, d autoscaling.MetricDelay) {
+				o.service.clock.edit(func(m *autoscaling.Models) { m.MetricDelay = d })
+			})},
+		{flag: autoscaling.SettingTaskStart, arg: "D[+D]", group: groupClock, fields: []string{"task_start", "placement", "pull", "start"},
+			help: "decision to created + created to running, or all", byDefault: set.TaskStart.String(),
+			set: one(parseTaskStart, func(o *options, t autoscaling.TaskStart) {
+				o.service.clock.edit(func(m *autoscaling.Models) { m.TaskStart = t })
+			})},
+		duration(autoscaling.SettingCooldownOut, "scale_out_cooldown", "after a scale-out", set.ScaleOutCooldown,
+			func(m *autoscaling.Models, d time.Duration) { m.ScaleOutCooldown = d }),
+		duration(autoscaling.SettingCooldownIn, "scale_in_cooldown", "after a scale-in", set.ScaleInCooldown,
+			func(m *autoscaling.Models, d time.Duration) { m.ScaleInCooldown = d }),
+		duration(autoscaling.SettingDeregistration, "deregistration", "how long a leaving task drains", set.Deregistration,
+			func(m *autoscaling.Models, d time.Duration) { m.Deregistration = d }),
+		{flag: autoscaling.SettingScaleIn, arg: "MODEL", group: groupClock, fields: []string{"scale_in_model"},
+			help: "how far: step, step(N) or proportional", byDefault: string(set.ScaleIn),
+			set: one(parseScaleIn, func(o *options, s autoscaling.ScaleInModel) {
+				o.service.clock.edit(func(m *autoscaling.Models) { m.ScaleIn = s })
+			})},
+	}
+}
+
+func parsePeriod(s string) (time.Duration, error) {
+	d, err := plan.ParseDuration(s)
+	if err != nil {
+		return 0, err
+	}
+	m := autoscaling.AWSModels().WithPeriod(time.Duration(d))
+	for _, e := range autoscaling.InputErrors(m.Validate()) {
+		return 0, refuse(s, e.Want)
+	}
+	return time.Duration(d), nil
+}
+
+func parseMetricDelay(s string) (autoscaling.MetricDelay, error) {
+	if d, ok := autoscaling.NamedMetricDelay(s); ok {
+		return d, nil
+	}
+	d, err := plan.ParseDuration(s)
+	if err != nil {
+		return 0, refuse(s, "none, aws-60s, aws-20s or a duration, e.g. 90s")
+	}
+	return autoscaling.MetricDelay(d), nil
+}
+
+// parseTaskStart reads the two parts, or their sum: then the task is created as soon as on AWS, or at half of it.
+func parseTaskStart(s string) (autoscaling.TaskStart, error) {
+	first, second, two := strings.Cut(s, "+")
+	a, err := plan.ParseDuration(first)
+	if err == nil && !two {
+		created := min(autoscaling.AWSCreated, time.Duration(a)/2)
+		return autoscaling.TaskStart{Created: created, Running: time.Duration(a) - created}, nil
+	}
+	b, err2 := plan.ParseDuration(second)
+	if err != nil || err2 != nil {
+		return autoscaling.TaskStart{}, refuse(s, "one duration, or two with a + between them, e.g. 8s+27s")
+	}
+	return autoscaling.TaskStart{Created: time.Duration(a), Running: time.Duration(b)}, nil
+}
+
+func parseScaleIn(s string) (autoscaling.ScaleInModel, error) {
+	m, err := autoscaling.ParseScaleIn(s)
+	for _, e := range autoscaling.InputErrors(err) {
+		return "", (*plan.FieldError)(e)
+	}
+	return m, err
+}
