@@ -44,7 +44,7 @@ loadgen/report      → internal/units loadgen/plan loadgen/result loadgen/timel
 loadgen/tui         → internal/units loadgen/plan loadgen/result loadgen/validity
 loadgen             → internal/exit loadgen/attack loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
 cmd/server          → server
-cmd/loadgen         → internal/exit internal/near internal/units loadgen loadgen/autoscaling loadgen/gate loadgen/lab loadgen/plan loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui
+cmd/loadgen         → internal/exit internal/near internal/units loadgen loadgen/autoscaling loadgen/gate loadgen/lab loadgen/plan loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
 `
 
 // modules is who may import what others wrote; "tests" are the test files of any package.

@@ -9,6 +9,7 @@ import (
 	"scalableappbackend/loadgen/attack"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/validity"
 )
 
 // Runner is one run. Only Plan is needed.
@@ -22,6 +23,8 @@ type Runner struct {
 	Cut <-chan struct{}
 	// Transport replaces the sockets, for tests; see attack.Config.
 	Transport http.RoundTripper
+	// Judge replaces [validity.Judge], for tests that are not about the machine that they run on.
+	Judge func(validity.Evidence) (result.Validity, []result.Reason)
 
 	// Capacity, when not nil, is the service behind the plan's host, whose capacity is watched; Expect is what it is
 	// expected to do, in the grammar of gate.Expectation.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"math"
 	"time"
 
 	"scalableappbackend/loadgen/attack"
@@ -34,6 +35,8 @@ type session struct {
 	attack   *attack.Attack
 	recorder *measure.Recorder
 	probe    *validity.Probe
+	watchdog *validity.Watchdog
+	verdict  func(validity.Evidence) (result.Validity, []result.Reason)
 	builder  *result.Builder
 	given    []result.Sink
 	sinks    []*result.AsyncSink
@@ -43,6 +46,7 @@ type session struct {
 	phase       int   // of the last window; -1 before the first
 	pending     []result.Event
 	lastReading time.Duration
+	standstill  validity.Standstill // up to the last window
 
 	interrupted bool
 	stoppedBy   string
@@ -50,7 +54,10 @@ type session struct {
 
 // prepare does everything that can refuse a run; it writes nothing. An embedded service is the only thing it starts.
 func (r *Runner) prepare(ctx context.Context) (*session, error) {
-	s := &session{given: r.Sinks, capacity: r.Capacity, phase: -1}
+	s := &session{given: r.Sinks, capacity: r.Capacity, phase: -1, verdict: r.Judge}
+	if s.verdict == nil {
+		s.verdict = validity.Judge
+	}
 	var abort *gate.Expr
 	var err error
 	s.thresholds, abort, err = expressions(&r.Plan)
@@ -128,6 +135,7 @@ func (s *session) begin() {
 		s.capacity.LoadBegan(s.began)
 	}
 	s.probe = validity.NewProbe(s.limits, s.began)
+	s.watchdog = validity.Watch(s.limits, s.began)
 }
 
 // event keeps something for the next window.
@@ -148,11 +156,19 @@ func (s *session) stop(by string, interrupted bool) {
 func (s *session) collect(windows []*result.Window) {
 	for i, w := range windows {
 		s.gauge(w)
+		s.stood(w, w.To)
 		if i == len(windows)-1 {
 			s.read(w, time.Second/2)
 		}
 		s.hand(w)
 	}
+}
+
+// stood adds to a window what the watchdog found up to a time.
+func (s *session) stood(w *result.Window, until time.Duration) {
+	found := s.watchdog.Until(until)
+	w.Events = append(w.Events, found.Events...)
+	s.standstill = s.standstill.With(found)
 }
 
 // gauge fills in what a window shows of the schedule.
@@ -166,12 +182,16 @@ func (s *session) gauge(w *result.Window) {
 // final, while a window's figure was taken under way.
 func (s *session) last(outcome attack.Outcome) {
 	windows := s.recorder.Close(outcome.DrainEnded)
+	s.watchdog.Close()
 	for i, w := range windows {
 		before := s.offered
 		s.gauge(w)
 		if i == len(windows)-1 {
 			w.Offered, w.Users = outcome.Offered-before, 0
 			s.read(w, time.Second/2)
+			s.stood(w, math.MaxInt64)
+		} else {
+			s.stood(w, w.To)
 		}
 		s.hand(w)
 	}

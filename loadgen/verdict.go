@@ -88,7 +88,8 @@ func (s *session) judge(outcome attack.Outcome) result.Final {
 	}
 	e := evidence(s.builder, outcome.DrainEnded, s.limits)
 	e.Offered, e.OwnDrops = outcome.Offered, outcome.OwnDrops
-	final.Verdict.Validity, final.Verdict.Reasons = validity.Judge(e)
+	e.Load, e.Standstill = outcome.SendingEnded, s.standstill
+	final.Verdict.Validity, final.Verdict.Reasons = s.verdict(e)
 	return final
 }
 
@@ -101,6 +102,11 @@ func evidence(b *result.Builder, duration time.Duration, limits validity.Limits)
 	e := validity.Evidence{Duration: duration, Seconds: b.Health(), Limits: limits, Lag: b.Lag(), SlotWait: b.SlotWait()}
 	e.Offered, e.Sent = b.Counts()
 	e.DescriptorFailures, e.PortFailures = ownFailures(b)
+	e.Corrected = &result.Histogram{}
+	for _, phase := range []string{"", plan.Drain} {
+		all, _ := b.Select("", phase)
+		e.Corrected.Merge(all.Corrected)
+	}
 	return e
 }
 

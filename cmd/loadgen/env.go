@@ -7,6 +7,9 @@ import (
 	"syscall"
 
 	"golang.org/x/term"
+
+	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/validity"
 )
 
 // env is what the process has of the world; a test gives its own.
@@ -19,6 +22,7 @@ type env struct {
 	isTTY          func(stream any) bool
 	width          func(stream any) int // columns of a terminal; 0 when unknown
 	signals        func() (signals <-chan os.Signal, stop func())
+	judge          func(validity.Evidence) (result.Validity, []result.Reason) // nil: validity.Judge
 }
 
 // system is the env of a real process.

@@ -75,6 +75,7 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 		Expect:      r.service.expect,
 		Version:     buildOf(version, debug.ReadBuildInfo).version,
 		MetadataURI: uri,
+		Judge:       env.judge,
 	}
 	res, err := runner.Run(ctx)
 	watched.end()

@@ -112,6 +112,7 @@ func runPlan(ctx context.Context, env *env, r *resolution) error {
 		Cut:         stopper.cut,
 		Version:     buildOf(version, debug.ReadBuildInfo).version,
 		MetadataURI: uri,
+		Judge:       env.judge,
 	}
 	res, err := runner.Run(ctx)
 	if screen != nil {

@@ -107,6 +107,8 @@ const (
 	EventPhase   = "phase"   // a phase began
 	EventStop    = "stop"    // sending ended before the plan's end
 	EventWarning = "warning" // something the reader of the result should know
+	EventFreeze  = "freeze"  // the generator stood still
+	EventClock   = "clock"   // the wall clock jumped
 
 	EventScaling   = "scaling"    // a scaling activity began; where capacity is watched
 	EventNotScaled = "not_scaled" // an alarm acted and nothing changed

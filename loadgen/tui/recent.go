@@ -124,7 +124,7 @@ func sum(recent []*result.Window) *figures {
 // judge applies the rules of the verdict to the last 10 s: their worst level, and why.
 func (f *figures) judge() (level result.Validity, why string) {
 	_, reasons := validity.Judge(validity.Evidence{
-		Seconds: f.health, Lag: &f.lag, SlotWait: &f.slotWait, Offered: f.offered, Sent: f.sent,
+		Seconds: f.health, Lag: &f.lag, SlotWait: &f.slotWait, Corrected: &f.corrected, Offered: f.offered, Sent: f.sent,
 	})
 	for _, r := range reasons {
 		// That nothing is sent is no news here: the counts show it.

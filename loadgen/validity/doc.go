@@ -19,7 +19,12 @@
 //
 //	code           level    rule
 //	lag            INVALID  p99 of the generator's own lag > 100 ms
+//	lag            INVALID  p50 > 4 ms and > corrected's p50, or p99 > 40 ms and > corrected's p99, in the run or in a phase of ≥ 100 sends
 //	lag            SUSPECT  p99 of the generator's own lag > 10 ms
+//	lag            SUSPECT  p50 > 1 ms and > 25 % of corrected's p50, or p99 > 10 ms and > 25 % of corrected's p99, in the run or in a phase of ≥ 100 sends
+//	freezes        INVALID  the generator stood still for > 5 % of the load, and for ≥ 100 ms in all
+//	freezes        SUSPECT  the generator stood still for > 0.5 % of the load, or for ≥ 1 s at a time
+//	clock          SUSPECT  the wall clock moved by ≥ 10 ms against the monotonic clock
 //	cpu            INVALID  CPU use ≥ 95 % in 10 % of the seconds or more, and in 3 at least
 //	cpu            SUSPECT  the same in fewer than 3 seconds, which are 10 % of a short run
 //	cpu            SUSPECT  CPU use ≥ 80 % for 10 seconds on end, or all through a shorter run
@@ -38,12 +43,37 @@
 //
 // # Why these
 //
-// lag. It is the time from when a send was due, and its user or slot free, until it was made, and is
-// part of the corrected latency. An idle generator's p99 is 0.1 to 1.1 ms, by the timer it uses
+// lag. It is the time from when a send was due, and its user or slot free, until it was made. It is
+// in no latency, but what delays a send delays the reading of an answer just as well, and that is in
+// all of them. An idle generator's p99 is 0.1 to 1.1 ms, by the timer it uses
 // (docs/architecture.md, "Time and truth"). 10 ms is ten times the worse of these, and the size of
 // a quick service's answer; from 100 ms on, a p99 tells of the generator whatever the service does.
 // Below 100 sends the p99 is the slowest one. Lag beyond the p99, which the health figures show,
 // sits in p99.9 and max.
+//
+// lag, weighed. A lag of 3 ms is nothing to a service that takes 100 ms and most of what is seen of
+// one that takes 1 ms. So the median and the p99 are compared with the same percentile of corrected
+// latency: at a quarter of it, a reader would take the generator for the service in the second
+// digit; at the whole of it, for most of what was measured. Each phase alone, because a long one
+// hides a short one, and by when sends were due, because that is whose lag it is. Below 100 sends a
+// p99 is a maximum, and chance; such phases are judged with the run. 1 ms is what a Go timer is late
+// by on an idle machine.
+//
+// freezes. In a closed load each user gives one late sample however long the generator stood still,
+// and a load with nothing due gives none, so that lag does not find it. The watchdog ticks every
+// 5 ms, or 20 ms where no more than 0.5 CPUs may be used, and less often where its ticks would cost
+// more than 0.5 % of the limit; a tick that is late by 10 ms or more is a freeze as long as it is
+// late. 10 ms is lag's limit, and ten times what a Go timer is late by. With 0.5 % of the time lost
+// to one freeze, p99.5 of an even load is the generator's, and a freeze of 1 s is in everybody's
+// maximum; with 5 %, p95 is. What is missing from the figure is what passed before the first late
+// tick, 5 ms of each freeze at most, and freezes that fit between two ticks. A sum below 100 ms makes
+// no run INVALID: 5 % of a run of one second is a hiccup that any host has now and then.
+//
+// clock. A machine that is suspended may stop the monotonic clock with everything else: no time
+// passes on it, no tick is late, and only the wall clock tells. Setting the clock looks the same, so
+// that the reason names both. Latencies are measured on the monotonic clock and stay right; times of
+// day, and what servers and other generators did meanwhile, do not fit them any more. A clock that is
+// slewed drifts by 0.05 % at most, which is left out.
 //
 // cpu. It is measured against what the process may use: the smallest of the control groups' quotas,
 // the ECS task's limit, the affinity mask, the host and GOMAXPROCS. An answer waits for a CPU before

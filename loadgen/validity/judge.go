@@ -12,8 +12,20 @@ import (
 
 // The numbers of the rules. The package's doc says what each is compared with, and why.
 const (
-	LagSuspect = 10 * time.Millisecond  // p99
-	LagInvalid = 100 * time.Millisecond // p99
+	LagSuspect = 10 * time.Millisecond  // p99 of the run
+	LagInvalid = 100 * time.Millisecond // p99 of the run
+
+	// Weighed against corrected latency, of the run and of each phase.
+	LagMedianLeast = time.Millisecond // a p50 up to this is never SUSPECT
+	LagTailLeast   = 10 * time.Millisecond
+	LagShare       = 0.25 // of the same percentile of corrected latency, for SUSPECT
+	LagTimes       = 4    // the limits for INVALID are as many times those for SUSPECT
+	LagSends       = 100  // that a phase must have to be judged alone
+
+	FrozenSuspect = 0.005       // of the load
+	FrozenInvalid = 0.05        // of the load
+	FrozenLeast   = FreezeEvent // in all, for INVALID
+	FreezeLong    = time.Second // a single one, for SUSPECT
 
 	CPUHigh             = 0.80
 	CPUHighSeconds      = 10 // on end, or all of a shorter run
@@ -38,6 +50,8 @@ const (
 // The codes of reasons. They are fixed: scripts hold on to them.
 const (
 	CodeLag         = "lag"
+	CodeFreezes     = "freezes"
+	CodeClock       = "clock"
 	CodeCPU         = "cpu"
 	CodeThrottled   = "throttled"
 	CodeSteal       = "steal"
@@ -58,8 +72,13 @@ type Evidence struct {
 	Seconds  []result.Health // in order, about a second each
 	Limits   Limits
 
-	Lag      *result.Histogram // the generator's own lateness, of every send
-	SlotWait *result.Histogram // the wait for max-in-flight, of the sends that waited
+	Lag       *result.Histogram // the generator's own lateness, of every send
+	SlotWait  *result.Histogram // the wait for max-in-flight, of the sends that waited
+	Corrected *result.Histogram // corrected latency of the whole run
+	Phases    []Phase           // the run's, by when sends were due
+
+	Load       time.Duration // how long was sent; Duration has the drain in it
+	Standstill Standstill    // of the whole run
 
 	Offered, Sent int64
 	// OwnDrops are the sends that came due and that the generator itself did not make. Those left
@@ -72,6 +91,14 @@ type Evidence struct {
 	Warnings []string // what else the reader should know of the generator's condition
 }
 
+// Phase is what was due in one phase of a run.
+type Phase struct {
+	Name      string
+	From, To  time.Duration
+	Lag       *result.Histogram
+	Corrected *result.Histogram
+}
+
 // Judge says whether the generator can be believed: the worst level of all reasons, and these, worst
 // first. It is a function of the evidence alone.
 func Judge(e Evidence) (result.Validity, []result.Reason) {
@@ -79,7 +106,9 @@ func Judge(e Evidence) (result.Validity, []result.Reason) {
 	health := Summarise(e.Seconds, e.Lag, e.SlotWait, 0)
 	reasons := []result.Reason{}
 	for _, reason := range []result.Reason{
-		judgeLag(health.Lag),
+		judgeLag(e),
+		judgeFreezes(e),
+		judgeClock(e.Standstill),
 		judgeCPU(e.Seconds, t.cpu.known, e.Limits),
 		judgeDescriptors(e, health.OpenFilesMax),
 		judgePorts(e),
@@ -121,21 +150,6 @@ func found(code string, level result.Validity, format string, args ...any) resul
 
 // moreRoom is what to try when the generator has too little of a machine.
 const moreRoom = "give it more CPU, or share the load among more generators"
-
-func judgeLag(lag result.LagSummary) result.Reason {
-	p99 := figure(lag.P99)
-	level, limit := result.Valid, time.Duration(0)
-	switch {
-	case p99 > milliseconds(LagInvalid):
-		level, limit = result.Invalid, LagInvalid
-	case p99 > milliseconds(LagSuspect):
-		level, limit = result.Suspect, LagSuspect
-	default:
-		return none()
-	}
-	return found(CodeLag, level, "p99 of the generator's own lag was %s ms (limit %s ms): %s",
-		number(p99), number(milliseconds(limit)), moreRoom)
-}
 
 // judgeCPU looks at known seconds only: one that was not read neither breaks a row of busy ones
 // nor makes their share smaller.

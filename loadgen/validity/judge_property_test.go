@@ -1,6 +1,7 @@
 package validity
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -41,6 +42,16 @@ func anyEvidence(t *rapid.T) Evidence {
 		}
 	}
 	e.Duration = time.Duration(len(e.Seconds)) * time.Second
+	e.Load = e.Duration
+	e.Standstill = Standstill{
+		Freezes: 1, Longest: time.Duration(rapid.IntRange(0, 1200).Draw(t, "longest")) * ms,
+		Jumps: rapid.Int64Range(0, 1).Draw(t, "jumps"), Jumped: time.Second,
+	}
+	e.Standstill.Frozen = e.Standstill.Longest + time.Duration(rapid.IntRange(0, 4000).Draw(t, "frozen"))*ms
+	e.Corrected = repeated(100, time.Duration(rapid.IntRange(0, 50_000).Draw(t, "takes"))*time.Microsecond)
+	for range rapid.IntRange(0, 2).Draw(t, "phases") {
+		phase(rapid.IntRange(98, 101).Draw(t, "sends"), time.Duration(rapid.IntRange(0, 20_000).Draw(t, "lag"))*time.Microsecond, 8*ms)(&e)
+	}
 	e.Sent = rapid.Int64Range(1, 300).Draw(t, "sent")
 	late := rapid.Int64Range(0, e.Sent).Draw(t, "late")
 	waited := rapid.Int64Range(0, e.Sent).Draw(t, "waited")
@@ -83,6 +94,26 @@ func worsen(t *rapid.T, e *Evidence) {
 	}
 	e.Seconds = append(append([]result.Health{}, e.Seconds...), worst)
 	e.Duration += time.Second
+
+	longer := time.Duration(rapid.IntRange(0, 1000).Draw(t, "longer")) * ms // a second in which at least as much of it stood still
+	least := time.Duration(0)
+	if before := e.Load - time.Second; before > 0 {
+		least = min(time.Second, time.Duration(float64(e.Standstill.Frozen)/before.Seconds())+1)
+	} else {
+		least = time.Second
+	}
+	e.Load += time.Second
+	e.Standstill.Frozen += max(least, longer)
+	e.Standstill.Longest = max(e.Standstill.Longest, longer)
+	e.Standstill.Jumps += rapid.Int64Range(0, 1).Draw(t, "more jumps")
+	e.Phases = slices.Clone(e.Phases)
+	for i := range e.Phases {
+		p := &e.Phases[i]
+		p.Lag = p.Lag.Clone()
+		for range rapid.IntRange(0, 3).Draw(t, "more of a phase") {
+			p.Lag.Record(p.Lag.Max() + ms)
+		}
+	}
 
 	lag, waits := e.Lag.Clone(), e.SlotWait.Clone()
 	for range rapid.IntRange(0, 20).Draw(t, "more late sends") {

@@ -20,12 +20,16 @@ func fit(changes ...func(*Evidence)) Evidence {
 		Lag:      &result.Histogram{},
 		Offered:  10_000,
 		Sent:     10_000,
+
+		Corrected: &result.Histogram{},
+		Load:      time.Minute,
 	}
 	for range 60 {
 		e.Seconds = append(e.Seconds, result.Health{CPU: 0.3, GC: 0.001, RSS: 1 << 24, OpenFiles: 60})
 	}
 	for range 10_000 {
 		e.Lag.Record(200 * time.Microsecond)
+		e.Corrected.Record(8 * time.Millisecond)
 	}
 	for _, change := range changes {
 		change(&e)
@@ -93,6 +97,34 @@ func waiting(n int, d time.Duration) func(*Evidence) {
 	}
 }
 
+// taking makes every answer of the run take d.
+func taking(d time.Duration) func(*Evidence) {
+	return func(e *Evidence) { e.Corrected = repeated(int(e.Sent), d) }
+}
+
+func repeated(n int, d time.Duration) *result.Histogram {
+	h := &result.Histogram{}
+	for range n {
+		h.Record(d)
+	}
+	return h
+}
+
+// phase adds one of n sends, each late by lag and answered after d.
+func phase(n int, lag, d time.Duration) func(*Evidence) {
+	return func(e *Evidence) {
+		e.Phases = append(e.Phases, Phase{Name: "steady", From: 10 * time.Second, To: time.Minute, Lag: repeated(n, lag), Corrected: repeated(n, d)})
+	}
+}
+
+func frozen(freezes int64, longest, all time.Duration) func(*Evidence) {
+	return func(e *Evidence) { e.Standstill = Standstill{Freezes: freezes, Longest: longest, Frozen: all} }
+}
+
+func jumped(n int64, by time.Duration) func(*Evidence) {
+	return func(e *Evidence) { e.Standstill.Jumps, e.Standstill.Jumped = n, by }
+}
+
 func TestEachRuleAtBothSidesOfItsEdge(t *testing.T) {
 	const valid, suspect, invalid = result.Valid, result.Suspect, result.Invalid
 	for _, c := range []struct {
@@ -109,9 +141,44 @@ func TestEachRuleAtBothSidesOfItsEdge(t *testing.T) {
 			"p99 of the generator's own lag was 14.2 ms (limit 10 ms): "},
 		{"the first lag above the limit that three digits tell apart", do(late(101, 10060*time.Microsecond)), suspect, CodeLag, "was 10.1 ms (limit 10 ms)"},
 		{"lag above 10 ms in one send of a hundred", do(late(100, 14*time.Millisecond)), valid, "", ""},
-		{"lag of 100 ms: that limit itself", do(late(101, 100*time.Millisecond)), suspect, CodeLag, "was 100 ms (limit 10 ms)"},
+		{"lag of 100 ms: that limit itself", do(late(101, 100*time.Millisecond), taking(time.Second)), suspect, CodeLag, "was 100 ms (limit 10 ms)"},
 		{"lag above 100 ms", do(late(101, 101*time.Millisecond)), invalid, CodeLag, "was 101 ms (limit 100 ms)"},
 		{"of a few sends the slowest is the p99", do(lasting(1), func(e *Evidence) { e.Lag = histogram(time.Millisecond, 11*time.Millisecond) }), suspect, CodeLag, "was 11 ms"},
+
+		{"half of the sends late by 1 ms", do(late(5001, ms)), valid, "", ""},
+		{"by more than 1 ms, half of a quarter of what answers took", do(late(5001, 1500*time.Microsecond)), valid, "", ""},
+		{"by a quarter of what answers took", do(late(5001, 2*ms)), valid, "", ""},
+		{"by more than a quarter of what answers took", do(late(5001, 2010*time.Microsecond)), suspect, CodeLag,
+			"p50 of the generator's own lag was 2.01 ms (limit 2 ms), where p50 of corrected latency was 8 ms: "},
+		{"by 1.2 ms where answers took 2", do(late(5001, 1200*time.Microsecond), taking(2*ms)), suspect, CodeLag, "was 1.2 ms (limit 1 ms), where p50 of corrected latency was 2 ms"},
+		{"by four times the limit", do(late(5001, 8*ms)), suspect, CodeLag, "was 8 ms (limit 2 ms)"},
+		{"by more than four times the limit", do(late(5001, 8100*time.Microsecond)), invalid, CodeLag, "p50 of the generator's own lag was 8.1 ms (limit 8 ms)"},
+		{"by more than 4 ms of a service that takes 1", do(late(5001, 4100*time.Microsecond), taking(ms)), invalid, CodeLag, "was 4.1 ms (limit 4 ms)"},
+		{"late by 41 ms in more than one of a hundred, of a service that takes 8", do(late(101, 41*ms)), invalid, CodeLag, "p99 of the generator's own lag was 41 ms (limit 40 ms), where p99 of corrected latency was 8"},
+		{"the same of a service that takes 200 ms: the old limit alone", do(late(101, 41*ms), taking(200*ms)), suspect, CodeLag, "was 41 ms (limit 10 ms): "},
+		{"the worse of two findings is told", do(late(5001, 101*ms), taking(time.Second)), invalid, CodeLag, "was 101 ms (limit 100 ms): "},
+		{"no success to compare with: the limits are as they are", do(late(5001, 1200*time.Microsecond), func(e *Evidence) { e.Corrected = nil }), suspect, CodeLag, "(limit 1 ms), where p50 of corrected latency was 0 ms"},
+		{"a phase of 100 sends, half of whose answers' time is lag", do(phase(100, 4*ms, 8*ms)), suspect, CodeLag,
+			"p50 of the generator's own lag in steady (10 s to 60 s) was 4 ms (limit 2 ms), where p50 of corrected latency was 8 ms: "},
+		{"a phase of 99 sends is judged with the run", do(phase(99, 4*ms, 8*ms)), valid, "", ""},
+		{"a phase after another that is well", do(phase(1000, ms/10, 8*ms), phase(1000, 9*ms, 8*ms)), invalid, CodeLag, "in steady (10 s to 60 s) was 9.01 ms (limit 8 ms)"},
+
+		{"never stood still", do(frozen(0, 0, 0)), valid, "", ""},
+		{"stood still for 0.5 % of the load", do(frozen(30, 10*ms, 300*ms)), valid, "", ""},
+		{"stood still for more than 0.5 % of the load", do(frozen(31, 10*ms, 310*ms)), suspect, CodeFreezes,
+			"the generator stood still 31 times, for 310 ms in all, 0.517 % of the load, at longest 10 ms (limit 0.5 %): "},
+		{"stood still for 5 % of the load", do(frozen(300, 10*ms, 3*time.Second)), suspect, CodeFreezes, "5 % of the load, at longest 10 ms (limit 0.5 %)"},
+		{"stood still for more than 5 % of the load", do(frozen(1, 3060*ms, 3060*ms)), invalid, CodeFreezes,
+			"the generator stood still once, for 3.06 s in all, 5.1 % of the load, at longest 3.06 s (limit 5 %): "},
+		{"once for 999 ms, of ten minutes", do(frozen(1, 999*ms, 999*ms), func(e *Evidence) { e.Load = 10 * time.Minute }), valid, "", ""},
+		{"once for 1 s, of ten minutes", do(frozen(1, time.Second, time.Second), func(e *Evidence) { e.Load = 10 * time.Minute }), suspect, CodeFreezes, "at longest 1 s (limit 1 s at a time): "},
+		{"a hiccup of 99 ms in a run of one second", do(lasting(1), frozen(1, 99*ms, 99*ms), func(e *Evidence) { e.Load = time.Second }), suspect, CodeFreezes, "9.9 % of the load, at longest 99 ms (limit 0.5 %)"},
+		{"100 ms in a run of one second", do(lasting(1), frozen(2, 60*ms, 100*ms), func(e *Evidence) { e.Load = time.Second }), invalid, CodeFreezes, "10 % of the load"},
+		{"stood still in a run without a load", do(frozen(1, 2*time.Second, 2*time.Second), func(e *Evidence) { e.Load = 0 }), invalid, CodeFreezes, "100 % of the load"},
+
+		{"the wall clock jumped", do(jumped(1, 3*time.Second)), suspect, CodeClock,
+			"the wall clock went 3 s further than the monotonic one: the machine was suspended, or the clock was set (limit 10 ms): "},
+		{"and jumped again", do(jumped(3, -20*ms)), suspect, CodeClock, "the wall clock went back by 20 ms: it was set (the largest of 3 jumps) (limit 10 ms): "},
 
 		{"CPU at 80 % for 9 seconds", do(in(20, 29, cpu(0.80))), valid, "", ""},
 		{"CPU at 80 % for 10 seconds", do(in(20, 30, cpu(0.80))), suspect, CodeCPU,
@@ -280,10 +347,23 @@ func TestDocumentedRulesAreTheCodesRules(t *testing.T) {
 		return code + " " + string(level) + " " + fmt.Sprintf(format, args...)
 	}
 	p := percent
+	whole := func(share float64) string {
+		if share == 1 {
+			return ""
+		}
+		return percent(share) + " of "
+	}
 	want := []string{
 		"code level rule",
 		rule(CodeLag, result.Invalid, "p99 of the generator's own lag > %d ms", LagInvalid.Milliseconds()),
+		rule(CodeLag, result.Invalid, "p50 > %d ms and > %scorrected's p50, or p99 > %d ms and > %scorrected's p99, in the run or in a phase of ≥ %d sends",
+			LagTimes*LagMedianLeast.Milliseconds(), whole(LagTimes*LagShare), LagTimes*LagTailLeast.Milliseconds(), whole(LagTimes*LagShare), LagSends),
 		rule(CodeLag, result.Suspect, "p99 of the generator's own lag > %d ms", LagSuspect.Milliseconds()),
+		rule(CodeLag, result.Suspect, "p50 > %d ms and > %scorrected's p50, or p99 > %d ms and > %scorrected's p99, in the run or in a phase of ≥ %d sends",
+			LagMedianLeast.Milliseconds(), whole(LagShare), LagTailLeast.Milliseconds(), whole(LagShare), LagSends),
+		rule(CodeFreezes, result.Invalid, "the generator stood still for > %s of the load, and for ≥ %d ms in all", p(FrozenInvalid), FrozenLeast.Milliseconds()),
+		rule(CodeFreezes, result.Suspect, "the generator stood still for > %s of the load, or for ≥ %v s at a time", p(FrozenSuspect), FreezeLong.Seconds()),
+		rule(CodeClock, result.Suspect, "the wall clock moved by ≥ %d ms against the monotonic clock", JumpLeast.Milliseconds()),
 		rule(CodeCPU, result.Invalid, "CPU use ≥ %s in %s of the seconds or more, and in %d at least", p(CPUSaturated), p(CPUSaturatedShare), CPUSaturatedSeconds),
 		rule(CodeCPU, result.Suspect, "the same in fewer than %d seconds, which are %s of a short run", CPUSaturatedSeconds, p(CPUSaturatedShare)),
 		rule(CodeCPU, result.Suspect, "CPU use ≥ %s for %d seconds on end, or all through a shorter run", p(CPUHigh), CPUHighSeconds),
