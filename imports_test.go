@@ -42,7 +42,7 @@ loadgen/simulate    → internal/near loadgen/autoscaling loadgen/plan loadgen/t
 loadgen/lab         → internal/near loadgen/autoscaling loadgen/plan loadgen/timeline server
 loadgen/report      → internal/units loadgen/plan loadgen/result loadgen/timeline
 loadgen/tui         → internal/units loadgen/plan loadgen/result loadgen/validity
-loadgen             → internal/exit loadgen/attack loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
+loadgen             → internal/exit internal/units loadgen/attack loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
 cmd/server          → server
 cmd/loadgen         → internal/exit internal/near internal/units loadgen loadgen/autoscaling loadgen/gate loadgen/lab loadgen/plan loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
 `

@@ -77,13 +77,13 @@ func Merge(parts []*result.Opened, sinks ...result.Sink) (*result.Result, error)
 	final.Thresholds = evaluate(b, thresholds, counts{offered, sent, &final.Dropped})
 	res := b.Result(final)
 	for _, sink := range sinks {
-		setExit(res, merged.Meta.Plan.ExitCodeOnError, errors.Join(failed...))
+		setExit(res, errors.Join(failed...))
 		if finisher, ok := sink.(result.Finisher); ok {
 			failed = append(failed, finisher.Finish(res))
 		}
 	}
 	if err := errors.Join(failed...); err != nil {
-		setExit(res, merged.Meta.Plan.ExitCodeOnError, err)
+		setExit(res, err)
 		return res, fmt.Errorf("merge: %w", err)
 	}
 	return res, nil

@@ -109,13 +109,13 @@ func (s *session) finish(ctx context.Context, outcome attack.Outcome) (*result.R
 		}
 	}
 	res := s.builder.Result(final)
-	setExit(res, s.plan.Plan.ExitCodeOnError, nil)
+	setExit(res, nil)
 	var failed []error
 	for _, sink := range s.sinks {
 		if err := sink.Finish(res); err != nil {
 			failed = append(failed, err)
 			res.Warnings = append(res.Warnings, err.Error())
-			setExit(res, s.plan.Plan.ExitCodeOnError, err)
+			setExit(res, err)
 		}
 	}
 	return res, errors.Join(failed...)

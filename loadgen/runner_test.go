@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,14 +150,15 @@ func TestWhatARunExitsWith(t *testing.T) {
 		code     int
 		by       string
 		inter    bool
+		named    string
 	}{
 		{why: "all well", service: healthy},
 		{why: "failed requests alone change nothing", service: failing},
-		{why: "unless it was asked for", service: failing, change: func(p *plan.Plan) { p.ExitCodeOnError = 7 }, code: 7},
+		{why: "unless it was asked for", service: failing, change: func(p *plan.Plan) { p.ExitCodeOnError = new(7) }, code: 7},
 		{why: "a threshold kept", service: healthy, change: func(p *plan.Plan) { p.Thresholds = []string{"p(99)<50ms"} }},
 		{why: "a threshold broken", service: healthy, change: func(p *plan.Plan) { p.Thresholds = []string{"p(99)<2ms"} }, code: 99},
 		{why: "one broken among others", service: failing, change: func(p *plan.Plan) { p.Thresholds = []string{"{GET /}:error_rate==0", "{GET /health}:error_rate<1%"} }, code: 99},
-		{why: "a threshold goes before exit-code-on-error", service: failing, change: func(p *plan.Plan) { p.ExitCodeOnError = 7; p.Thresholds = []string{"error_rate==0"} }, code: 99},
+		{why: "a threshold goes before exit-code-on-error", service: failing, change: func(p *plan.Plan) { p.ExitCodeOnError = new(7); p.Thresholds = []string{"error_rate==0"} }, code: 99},
 		{why: "a signal", service: healthy, code: 105, by: "signal: terminated", inter: true, stopping: func(stop context.CancelCauseFunc) {
 			time.Sleep(5 * time.Second)
 			stop(errors.New("signal: terminated"))
@@ -165,7 +168,19 @@ func TestWhatARunExitsWith(t *testing.T) {
 			stop(errors.New("signal: terminated"))
 		}, change: func(p *plan.Plan) { p.Thresholds = []string{"p(99)<2ms"} }},
 		{why: "abort-on stops early", service: failing, change: func(p *plan.Plan) { p.AbortOn = "error_rate<10%" }, code: 99, by: "--abort-on error_rate<10%"},
-		{why: "a drain that has to cut", service: func(*http.Request) (int, time.Duration) { return 200, time.Hour }, change: func(p *plan.Plan) { p.Client.Timeout = plan.Duration(time.Hour) }},
+		{why: "a drain that has to cut", service: func(*http.Request) (int, time.Duration) { return 200, time.Hour }, change: func(p *plan.Plan) {
+			p.Client.Timeout, p.ExitCodeOnError = plan.Duration(time.Hour), new(0)
+		}},
+		{why: "nothing succeeded, and nobody said what is too many", service: down, code: 1, named: "no request succeeded"},
+		{why: "a plan that says that none is too many", service: down, change: func(p *plan.Plan) { p.ExitCodeOnError = new(0) }},
+		{why: "a threshold says what is too many, if only by being there", service: down, change: func(p *plan.Plan) { p.Thresholds = []string{"requests>0"} }},
+		{why: "no answer at all", service: func(*http.Request) (int, time.Duration) { return 200, time.Hour }, change: func(p *plan.Plan) { p.Client.Timeout = plan.Duration(time.Hour) }, code: 1, named: "no request succeeded"},
+		{why: "one answer of many is not none", service: onceWell()},
+		{why: "nothing succeeded, until a signal", service: down, code: 105, by: "signal: terminated", inter: true, stopping: func(stop context.CancelCauseFunc) {
+			time.Sleep(5 * time.Second)
+			stop(errors.New("signal: terminated"))
+		}},
+		{why: "abort-on is what the run was stopped by", service: down, change: func(p *plan.Plan) { p.AbortOn = "error_rate<10%" }, code: 99, by: "--abort-on error_rate<10%"},
 	} {
 		p := brief()
 		if row.change != nil {
@@ -176,6 +191,9 @@ func TestWhatARunExitsWith(t *testing.T) {
 			t.Errorf("%s: %v", row.why, err)
 			continue
 		}
+		if row.named != "" && res.Verdict.ExitName != row.named {
+			t.Errorf("%s: the code is called %q, want %q", row.why, res.Verdict.ExitName, row.named)
+		}
 		if res.Verdict.ExitCode != row.code {
 			t.Errorf("%s: exit code %d (%s), want %d; %+v", row.why, res.Verdict.ExitCode, res.Verdict.ExitName, row.code, res.Thresholds)
 		}
@@ -184,6 +202,56 @@ func TestWhatARunExitsWith(t *testing.T) {
 		}
 		if row.by != "" && res.DurationS > 12 {
 			t.Errorf("%s: ran for %.1f s", row.why, res.DurationS)
+		}
+	}
+}
+
+func down(*http.Request) (int, time.Duration) { return 503, 3 * ms }
+
+// onceWell is a service whose second answer is good and no other.
+func onceWell() service {
+	var n atomic.Int64
+	return func(r *http.Request) (int, time.Duration) {
+		if n.Add(1) == 2 {
+			return healthy(r)
+		}
+		return down(r)
+	}
+}
+
+func TestARunInWhichNothingSucceededSaysHowItFailed(t *testing.T) {
+	for _, row := range []struct {
+		why     string
+		service service
+		want    string
+	}{
+		{"a service that is down", down, `^no request succeeded: 503 Service Unavailable × [\d,]+$`},
+		{"one that says so in several ways, the most frequent first", func() service {
+			var n atomic.Int64
+			return func(*http.Request) (int, time.Duration) {
+				status := 500
+				for i := n.Add(1); i%2 == 0 && status < 504; i /= 2 {
+					status++
+				}
+				return status, 3 * ms
+			}
+		}(), `^no request succeeded: 500 Internal Server Error × [\d,]+, 501 Not Implemented × \d+, 502 Bad Gateway × \d+, …$`},
+		{"one that never answers", func(*http.Request) (int, time.Duration) { return 200, 24 * time.Hour }, `^no request succeeded: no answer × 5$`},
+	} {
+		p := brief()
+		p.Client.Timeout = plan.Duration(time.Hour)
+		res, err := run(t, Runner{Plan: p, Transport: row.service}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := 0
+		for _, w := range res.Warnings {
+			if regexp.MustCompile(row.want).MatchString(w) {
+				said++
+			}
+		}
+		if said != 1 {
+			t.Errorf("%s: warnings %q, want one like %s", row.why, res.Warnings, row.want)
 		}
 	}
 }

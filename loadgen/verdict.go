@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"scalableappbackend/internal/exit"
+	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen/attack"
 	"scalableappbackend/loadgen/gate"
 	"scalableappbackend/loadgen/measure"
@@ -166,19 +168,55 @@ func (s source) Metrics(endpoint, phase string) (gate.Metrics, bool) {
 // stoppedByAbort begins Result.StoppedBy when --abort-on ended a run.
 const stoppedByAbort = "--abort-on "
 
-// setExit writes into the result what the process is to exit with. failed is what kept the run, or the keeping of
-// its result, from going on.
-func setExit(r *result.Result, onError int, failed error) {
-	interrupted := r.Interrupted && r.StoppedBy != result.StoppedByCut
+// setExit writes into the result what the process is to exit with, and why where only it can tell. failed is what kept
+// the run, or the keeping of its result, from going on.
+func setExit(r *result.Result, failed error) {
+	onError := r.Plan.ExitCodeOnError
 	status := exit.Decide(exit.Facts{
-		Interrupted:     interrupted,
-		RunError:        failed != nil || r.StoppedBy == result.StoppedByCut,
-		Unhealthy:       r.Verdict.Validity == result.Invalid,
-		ThresholdFailed: slices.ContainsFunc(r.Thresholds, func(o result.Outcome) bool { return !o.Passed }),
-		Aborted:         strings.HasPrefix(r.StoppedBy, stoppedByAbort),
-		ScalingNotMet:   slices.ContainsFunc(r.Expectations, func(e result.Expectation) bool { return !e.Passed }),
-		RequestsFailed:  r.Totals.Failures > 0,
-		OnError:         exit.Code(onError),
+		Interrupted:      r.Interrupted && r.StoppedBy != result.StoppedByCut,
+		RunError:         failed != nil || r.StoppedBy == result.StoppedByCut,
+		Unhealthy:        r.Verdict.Validity == result.Invalid,
+		ThresholdFailed:  slices.ContainsFunc(r.Thresholds, func(o result.Outcome) bool { return !o.Passed }),
+		Aborted:          strings.HasPrefix(r.StoppedBy, stoppedByAbort),
+		ScalingNotMet:    slices.ContainsFunc(r.Expectations, func(e result.Expectation) bool { return !e.Passed }),
+		RequestsFailed:   r.Totals.Failures > 0,
+		NothingSucceeded: nothingSucceeded(r),
+		OnError:          exit.Code(value(onError)),
+		Ruled:            len(r.Thresholds) > 0 || len(r.Expectations) > 0 || onError != nil,
 	})
 	r.Verdict.ExitCode, r.Verdict.ExitName = int(status.Code), status.Name
+	if why := whyNothingSucceeded(r); nothingSucceeded(r) && !slices.Contains(r.Warnings, why) {
+		r.Warnings = append(r.Warnings, why)
+	}
+}
+
+func value(n *int) int {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
+func nothingSucceeded(r *result.Result) bool { return r.Totals.Requests == r.Totals.Failures }
+
+// whyNothingSucceeded says how a run failed of which every request did: "no request succeeded: connection refused × 1,200".
+func whyNothingSucceeded(r *result.Result) string {
+	const most = 3 // ways to fail that are told
+	errors := slices.Clone(r.Totals.Errors)
+	slices.SortStableFunc(errors, func(a, b result.ErrorJSON) int { return cmp.Compare(b.Count, a.Count) })
+	var ways []string
+	for i, e := range errors {
+		if i == most {
+			ways = append(ways, "…")
+			break
+		}
+		ways = append(ways, e.Message+" × "+units.Count(e.Count))
+	}
+	if n := r.Totals.Abandoned; n > 0 {
+		ways = append(ways, "no answer × "+units.Count(n))
+	}
+	if len(ways) == 0 {
+		ways = []string{"none was sent"}
+	}
+	return "no request succeeded: " + strings.Join(ways, ", ")
 }

@@ -145,7 +145,7 @@ func TestFlagsVariablesAndPlanFileBecomeOnePlan(t *testing.T) {
 			p.Thresholds = []string{"p(99)<50ms", "rps>=1", "{GET /,phase:steady}:p(95)<1s"}
 		}, "expressions by ; and newlines; they replace the plan's"},
 		{"--abort-on error_rate>50% --exit-code-on-error 7 --name n --seed 9", nil, "", func(p *plan.Plan) {
-			p.AbortOn, p.ExitCodeOnError, p.Name, p.Seed = "error_rate>50%", 7, "n", 9
+			p.AbortOn, p.ExitCodeOnError, p.Name, p.Seed = "error_rate>50%", new(7), "n", 9
 		}, "the rest of the load's and the verdict's flags"},
 		{"--timeout 2s --no-keepalive --connection-max-age 1m --insecure --ca /ca.pem --cookies --max-body 1k --body @b", nil, "", func(p *plan.Plan) {
 			p.Client = plan.Client{Timeout: seconds(2), NoKeepAlive: true, ConnectionMaxAge: seconds(60), Insecure: true, CAFile: "/ca.pem", Cookies: true, MaxBody: 1000, Body: plan.Body{File: "b"}}

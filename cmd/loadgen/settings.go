@@ -144,7 +144,7 @@ func settings() []setting {
 			set:  one(checkedExpr, func(o *options, s string) { o.plan.AbortOn = s })},
 		{flag: "exit-code-on-error", arg: "N", group: groupVerdict, fields: []string{"exit_code_on_error"},
 			help: "exit code when any request failed and nothing else decides", byDefault: "0",
-			set: one(parseCount, func(o *options, n int) { o.plan.ExitCodeOnError = n })},
+			set: one(parseCount, func(o *options, n int) { o.plan.ExitCodeOnError = &n })},
 	}
 }
 

@@ -11,13 +11,16 @@ type Facts struct {
 	ScalingNotMet   bool
 	Regression      bool
 
-	RequestsFailed bool // any at all
-	OnError        Code // --exit-code-on-error; 0 when it was not given
+	RequestsFailed   bool // any at all
+	NothingSucceeded bool // no request at all
+	OnError          Code // --exit-code-on-error; 0 when it was not given
+	// Ruled: thresholds, expectations or an --exit-code-on-error, be it 0, say what is too many failures.
+	Ruled bool
 }
 
 // Decide is the one rule for what a run exits with. If several facts hold it is the first of 105,
 // 1, 96, 99, 97, 98. Requests that failed change it only when none of them holds and
-// --exit-code-on-error was given.
+// --exit-code-on-error was given, or when none succeeded and nobody said what is too many.
 func Decide(f Facts) Status {
 	switch {
 	case f.Interrupted:
@@ -34,6 +37,8 @@ func Decide(f Facts) Status {
 		return Regression.Status()
 	case f.RequestsFailed && f.OnError != 0:
 		return Status{Code: f.OnError, Name: failedRequests}
+	case f.NothingSucceeded && !f.Ruled:
+		return Status{Code: RunError, Name: nothingSucceeded}
 	}
 	return Passed.Status()
 }

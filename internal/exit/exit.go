@@ -13,7 +13,7 @@ type Code int
 // The codes, all below 126, from where shells have meanings of their own.
 const (
 	Passed          Code = 0   // the run ended as planned and nothing that was asked of it failed
-	RunError        Code = 1   // the run itself could not go on
+	RunError        Code = 1   // the run itself could not go on, or no request succeeded and nobody had said what is too many
 	Usage           Code = 2   // an input cannot be used; nothing was started, nothing was written
 	Unhealthy       Code = 96  // the numbers describe the generator, not the service: the verdict is INVALID
 	ScalingNotMet   Code = 97  // capacity did not do what was expected of it
@@ -29,7 +29,7 @@ var codes = [...]struct {
 	meaning string
 }{
 	{Passed, "passed", "The run ended as planned, and nothing that was asked of it failed."},
-	{RunError, "run error", "The run itself could not go on."},
+	{RunError, "run error", "The run itself could not go on. Also, as `no request succeeded`, a run without thresholds, expectations and `--exit-code-on-error` in which no request did."},
 	{Usage, "usage", "An input cannot be used, a missing or foreign file included. Nothing was started, nothing was written."},
 	{Unhealthy, "generator unhealthy", "The verdict is INVALID: the numbers describe the generator, not the service."},
 	{ScalingNotMet, "scaling expectation not met", "Capacity did not do what was expected of it."},
@@ -40,6 +40,9 @@ var codes = [...]struct {
 
 // failedRequests is the name of the code that --exit-code-on-error gives, whatever its number.
 const failedRequests = "failed requests"
+
+// nothingSucceeded is the name of RunError when the run went on and no request succeeded.
+const nothingSucceeded = "no request succeeded"
 
 // String is the code's name, e.g. "threshold failed". A number that is none of the constants can
 // only be that of --exit-code-on-error.

@@ -53,6 +53,8 @@ func TestTheFirstThatAppliesIsTheCodeInEveryCombination(t *testing.T) {
 		{func(f *Facts) { f.ScalingNotMet = true }, 97},
 		{func(f *Facts) { f.Regression = true }, 98},
 		{func(f *Facts) { f.RequestsFailed = true }, 0},
+		{func(f *Facts) { f.NothingSucceeded = true }, 0},
+		{func(f *Facts) { f.Ruled = true }, 0},
 		{func(f *Facts) { f.OnError = 7 }, 0},
 		{func(f *Facts) { f.OnError = 99 }, 0}, // a number that has a meaning of its own
 	}
@@ -66,8 +68,11 @@ func TestTheFirstThatAppliesIsTheCodeInEveryCombination(t *testing.T) {
 			}
 		}
 		want := Status{Code: 0, Name: "passed"}
-		if f.RequestsFailed && f.OnError != 0 {
+		switch {
+		case f.RequestsFailed && f.OnError != 0:
 			want = Status{Code: f.OnError, Name: "failed requests"}
+		case f.NothingSucceeded && !f.Ruled:
+			want = Status{Code: 1, Name: "no request succeeded"}
 		}
 		for _, code := range precedence {
 			if applies[code] {

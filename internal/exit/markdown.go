@@ -18,10 +18,13 @@ func Markdown() string {
 	fmt.Fprintf(&b, `
 If several apply, the first of these is the code: %d, %d, %d, %d, %d, %d.
 
-Failed requests alone never change the code, not even all of them: thresholds and
-`+"`--exit-code-on-error`"+` say what is too many. A run whose verdict is SUSPECT exits as if it were VALID, and says so.
+Failed requests alone do not change the code: thresholds and `+"`--exit-code-on-error`"+` say what is too many. There is
+one exception. When no request succeeded, and there was no threshold, no expectation and no `+"`--exit-code-on-error`"+`
+(flag, variable or plan) to say what that means, the code is %d, after all of the above: a service that is down passes
+nothing. `+"`--exit-code-on-error 0`"+` says that no number of failures is too many. Results that were merged are judged as
+one run. A run whose verdict is SUSPECT exits as if it were VALID, and says so.
 
 A run that was interrupted evaluates its thresholds on what there is, writes and shows them, and exits %d all the same.
-`, Interrupted, RunError, Unhealthy, ThresholdFailed, ScalingNotMet, Regression, Interrupted)
+`, Interrupted, RunError, Unhealthy, ThresholdFailed, ScalingNotMet, Regression, RunError, Interrupted)
 	return b.String()
 }

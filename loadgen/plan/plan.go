@@ -55,8 +55,9 @@ type Plan struct {
 	StopTimeout Duration `json:"stop_timeout"` // how long the drain may take
 	Thresholds  []string `json:"thresholds,omitempty"`
 	AbortOn     string   `json:"abort_on,omitempty"`
-	// ExitCodeOnError is the exit code when any request failed and nothing else decides it; 0 for none.
-	ExitCodeOnError int `json:"exit_code_on_error,omitempty"`
+	// ExitCodeOnError is the exit code when any request failed and nothing else decides it; 0 says that
+	// none is too many. Nil says nothing, and a run in which no request succeeded is then an error.
+	ExitCodeOnError *int `json:"exit_code_on_error,omitempty"`
 
 	Seed uint64 `json:"seed"` // of every random choice; below 2^53, so that every JSON reader keeps it
 }

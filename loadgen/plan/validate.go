@@ -21,13 +21,17 @@ func (p *Plan) Validate() error {
 	var f faults
 	p.checkProfile(&f)
 	p.checkWarmUp(&f)
+	if len(f) == 0 {
+		p.checkAnythingDue(&f)
+	}
 	p.checkHost(&f)
 	p.checkTargets(&f)
 	p.checkClient(&f)
 	f.check(p.StopTimeout >= 0, "stop_timeout", p.StopTimeout, "a duration that is not negative")
 	f.check(p.Seed <= MaxSeed, "seed", p.Seed, "a whole number below 2^53")
-	f.check(0 <= p.ExitCodeOnError && p.ExitCodeOnError <= MaxExitCode,
-		"exit_code_on_error", p.ExitCodeOnError, "0 to 125")
+	if code := p.ExitCodeOnError; code != nil {
+		f.check(0 <= *code && *code <= MaxExitCode, "exit_code_on_error", *code, "0 to 125")
+	}
 	if _, empty := p.Tags[""]; empty {
 		f.say("tags", "a tag needs a key: KEY=VALUE")
 	}
@@ -163,6 +167,26 @@ func (p *Plan) checkStages(f *faults) {
 	case p.Rate.N >= 0 && p.Users >= 0 && p.Curve().total == 0:
 		f.say("stages", "all at 0: nothing would be sent")
 	}
+}
+
+// checkAnythingDue refuses a profile under which chance has nothing to be sent: the first of few random arrivals may
+// come after the end.
+func (p *Plan) checkAnythingDue(f *faults) {
+	if p.Model != Open {
+		return // the first user joins where the curve leaves 0, and is due at once
+	}
+	c := p.Curve()
+	if _, ok := NewDue(c, p.Arrivals, p.Seed).Next(); ok {
+		return
+	}
+	field := "rate"
+	if len(p.Stages) > 0 {
+		field = "stages"
+	}
+	f.add(field, &FieldError{
+		Want: fmt.Sprintf("nothing is due: %.3g requests are to be expected in %s, and with seed %d the first comes after the end", c.total, c.End(), p.Seed),
+		Hint: "a higher rate, a longer time, or uniform arrivals",
+	})
 }
 
 func (p *Plan) checkHost(f *faults) {

@@ -165,8 +165,16 @@ func TestEachFaultOfAPlanIsSaidInOneLine(t *testing.T) {
 		// The rest.
 		{onHost(), func(p *Plan) { p.StopTimeout = -1000 * ms }, `stop_timeout "-1s": want a duration that is not negative`},
 		{onHost(), func(p *Plan) { p.Seed = 1 << 53 }, `seed "9007199254740992": want a whole number below 2^53`},
-		{onHost(), func(p *Plan) { p.ExitCodeOnError = 126 }, `exit_code_on_error "126": want 0 to 125`},
-		{onHost(), func(p *Plan) { p.ExitCodeOnError = -1 }, `exit_code_on_error "-1": want 0 to 125`},
+		{onHost(), func(p *Plan) {
+			p.Model, p.Users, p.SpawnRate, p.Think = Open, 0, 0, Range{}
+			p.Rate, p.Arrivals, p.MaxInFlight, p.RunTime, p.Seed = Rate{N: 1, Per: Duration(time.Hour)}, Poisson, 10, Duration(36*time.Second), 1
+		}, `rate: nothing is due: 0.01 requests are to be expected in 36s, and with seed 1 the first comes after the end`},
+		{onHost(), func(p *Plan) {
+			p.Model, p.Users, p.SpawnRate, p.Think, p.RunTime = Open, 0, 0, Range{}, 0
+			p.Stages, p.Arrivals, p.MaxInFlight, p.Seed = []Stage{{Duration(time.Second), 0.01}}, Poisson, 10, 1
+		}, `stages: nothing is due: 0.005 requests are to be expected in 1s, and with seed 1 the first comes after the end`},
+		{onHost(), func(p *Plan) { p.ExitCodeOnError = new(126) }, `exit_code_on_error "126": want 0 to 125`},
+		{onHost(), func(p *Plan) { p.ExitCodeOnError = new(-1) }, `exit_code_on_error "-1": want 0 to 125`},
 		{onHost(), func(p *Plan) { p.Tags = map[string]string{"": "x"} }, `tags: a tag needs a key: KEY=VALUE`},
 	} {
 		tt.change(&tt.from)
@@ -184,7 +192,7 @@ func TestWhatIsJustAllowedIsAccepted(t *testing.T) {
 	for why, p := range map[string]Plan{
 		"the largest plan": func() Plan {
 			p := onHost()
-			p.Users, p.SpawnRate, p.RunTime, p.Seed, p.ExitCodeOnError = MaxUsers, MaxRate, MaxRunTime, MaxSeed, MaxExitCode
+			p.Users, p.SpawnRate, p.RunTime, p.Seed, p.ExitCodeOnError = MaxUsers, MaxRate, MaxRunTime, MaxSeed, new(MaxExitCode)
 			return p
 		}(),
 		"no think time": func() Plan { p := onHost(); p.Think = Range{}; return p }(),
@@ -322,6 +330,11 @@ func anyPlan() *rapid.Generator[Plan] {
 		p.StopTimeout = Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "stop timeout"))
 		p.Thresholds = rapid.SampledFrom([][]string{nil, {"error_rate<1%"}}).Draw(t, "thresholds")
 		p.Seed = rapid.Uint64Range(0, MaxSeed).Draw(t, "seed")
+		if p.Arrivals == Poisson {
+			if _, ok := NewDue(p.Curve(), Poisson, p.Seed).Next(); !ok {
+				p.Arrivals = Uniform // of few random arrivals there may be none
+			}
+		}
 		return p
 	})
 }
