@@ -43,9 +43,11 @@ type balancer struct {
 // Counts is what the balancer did with the requests of clients, health checks excluded.
 type Counts struct {
 	Requests   int64 // answered or not
+	Refused    int64 // 400, 405, 414: not for any target, see refusal
+	ClientLate int64 // 408: the client did not go on with its request for IdleTimeout
 	Routed     int64 // those for which there was a target
 	NoTarget   int64 // 503: there was none
-	BadGateway int64 // 502: the target refused, closed, reset or answered nonsense
+	BadGateway int64 // 502: the target refused, closed, reset or answered nonsense, or more than 32K of header
 	Timeout    int64 // 504
 	Cut        int64 // the target failed within its answer's body
 	ClientGone int64 // the client did not wait for the answer (460 in an ALB's log)
@@ -66,6 +68,7 @@ func startBalancer(idle time.Duration) (*balancer, error) {
 		Handler:                      b,
 		IdleTimeout:                  idle,
 		ReadHeaderTimeout:            idle,
+		MaxHeaderBytes:               maxRequestRead,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
@@ -182,6 +185,7 @@ const (
 	timeout                   // 504
 	cutShort                  // the target's answer, not whole
 	clientGone                // 460
+	clientLate                // 408
 )
 
 func (b *balancer) done(t *target, o outcome) {
@@ -198,8 +202,10 @@ func (b *balancer) done(t *target, o outcome) {
 		b.counts.Cut++
 	case clientGone:
 		b.counts.ClientGone++
+	case clientLate:
+		b.counts.ClientLate++
 	}
-	if o != passedOn && o != clientGone {
+	if o != passedOn && o != clientGone && o != clientLate {
 		t.errors++
 	}
 	if (o == passedOn || o == targetBad) && t.firstSent.IsZero() {
@@ -225,33 +231,73 @@ func (b *balancer) shares(t *target) (requests, errors int64, firstSent time.Tim
 	return t.requests, t.errors, t.firstSent
 }
 
+// refused counts a request that goes to no target.
+func (b *balancer) refused() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.counts.Requests++
+	b.counts.Refused++
+}
+
 // ServeHTTP sends a request to one target, once.
 func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.inside.enter()
 	defer b.inside.leave()
-	t := b.pick()
-	if t == nil {
-		answer(w, http.StatusServiceUnavailable)
-		return
+	control := http.NewResponseController(w)
+	_ = control.EnableFullDuplex() // an answer does not wait for the request's end
+	u := newUpload(w, r, b.idle)
+	e, o := b.route(w, r, u)
+	left := lingerTime // to read the answer
+	if o == clientGone {
+		left = 0
+	} else {
+		_ = control.Flush()
 	}
-	o := b.forward(w, r, t)
-	b.done(t, o)
+	if e != nil {
+		e.finish(left)
+	}
+	u.discard(left)
 	if o == cutShort || o == clientGone {
 		panic(http.ErrAbortHandler) // the client must see that the answer is not whole
 	}
 }
 
-func (b *balancer) forward(w http.ResponseWriter, r *http.Request, t *target) outcome {
+func (b *balancer) route(w http.ResponseWriter, r *http.Request, u *upload) (*exchange, outcome) {
+	if status := refusal(r); status != 0 {
+		b.refused()
+		w.Header().Set("Connection", "close")
+		answer(w, status)
+		return nil, passedOn
+	}
+	t := b.pick()
+	if t == nil {
+		if u != nil {
+			w.Header().Set("Connection", "close")
+		}
+		answer(w, http.StatusServiceUnavailable)
+		return nil, passedOn
+	}
+	e, o := b.forward(w, r, u, t)
+	b.done(t, o)
+	return e, o
+}
+
+// forward is the exchange with a target, nil when none began, and how it went.
+func (b *balancer) forward(w http.ResponseWriter, r *http.Request, u *upload, t *target) (*exchange, outcome) {
 	c, err := b.connect(r.Context(), t)
 	if err != nil {
-		return refuse(w, err)
+		if u != nil {
+			w.Header().Set("Connection", "close")
+		}
+		return nil, refuse(w, err)
 	}
-	e, err := c.begin(r, func() {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
-	})
+	e, err := c.begin(r, u)
 	if err != nil {
 		t.pool.discard(c)
-		return refuse(w, err)
+		if !e.uploaded() {
+			w.Header().Set("Connection", "close")
+		}
+		return e, refuse(w, err)
 	}
 	header := w.Header()
 	hop := hopByHop(e.res.Header)
@@ -260,8 +306,14 @@ func (b *balancer) forward(w http.ResponseWriter, r *http.Request, t *target) ou
 			header[name] = values
 		}
 	}
-	if header["Date"] == nil {
-		header["Date"] = nil // the target's, or none: as the target sent it
+	// The target's, or none: as the target sent it.
+	for _, name := range [...]string{"Date", "Content-Type"} {
+		if header[name] == nil {
+			header[name] = nil
+		}
+	}
+	if !e.uploaded() {
+		header.Set("Connection", "close") // what comes after the answer is no other request
 	}
 	w.WriteHeader(e.res.StatusCode)
 	err = pass(w, e.res)
@@ -273,18 +325,18 @@ func (b *balancer) forward(w http.ResponseWriter, r *http.Request, t *target) ou
 	}
 	switch {
 	case err != nil && gone:
-		return clientGone
+		return e, clientGone
 	case err != nil:
-		return cutShort
+		return e, cutShort
 	case e.res.StatusCode >= 500:
-		return targetBad
+		return e, targetBad
 	}
-	return passedOn
+	return e, passedOn
 }
 
 // connect finds a connection to t: one that is idle, else a new one.
 func (b *balancer) connect(ctx context.Context, t *target) (*conn, error) {
-	if c := t.pool.take(b.idle / 2); c != nil {
+	if c := t.pool.take(b.idle); c != nil {
 		return c, nil
 	}
 	socket, err := b.dialer.DialContext(ctx, "tcp", t.addr)
@@ -335,8 +387,13 @@ func pass(w http.ResponseWriter, res *http.Response) error {
 
 // refuse answers in the target's stead.
 func refuse(w http.ResponseWriter, err error) outcome {
-	if errors.Is(err, errClientGone) {
+	switch {
+	case errors.Is(err, errClientGone):
 		return clientGone
+	case errors.Is(err, errClientLate):
+		w.Header().Set("Connection", "close")
+		answer(w, http.StatusRequestTimeout)
+		return clientLate
 	}
 	// The idle timeout and that of connecting are both one of the net package's.
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -17,65 +18,87 @@ import (
 // conn is a connection to a target. One request at a time is on it.
 type conn struct {
 	socket   net.Conn // as dialled
-	timed    idleConn
+	timed    *idleConn
 	limited  io.LimitedReader // of timed: what a header may still take
 	in       *bufio.Reader    // of limited
 	out      *bufio.Writer    // to timed
 	lastUsed time.Time
 }
 
-// maxHeader is how much of an answer's header is read before it is called malformed.
-const maxHeader = 1 << 20
-
 func newConn(socket net.Conn, limit time.Duration) *conn {
-	c := &conn{socket: socket, timed: idleConn{socket, limit}}
+	c := &conn{socket: socket, timed: &idleConn{Conn: socket, limit: limit}}
 	c.limited.R = c.timed
 	c.in = bufio.NewReader(&c.limited)
 	c.out = bufio.NewWriter(c.timed)
 	return c
 }
 
-// exchange sends one request to a target and returns the header of its answer. It is sent once, whatever happens.
-// The caller reads the body and then calls end.
+// exchange is one request on its way to a target and its answer. It is sent once, whatever happens. The caller reads the
+// body of res, then calls end and at last finish.
 type exchange struct {
-	conn *conn
-	res  *http.Response
-	sent chan error // of a request body that is sent beside the answer; nil without one
-	cut  func()     // ends the reading of that body
-	stop func() bool
+	conn   *conn
+	res    *http.Response // nil when there was none
+	upload *upload        // nil without a body
+	sent   chan error     // of a request body that is sent beside the answer; nil without one, or when it has been received
+	stop   func() bool
 }
 
-// errClientGone is that the client has not waited for the answer.
-var errClientGone = errors.New("the client has gone")
+var (
+	// errClientGone is that the client has not waited for the answer.
+	errClientGone = errors.New("the client has gone")
+	// errClientLate is that the client has not gone on with its request.
+	errClientLate = errors.New("the client did not go on with its request")
+)
 
-// begin writes r and reads the answer's header. It fails with errClientGone, the error of the socket, or of what could not be parsed.
-// cut must end a read of r's body that waits for the client; r's context is of no use after it.
-func (c *conn) begin(r *http.Request, cut func()) (*exchange, error) {
-	e := &exchange{conn: c, cut: cut}
+// begin writes r and reads the answer's header. It fails with errClientGone, errClientLate, the error of the socket, or of
+// what could not be parsed. The exchange is to be finished in any case.
+func (c *conn) begin(r *http.Request, u *upload) (*exchange, error) {
+	e := &exchange{conn: c}
 	// A client that has gone takes its request with it.
 	e.stop = context.AfterFunc(r.Context(), func() { _ = c.socket.Close() })
-	err := c.send(e, r)
+	err := c.send(e, r, u)
 	if err == nil {
 		e.res, err = c.receive(r)
 	}
 	if err == nil {
 		return e, nil
 	}
+	_ = c.socket.Close() // ends the sending of a body as well
 	if r.Context().Err() != nil {
 		err = errClientGone
+		if e.upload != nil { // a read of the client's that failed is what ended the context
+			e.upload.end(0)
+			<-e.sent
+			e.sent = nil
+			if late, _ := e.upload.state(); late {
+				err = errClientLate
+			}
+		}
 	}
-	_ = c.socket.Close() // ends the sending of a body as well
-	e.wait()
-	return nil, err
+	return e, err
 }
 
-func (c *conn) send(e *exchange, r *http.Request) error {
+// send writes the header at once: a target may answer by it alone.
+func (c *conn) send(e *exchange, r *http.Request, u *upload) error {
 	c.writeHeader(r)
-	if r.ContentLength == 0 {
-		return c.out.Flush()
+	if err := c.out.Flush(); err != nil || u == nil {
+		return err
 	}
-	e.sent = make(chan error, 1)
-	go func() { e.sent <- c.writeBody(r) }()
+	e.upload, e.sent = u, make(chan error, 1)
+	c.timed.wait(false)
+	go func() {
+		err := c.writeBody(r.ContentLength, u)
+		_, failed := u.state()
+		switch {
+		case failed != nil: // half a request is of no use to the target
+			_ = c.socket.Close()
+		case errors.Is(err, os.ErrDeadlineExceeded): // the target takes nothing: nor will it answer
+			c.timed.giveUp()
+		default:
+			c.timed.wait(true)
+		}
+		e.sent <- err
+	}()
 	return nil
 }
 
@@ -91,7 +114,7 @@ func (c *conn) writeHeader(r *http.Request) {
 	}
 	hop := hopByHop(r.Header)
 	for name, values := range r.Header {
-		if hop(name) || forwarded(name) || name == "Content-Length" || name == "Expect" {
+		if hop(name) || forwarded(name) || name == traceHeader || name == "Content-Length" || name == "Expect" {
 			continue
 		}
 		for _, v := range values {
@@ -104,6 +127,7 @@ func (c *conn) writeHeader(r *http.Request) {
 	if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
 		writeField(out, "X-Forwarded-Port", strconv.Itoa(local.Port))
 	}
+	writeField(out, traceHeader, traced(r.Header[traceHeader], time.Now()))
 	switch {
 	case r.ContentLength > 0:
 		fmt.Fprintf(out, "Content-Length: %d\r\n", r.ContentLength)
@@ -126,15 +150,15 @@ func writeField(out *bufio.Writer, name, value string) {
 	}
 }
 
-func (c *conn) writeBody(r *http.Request) error {
-	if r.ContentLength > 0 {
-		if _, err := io.Copy(flushing{c.out}, r.Body); err != nil {
+func (c *conn) writeBody(length int64, body io.Reader) error {
+	if length > 0 {
+		if _, err := io.Copy(flushing{c.out}, body); err != nil {
 			return err
 		}
 		return c.out.Flush()
 	}
 	chunks := httputil.NewChunkedWriter(flushing{c.out})
-	if _, err := io.Copy(chunks, r.Body); err != nil {
+	if _, err := io.Copy(chunks, body); err != nil {
 		return err
 	}
 	if err := chunks.Close(); err != nil {
@@ -162,7 +186,7 @@ func (f flushing) ReadFrom(r io.Reader) (int64, error) {
 
 // receive reads the final answer's header; interim ones (1xx) are dropped.
 func (c *conn) receive(r *http.Request) (*http.Response, error) {
-	c.limited.N = maxHeader
+	c.limited.N = maxResponseHeader
 	for {
 		res, err := http.ReadResponse(c.in, r)
 		switch {
@@ -177,36 +201,41 @@ func (c *conn) receive(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// end finishes the exchange after the body was read, and says whether the connection is ready for another request.
-func (e *exchange) end(bodyRead bool) (reusable bool) {
-	reusable = bodyRead && !e.res.Close && e.conn.in.Buffered() == 0
-	if e.sent != nil {
-		select {
-		case err := <-e.sent:
-			e.sent = nil
-			reusable = reusable && err == nil
-		default: // answered before the request was complete
-			reusable = false
-		}
+// uploaded says whether the request was sent to its end; what went wrong with that makes the connection unfit.
+func (e *exchange) uploaded() bool {
+	if e.sent == nil {
+		return true
 	}
+	select {
+	case err := <-e.sent:
+		e.sent = nil
+		if err != nil {
+			_ = e.conn.socket.Close()
+		}
+		return err == nil
+	default: // answered before the request was complete
+		return false
+	}
+}
+
+// end is called after the body was read, and says whether the connection is ready for another request.
+func (e *exchange) end(bodyRead bool) (reusable bool) {
+	reusable = bodyRead && !e.res.Close && e.conn.in.Buffered() == 0 && e.uploaded()
 	if !reusable {
 		_ = e.conn.socket.Close()
 	}
-	return e.wait() && reusable
+	return e.stop() && reusable // else the client's going has closed it
 }
 
-// wait ends what runs beside the exchange. It says no when the client's going has closed the connection.
-func (e *exchange) wait() bool {
-	quiet := e.stop()
+// finish ends what runs beside the exchange. The client may go on sending for that long.
+func (e *exchange) finish(within time.Duration) {
+	e.stop()
 	if e.sent != nil {
-		select {
-		case <-e.sent:
-		default:
-			e.cut()
-			<-e.sent
-		}
+		e.upload.end(within)
+		_ = e.conn.socket.Close()
+		<-e.sent
+		e.sent = nil
 	}
-	return quiet
 }
 
 // hopByHop says which header fields are for one connection only (RFC 9110, section 7.6.1): those that it names and

@@ -261,6 +261,9 @@ func newCheckClient() *http.Client {
 	}
 }
 
+// maxCheckBody is how much of the body of a health check's answer is read, in bytes.
+const maxCheckBody = 1 << 20
+
 // healthy200 is one health check. The matcher is 200, as an ALB's is by default.
 func healthy200(ctx context.Context, client *http.Client, url string) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -273,7 +276,7 @@ func healthy200(ctx context.Context, client *http.Client, url string) bool {
 		return false
 	}
 	defer res.Body.Close()
-	_, _ = io.CopyN(io.Discard, res.Body, maxHeader) // the status counts, not the body
+	_, _ = io.CopyN(io.Discard, res.Body, maxCheckBody) // the status counts, not the body
 	return res.StatusCode == http.StatusOK
 }
 

@@ -94,22 +94,51 @@ func (p *pool) drop(c *conn) {
 	_ = c.socket.Close()
 }
 
-// idleConn is a socket on which each read and each write may take no longer than a time of its own. Deadlines end
-// reads that have begun, so a write puts off the read that waits beside it.
+// idleConn is a socket on which each read and each write may take no longer than a time of its own. While a request is being
+// sent nothing is expected to be read, however long its client takes; after that a read has the whole time.
 type idleConn struct {
 	net.Conn
 	limit time.Duration
+
+	mu      sync.Mutex
+	sending bool
 }
 
-func (c idleConn) Read(p []byte) (int, error) {
-	if err := c.Conn.SetReadDeadline(time.Now().Add(c.limit)); err != nil {
+// wait says whether an answer is waited for from now on.
+func (c *idleConn) wait(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sending = !on
+	_ = c.Conn.SetReadDeadline(c.deadline()) // a read that has begun takes it as well
+}
+
+// giveUp ends the read that waits.
+func (c *idleConn) giveUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.limit = 0
+	_ = c.Conn.SetReadDeadline(time.Now())
+}
+
+func (c *idleConn) deadline() time.Time {
+	if c.sending {
+		return time.Time{}
+	}
+	return time.Now().Add(c.limit)
+}
+
+func (c *idleConn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	err := c.Conn.SetReadDeadline(c.deadline())
+	c.mu.Unlock()
+	if err != nil {
 		return 0, err
 	}
 	return c.Conn.Read(p)
 }
 
-func (c idleConn) Write(p []byte) (int, error) {
-	if err := c.Conn.SetDeadline(time.Now().Add(c.limit)); err != nil {
+func (c *idleConn) Write(p []byte) (int, error) {
+	if err := c.Conn.SetWriteDeadline(time.Now().Add(c.limit)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(p)
