@@ -23,7 +23,7 @@ const (
 
 // balancer is a reverse proxy with an Application Load Balancer's behaviour: see the package's doc.
 type balancer struct {
-	idle   time.Duration // IdleTimeout
+	idle   time.Duration // of targets, and of clients within a request: IdleTimeout
 	http   http.Server
 	inside group // requests
 	dialer net.Dialer
@@ -66,8 +66,8 @@ func startBalancer(idle time.Duration) (*balancer, error) {
 	}
 	b.http = http.Server{
 		Handler:                      b,
-		IdleTimeout:                  idle,
-		ReadHeaderTimeout:            idle,
+		IdleTimeout:                  IdleTimeout,
+		ReadHeaderTimeout:            IdleTimeout,
 		MaxHeaderBytes:               maxRequestRead,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
@@ -109,6 +109,13 @@ func (b *balancer) observe(t *target, passed bool) (s state, changed bool) {
 		b.rotate()
 	}
 	return t.health.state, changed
+}
+
+// refuse makes t answer nobody any more, as an address does whose program is gone. The port may be another's by now.
+func (b *balancer) refuse(t *target) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	t.dead = true
 }
 
 // deregister gives t no more requests. Its drained is closed when those in flight are done.
@@ -156,6 +163,20 @@ func (b *balancer) period() (routed int64, inRotation time.Duration, registered 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.counts.Routed, b.inRotation + time.Duration(len(b.rotation))*time.Since(b.since), len(b.targets) > 0
+}
+
+// registered is the targets in order of registration.
+func (b *balancer) registered() []*target {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.targets)
+}
+
+// dead says whether a target's program is gone.
+func (b *balancer) dead(t *target) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return t.dead
 }
 
 // pick chooses a target in turn and counts the request as in flight there; nil when there is none.
@@ -339,6 +360,9 @@ func (b *balancer) connect(ctx context.Context, t *target) (*conn, error) {
 	if c := t.pool.take(b.idle); c != nil {
 		return c, nil
 	}
+	if b.dead(t) {
+		return nil, errDead
+	}
 	socket, err := b.dialer.DialContext(ctx, "tcp", t.addr)
 	switch {
 	case ctx.Err() != nil:
@@ -356,6 +380,9 @@ func (b *balancer) connect(ctx context.Context, t *target) (*conn, error) {
 	}
 	return c, nil
 }
+
+// errDead is what a connection to a target whose program is gone fails with.
+var errDead = errors.New("connection refused: the program is gone")
 
 // pass copies an answer's body. What has no length is passed on piece by piece, as a stream needs it.
 func pass(w http.ResponseWriter, res *http.Response) error {

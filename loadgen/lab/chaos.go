@@ -19,26 +19,33 @@ func zones() []string { return []string{ZoneA, ZoneB} }
 
 // The things that can go wrong.
 const (
-	KillTask = "kill-task"
-	KillZone = "kill-zone"
+	KillTask      = "kill-task"
+	StopTask      = "stop-task"
+	SpotInterrupt = "spot-interrupt"
+	KillZone      = "kill-zone"
 )
+
+func verbs() []string { return []string{KillTask, StopTask, SpotInterrupt, KillZone} }
 
 // Chaos is something that goes wrong on purpose, on the run's clock.
 //
 // kill-task kills the oldest healthy task of the zone with most tasks; kill-zone every task of a
-// zone, in which nothing is placed until To. Requests in flight there fail; the scheduler replaces what is gone.
+// zone, in which nothing is placed until To. Requests in flight there fail, and those that come until health checks have
+// noticed. stop-task gives such a task SIGTERM and deregisters it at once, as StopTask and the console's "stop" do: it
+// finishes what it has, and refuses what still arrives for [Propagation]. spot-interrupt does the same, as the end of a
+// Spot capacity does. The scheduler replaces what is gone.
 type Chaos struct {
 	Verb     string
 	Zone     string        // of kill-zone
 	From, To time.Duration // To is of kill-zone
 }
 
-const wantChaos = "kill-task@TIME or kill-zone:ZONE@FROM..TO, e.g. kill-task@60s, kill-zone:b@90s..120s"
+const wantChaos = "kill-task@TIME, stop-task@TIME, spot-interrupt@TIME or kill-zone:ZONE@FROM..TO, e.g. kill-task@60s, kill-zone:b@90s..120s"
 
 // ParseChaos reads:
 //
-//	chaos     = kill-task | kill-zone
-//	kill-task = "kill-task@" duration
+//	chaos     = one-task | kill-zone
+//	one-task  = ( "kill-task" | "stop-task" | "spot-interrupt" ) "@" duration
 //	kill-zone = "kill-zone:" ( "a" | "b" ) "@" duration ".." duration
 //
 // Times count from the beginning of the load, in real time. Errors are of type *plan.FieldError.
@@ -52,20 +59,20 @@ func ParseChaos(text string) (Chaos, error) {
 	switch {
 	case s == "":
 		return Chaos{}, &plan.FieldError{Want: "empty, want " + wantChaos}
-	case verb != KillTask && verb != KillZone:
+	case !slices.Contains(verbs(), verb):
 		hint := ""
-		if word, ok := near.Near(verb, []string{KillTask, KillZone}); ok {
+		if word, ok := near.Near(verb, verbs()); ok {
 			hint = "did you mean " + word + "?"
 		}
 		return refuse(wantChaos, hint)
 	case !hasTime:
 		return refuse(wantChaos, "")
-	case verb == KillTask:
+	case verb != KillZone:
 		at, err := plan.ParseDuration(when)
 		if hasZone || err != nil {
-			return refuse("kill-task@TIME, e.g. kill-task@60s", "")
+			return refuse(verb+"@TIME, e.g. "+verb+"@60s", "")
 		}
-		return Chaos{Verb: KillTask, From: time.Duration(at)}, nil
+		return Chaos{Verb: verb, From: time.Duration(at)}, nil
 	case !slices.Contains(zones(), zone):
 		return refuse("kill-zone:ZONE@FROM..TO, ZONE being a or b", "")
 	}
@@ -79,8 +86,8 @@ func ParseChaos(text string) (Chaos, error) {
 // String is the form that ParseChaos reads.
 func (c Chaos) String() string {
 	from := plan.Duration(c.From).String()
-	if c.Verb == KillTask {
-		return KillTask + "@" + from
+	if c.Verb != KillZone {
+		return c.Verb + "@" + from
 	}
 	return KillZone + ":" + c.Zone + "@" + from + ".." + plan.Duration(c.To).String()
 }

@@ -33,6 +33,7 @@ func TestATaskKilledInMidRequestFailsExactlyThose(t *testing.T) {
 		t.Errorf("statuses %v, want that half failed: those that the dead task had", statuses)
 	}
 	eventually(t, "it is replaced", func() bool { return l.scheduler.point().Healthy == 2 })
+	eventually(t, "it is found gone", func() bool { return len(l.balancer.registered()) == 2 })
 	if status, _, _ := fetch(t, client, l.URL()); status != 200 {
 		t.Errorf("afterwards: %d", status)
 	}
@@ -90,6 +91,10 @@ func TestNothingIsPlacedWhileEveryZoneIsDown(t *testing.T) {
 	l := start(t, c)
 	l.LoadBegan(time.Now())
 	eventually(t, "no task runs", func() bool { return l.scheduler.point().Running == 0 })
+	if status, _, _ := fetch(t, newClient(t), l.URL()); status != 502 {
+		t.Errorf("before anybody has noticed: %d, want 502", status)
+	}
+	eventually(t, "they are found gone", func() bool { return len(l.balancer.registered()) == 0 })
 	if status, _, _ := fetch(t, newClient(t), l.URL()); status != 503 {
 		t.Errorf("without tasks: %d, want 503", status)
 	}
@@ -109,8 +114,8 @@ func TestATaskThatFailsItsChecksIsReplacedBeforeItLeaves(t *testing.T) {
 	victim := l.scheduler.tasks[0]
 	l.scheduler.mu.Unlock()
 	// What a check would say, said here: the replica itself is well.
-	l.scheduler.observe(victim, false)
-	l.scheduler.observe(victim, false)
+	l.scheduler.observe(victim, "answered 500")
+	l.scheduler.observe(victim, "answered 500")
 	tl := l.Timeline()
 	if n := len(tl.Tasks); n != 3 || events(tl, EventUnhealthy) != 1 {
 		t.Errorf("%d tasks, %+v, want a replacement at once", n, tl.Events)

@@ -11,6 +11,8 @@ func TestChaosIsReadAndWrittenAlike(t *testing.T) {
 	for text, want := range map[string]Chaos{
 		"kill-task@60s":            {Verb: KillTask, From: time.Minute},
 		"kill-task@0":              {Verb: KillTask},
+		"stop-task@1m":             {Verb: StopTask, From: time.Minute},
+		"spot-interrupt@2":         {Verb: SpotInterrupt, From: 2 * time.Second},
 		" kill-task@90 ":           {Verb: KillTask, From: 90 * time.Second},
 		"kill-zone:b@90s..120s":    {Verb: KillZone, Zone: "b", From: 90 * time.Second, To: 2 * time.Minute},
 		"kill-zone:a@500ms..1m30s": {Verb: KillZone, Zone: "a", From: 500 * time.Millisecond, To: 90 * time.Second},
@@ -26,7 +28,7 @@ func TestChaosIsReadAndWrittenAlike(t *testing.T) {
 }
 
 func TestChaosThatCannotBeIsRefused(t *testing.T) {
-	const any = `kill-task@TIME or kill-zone:ZONE@FROM..TO, e.g. kill-task@60s, kill-zone:b@90s..120s`
+	const any = `kill-task@TIME, stop-task@TIME, spot-interrupt@TIME or kill-zone:ZONE@FROM..TO, e.g. kill-task@60s, kill-zone:b@90s..120s`
 	const span = `kill-zone:ZONE@FROM..TO with FROM before TO, e.g. kill-zone:b@90s..120s`
 	for _, tt := range []struct{ text, want, hint, why string }{
 		{"", "empty, want " + any, "", "nothing"},

@@ -23,20 +23,20 @@ func TestOnlyA200PassesAHealthCheck(t *testing.T) {
 	}))
 	defer service.Close()
 	client := newCheckClient()
-	for path, want := range map[string]bool{
-		"/200": true,
-		"/204": false, // the matcher is 200 alone
-		"/302": false, // a redirect is an answer
-		"/503": false,
-		"/cut": false,
+	for path, want := range map[string]string{
+		"/200": "",
+		"/204": "answered 204 No Content", // the matcher is 200 alone
+		"/302": `answered 302 Found to /200, which a health check does not follow "<a href=\"/200\">Found</a>."`,
+		"/503": "answered 503 Service Unavailable",
+		"/cut": "EOF",
 	} {
-		if got := healthy200(t.Context(), client, service.URL+path); got != want {
-			t.Errorf("%s: passed %t, want %t", path, got, want)
+		if got := checkHealth(t.Context(), client, service.URL+path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if healthy200(ended, client, service.URL+"/200") {
+	if checkHealth(ended, client, service.URL+"/200") == "" {
 		t.Error("a check passed that was not made")
 	}
 }

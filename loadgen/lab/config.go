@@ -45,6 +45,10 @@ type Config struct {
 	// ReplicaCPUs is how many CPUs one replica may use, which is 100 % to the CPU policy; 0 is 1. Nothing enforces it.
 	ReplicaCPUs float64
 
+	// Guard is a program, with its arguments, that runs [Guard] on its standard input: it sees to it that no replica is left
+	// however this process ends. Without it, or on Windows, a process that is killed leaves its replicas.
+	Guard []string
+
 	// Chaos is what goes wrong on purpose.
 	Chaos []Chaos
 	// Load is how long the load is going to last, so that chaos after its end is refused; 0 is not known.
@@ -58,7 +62,7 @@ type Config struct {
 type Delays struct {
 	Placement, Pull, Start time.Duration // of a new task; Start only of replicas in this process
 	Deregistration         time.Duration // from the drain's beginning to SIGTERM
-	Stop                   time.Duration // from SIGTERM to SIGKILL, but not less than MinStop in real time
+	Stop                   time.Duration // from SIGTERM to SIGKILL; of a program in real time, else not less than MinStop of it
 	HealthInterval         time.Duration
 	HealthThreshold        int // checks in a row to be unhealthy, or healthy again
 }
@@ -71,6 +75,10 @@ const (
 	// DefaultStop is Fargate's stopTimeout.
 	DefaultStop = 30 * time.Second
 )
+
+// Propagation is how long a balancer goes on sending requests to a task that StopTask has ended, in service time: 502s for 3
+// to 5 s are reported (github.com/aws/containers-roadmap, issue 708).
+const Propagation = 4 * time.Second
 
 // What is in real time however fast the service is, because programs and requests are.
 const (

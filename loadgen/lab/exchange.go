@@ -206,16 +206,15 @@ func (e *exchange) uploaded() bool {
 	if e.sent == nil {
 		return true
 	}
-	select {
-	case err := <-e.sent:
-		e.sent = nil
-		if err != nil {
-			_ = e.conn.socket.Close()
-		}
-		return err == nil
-	default: // answered before the request was complete
-		return false
+	if !e.upload.complete() {
+		return false // answered before the request was complete
 	}
+	err := <-e.sent // at once: a target that answers a whole request has taken it
+	e.sent = nil
+	if err != nil {
+		_ = e.conn.socket.Close()
+	}
+	return err == nil
 }
 
 // end is called after the body was read, and says whether the connection is ready for another request.

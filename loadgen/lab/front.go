@@ -83,12 +83,17 @@ func traced(sent []string, now time.Time) string {
 	if rooted {
 		name = "Self"
 	}
-	var id [12]byte
+	own := fmt.Sprintf("%s=1-%08x-%s", name, uint32(now.Unix()), randomHex(12))
+	return strings.Join(append([]string{own}, kept...), ";")
+}
+
+// randomHex is that many random bytes, two digits each.
+func randomHex(bytes int) string {
+	id := make([]byte, bytes)
 	for i := range id {
 		id[i] = byte(rand.Uint32())
 	}
-	own := fmt.Sprintf("%s=1-%08x-%s", name, uint32(now.Unix()), hex.EncodeToString(id[:]))
-	return strings.Join(append([]string{own}, kept...), ";")
+	return hex.EncodeToString(id)
 }
 
 // upload is the body of a request with the client's clock on it: each read may take the idle timeout, and a client that
@@ -147,6 +152,13 @@ func (u *upload) end(within time.Duration) {
 	}
 	u.ending = true
 	_ = u.control.SetReadDeadline(time.Now().Add(within))
+}
+
+// complete says whether the client has sent all.
+func (u *upload) complete() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.done
 }
 
 // state says whether the client was late, and whether reading failed.

@@ -114,7 +114,9 @@ func TestASlowUploadThatGoesOnIsNotTooLate(t *testing.T) {
 
 func TestATargetThatTakesNothingIs504(t *testing.T) {
 	t.Parallel()
-	b := startTestBalancer(t, 300*time.Millisecond)
+	const idle = time.Second
+	b := startTestBalancer(t, idle)
+	piece := make([]byte, 1<<20)
 	release := make(chan struct{})
 	s := startScripted(t, func(net.Conn, *http.Request, int) bool { <-release; return false })
 	defer close(release)
@@ -122,7 +124,9 @@ func TestATargetThatTakesNothingIs504(t *testing.T) {
 	c, in := dialRaw(t, b)
 	go func() {
 		_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n")
-		_, _ = c.Write(make([]byte, 100_000_000))
+		for range 95 {
+			_, _ = c.Write(piece)
+		}
 	}()
 	res, err := http.ReadResponse(in, nil)
 	if err != nil || res.StatusCode != 504 || b.total().Timeout != 1 {
@@ -138,7 +142,9 @@ func TestTheLimitsAreAnApplicationLoadBalancers(t *testing.T) {
 		return "GET /" + strings.Repeat("a", n-len("GET / HTTP/1.1\r\n")) + " HTTP/1.1\r\nHost: h\r\n\r\n"
 	}
 	field := func(n int) string { return "X-A: " + strings.Repeat("a", n-len("X-A: \r\n")) + "\r\n" }
-	request := func(fields ...string) string { return "GET / HTTP/1.1\r\nHost: h\r\n" + strings.Join(fields, "") + "\r\n" }
+	request := func(fields ...string) string {
+		return "GET / HTTP/1.1\r\nHost: h\r\n" + strings.Join(fields, "") + "\r\n"
+	}
 	const host = len("Host: h\r\n")
 	for _, tt := range []struct {
 		why, send string

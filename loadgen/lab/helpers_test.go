@@ -21,6 +21,14 @@ func TestMain(m *testing.M) {
 		actAsReplica(mode)
 		return
 	}
+	switch {
+	case len(os.Args) == 2 && os.Args[1] == guardMode:
+		Guard(os.Stdin)
+		return
+	case os.Getenv(labMode) != "":
+		actAsLab(os.Getenv(labMode))
+		return
+	}
 	code := m.Run()
 	if left := leftGoroutines(); code == 0 && left != "" {
 		_, _ = io.WriteString(os.Stderr, "goroutines of the package are left after its tests:\n"+left)

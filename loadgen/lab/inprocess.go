@@ -63,7 +63,7 @@ func (r *local) done() <-chan struct{} { return r.ended }
 func (r *local) err() error            { return nil }
 func (r *local) output() []string      { return nil }
 
-func (r *local) stop(grace time.Duration) bool {
+func (r *local) stop(grace time.Duration, hurry <-chan struct{}) bool {
 	r.drain()
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
@@ -71,9 +71,10 @@ func (r *local) stop(grace time.Duration) bool {
 	case <-r.ended:
 		return true
 	case <-timer.C:
-		r.kill()
-		return false
+	case <-hurry:
 	}
+	r.kill()
+	return false
 }
 
 func (r *local) kill() {

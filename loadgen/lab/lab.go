@@ -3,6 +3,8 @@ package lab
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +20,8 @@ type Lab struct {
 	scheduler  *scheduler
 	controller *controller
 	recorder   *timeline.Recorder
+	launcher   launcher
+	guard      *guard
 
 	ctx   context.Context
 	end   context.CancelFunc
@@ -30,7 +34,7 @@ type Lab struct {
 	closed time.Duration // when the lab was closed; 0 before
 }
 
-// Start starts Min replicas and returns when all are healthy. Nothing of it is left when it fails: with the errors of
+// Start starts Min replicas and returns when all are healthy and, of a program, the standbys up to Max are ready as well. Nothing of it is left when it fails: with the errors of
 // Config.Validate, a *ReplicaError of a program that cannot be used as a replica, or the cause of ctx, which bounds the
 // start alone.
 func Start(ctx context.Context, cfg Config) (*Lab, error) {
@@ -42,16 +46,25 @@ func Start(ctx context.Context, cfg Config) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
+	var guarding *guard
+	if programs, ok := launcher.(*programs); ok {
+		if guarding, err = startGuard(cfg.Guard); err != nil {
+			return nil, err
+		}
+		programs.guard = guarding
+	}
 	scaler, err := autoscaling.New(cfg.Scaling)
 	if err != nil {
+		guarding.close()
 		return nil, err
 	}
 	balancer, err := startBalancer(IdleTimeout)
 	if err != nil {
+		guarding.close()
 		return nil, fmt.Errorf("balancer: no loopback port to listen on: %w", err)
 	}
 	l := &Lab{
-		cfg: cfg, balancer: balancer,
+		cfg: cfg, balancer: balancer, launcher: launcher, guard: guarding,
 		recorder: timeline.NewRecorder(cfg.Speedup, cfg.Scaling.Min, cfg.Scaling.Max),
 	}
 	l.ctx, l.end = context.WithCancel(context.Background())
@@ -86,7 +99,7 @@ func (l *Lab) awaitFirst(ctx context.Context) error {
 	for {
 		p := l.scheduler.point()
 		if p.Healthy >= l.cfg.Scaling.Min {
-			return nil
+			return l.awaitStandbys(ctx)
 		}
 		if err := l.scheduler.failure(); err != nil {
 			return err
@@ -101,6 +114,31 @@ func (l *Lab) awaitFirst(ctx context.Context) error {
 	}
 }
 
+// awaitStandbys waits until those that are kept ahead are ready, so that their start takes nothing from the load.
+func (l *Lab) awaitStandbys(ctx context.Context) error {
+	s := l.scheduler
+	if s.spare == nil {
+		return nil
+	}
+	s.mu.Lock()
+	s.ahead = true
+	s.standBy()
+	want := s.most - l.cfg.Scaling.Min
+	s.mu.Unlock()
+	for s.spare.count() < want {
+		if err := s.failure(); err != nil {
+			return err
+		}
+		select {
+		case <-s.spare.news:
+		case <-s.changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return s.failure()
+}
+
 // notHealthy says which replica did not pass its health checks in time.
 func (l *Lab) notHealthy() error {
 	reason := fmt.Sprintf("GET %s did not answer 200 within %s", l.cfg.HealthPath, l.cfg.StartupGrace)
@@ -108,6 +146,9 @@ func (l *Lab) notHealthy() error {
 	for _, t := range l.scheduler.running() {
 		if !t.healthy {
 			failed.Output = t.replica.output()
+			if t.failed != "" {
+				failed.Reason = reason + ": it " + strings.TrimPrefix(t.failed, "it ")
+			}
 		}
 	}
 	return failed
@@ -149,8 +190,15 @@ func (l *Lab) wreak(c Chaos) {
 	if !l.sleepUntil(c.From) {
 		return
 	}
-	if c.Verb == KillTask {
+	switch c.Verb {
+	case KillTask:
 		l.scheduler.killTask(c.String())
+		return
+	case StopTask:
+		l.scheduler.stopTask(c.String(), ReasonStopped)
+		return
+	case SpotInterrupt:
+		l.scheduler.stopTask(c.String(), ReasonSpot)
 		return
 	}
 	l.scheduler.killZone(c.Zone, c.String())
@@ -201,6 +249,7 @@ func (l *Lab) AwaitRecovery(ctx context.Context) (atMin bool, err error) {
 	l.mu.Lock()
 	loadTo := l.loadTo
 	l.mu.Unlock()
+	defer func() { l.scheduler.endRetired(ctx, MinStop) }()
 	tick := time.NewTicker(recoveryPoll)
 	defer tick.Stop()
 	for {
@@ -248,6 +297,30 @@ func (l *Lab) Counts() Counts { return l.balancer.total() }
 // started again. The scheduler has replaced it; whether the experiment is still one is for the caller to say.
 func (l *Lab) Err() error { return l.scheduler.failure() }
 
+// Crashes are the causes for which programs ended that nobody had asked to, or did not start.
+func (l *Lab) Crashes() []Crash {
+	l.scheduler.mu.Lock()
+	defer l.scheduler.mu.Unlock()
+	return slices.Clone(l.scheduler.crashes.groups)
+}
+
+// Starts is how long each program took from its exec to its first good answer, those of the beginning not included: they
+// start all at once.
+func (l *Lab) Starts() []time.Duration {
+	if l.scheduler.spare == nil {
+		return nil
+	}
+	return l.scheduler.spare.measured()
+}
+
+// Records is what each program wrote, by task; the middle of what is longer than 256 KiB is left out.
+func (l *Lab) Records() map[string][]byte {
+	if p, ok := l.launcher.(*programs); ok {
+		return p.records()
+	}
+	return nil
+}
+
 // Output is the last lines that each program wrote, by task.
 func (l *Lab) Output() map[string][]string { return l.scheduler.outputs() }
 
@@ -268,5 +341,6 @@ func (l *Lab) Close() {
 		l.parts.Wait()
 		l.balancer.close()
 		l.scheduler.close()
+		l.guard.close()
 	})
 }

@@ -2,10 +2,14 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	neturl "net/url"
+	"strconv"
+	"sync"
 	"time"
 )
 
@@ -14,12 +18,12 @@ import (
 func (s *scheduler) live(t *task) {
 	defer t.goes()
 	defer t.dies()
-	if !s.prepare(t) {
+	r, err := s.obtain(t)
+	switch {
+	case errors.Is(err, errNotWanted):
 		s.gone(t)
 		return
-	}
-	r, err := s.launcher.launch(t.leave, t.id, t.number)
-	if err != nil {
+	case err != nil:
 		s.notStarted(t, err)
 		return
 	}
@@ -45,25 +49,105 @@ func (s *scheduler) live(t *task) {
 		s.halt(r)
 	case t.death.Err() != nil:
 		r.kill()
+		s.unnoticed(t)
+	case t.leave.Err() != nil && t.hasty:
+		s.interrupt(t, r)
 	case t.leave.Err() != nil:
 		s.drain(t, r)
 	default:
 		s.died(t, r)
+		s.unnoticed(t)
 	}
-	t.target.pool.close()
+	if !t.retiring {
+		t.target.pool.close()
+		s.over(t)
+	}
 	s.gone(t)
 }
 
-// prepare lets the time pass until the replica is to be started; false when it is not to be any more.
-func (s *scheduler) prepare(t *task) bool {
+// errNotWanted is that a task is not to be there any more.
+var errNotWanted = errors.New("not wanted any more")
+
+// obtain lets the time pass until the replica is running, and returns it. A program's start is real: a standby has had
+// it, and the task counts it as service time.
+func (s *scheduler) obtain(t *task) (replica, error) {
 	if t.first {
-		return true
+		return s.launcher.launch(t.leave, t.id, t.number)
 	}
 	d := s.cfg.Delays
 	if !s.placed(t) || !s.pass(t, t.wait+s.cfg.real(d.Placement)) || !s.pass(t, s.cfg.real(d.Pull)) {
-		return false
+		return nil, errNotWanted
 	}
-	return s.launcher.slow() || s.pass(t, s.cfg.real(d.Start))
+	if s.spare == nil {
+		if !s.pass(t, s.cfg.real(d.Start)) {
+			return nil, errNotWanted
+		}
+		return s.launcher.launch(t.leave, t.id, t.number)
+	}
+	if ahead, ok := s.takeSpare(t); ok {
+		if s.pass(t, s.cfg.real(ahead.start)) {
+			return ahead.replica, nil
+		}
+		s.spare.give(ahead)
+		return nil, errNotWanted
+	}
+	began := time.Now()
+	r, err := s.launchReady(t.leave)
+	if t.leave.Err() != nil {
+		if r != nil {
+			r.kill()
+		}
+		return nil, errNotWanted
+	}
+	if err == nil {
+		took := time.Since(began)
+		s.spare.noteStart(took)
+		s.mu.Lock()
+		s.event(EventLate, fmt.Sprintf("%s: no standby was ready, so its start of %s passed in real time and counts as %s",
+			t.id, rounded(took), rounded(time.Duration(float64(took)*s.cfg.Speedup))))
+		s.mu.Unlock()
+	}
+	return r, err
+}
+
+// takeSpare takes a standby for a task.
+func (s *scheduler) takeSpare(t *task) (standby, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ahead, ok := s.spare.take()
+	t.holds = ok
+	return ahead, ok
+}
+
+// launchReady starts a program and waits until it answers its health path as it should, or its grace is over: then the
+// checks will say what is wrong.
+func (s *scheduler) launchReady(ctx context.Context) (replica, error) {
+	began := time.Now()
+	r, err := s.launcher.launch(ctx, "", 0)
+	if err != nil {
+		return nil, err
+	}
+	client := newCheckClient()
+	poll := time.NewTicker(firstChecks)
+	defer poll.Stop()
+	for time.Since(began) < s.launcher.startup() && checkHealth(ctx, client, "http://"+r.addr()+s.cfg.HealthPath) != "" {
+		select {
+		case <-poll.C:
+		case <-r.done():
+			return nil, r.err()
+		case <-ctx.Done():
+			r.kill()
+			return nil, context.Cause(ctx)
+		}
+	}
+	return r, nil
+}
+
+func rounded(d time.Duration) time.Duration {
+	if d < 10*time.Second {
+		return d.Round(10 * time.Millisecond)
+	}
+	return d.Round(time.Second)
 }
 
 // placed waits for a zone that is up, if there is none.
@@ -108,6 +192,9 @@ func (s *scheduler) started(t *task, r replica) bool {
 	}
 	s.failures = 0
 	t.replica = r
+	if p, ok := r.(*process); ok {
+		p.task.Store(t.id)
+	}
 	t.launched = time.Now()
 	t.target = s.balancer.register(t.id, r.addr(), s.cfg.Delays.HealthThreshold, s.cfg.Delays.HealthThreshold)
 	t.life.Running = s.now()
@@ -124,7 +211,7 @@ func (s *scheduler) notStarted(t *task, err error) {
 	s.stopped(t)
 	if wanted {
 		s.failures++
-		s.fail(err)
+		s.fail(t.id, err)
 		t.life.Reason = ReasonNoStart
 		s.recorder.Task(t.life)
 		s.event(EventFailed, t.id+": "+err.Error())
@@ -149,22 +236,129 @@ func (s *scheduler) drain(t *task, r replica) {
 	case t.death.Err() != nil:
 		r.kill()
 	default:
-		grace := max(MinStop, s.cfg.real(s.cfg.Delays.Stop))
-		s.ended(t, r, r.stop(grace), grace)
+		s.retire(t, r)
 	}
 }
 
-// ended says what was wrong with the end of a replica that was to end in order.
-func (s *scheduler) ended(t *task, r replica, orderly bool, grace time.Duration) {
+// retire lets a replica end in order. A program has its stopTimeout in real time, and nothing waits for it: how long it
+// takes enters the timeline as service time.
+func (s *scheduler) retire(t *task, r replica) {
+	if !s.launcher.slow() {
+		grace := max(MinStop, s.cfg.real(s.cfg.Delays.Stop))
+		s.ended(t, r, r.stop(grace, nil), grace)
+		return
+	}
+	t.retiring = true
+	at, asked := s.now(), time.Now()
+	s.mu.Lock()
+	hurry := s.hurry
+	s.retired.enter()
+	s.mu.Unlock()
+	s.lives.Go(func() {
+		defer s.retired.leave()
+		orderly := r.stop(s.cfg.Delays.Stop, hurry)
+		took := time.Since(asked)
+		t.target.pool.close()
+		s.ended(t, r, orderly, took)
+		s.mu.Lock()
+		t.life.Stopped = at + s.cfg.real(took)
+		s.recorder.Task(t.life)
+		s.mu.Unlock()
+		s.over(t)
+	})
+}
+
+// endRetired waits so long for programs that are ending, and then kills them.
+func (s *scheduler) endRetired(ctx context.Context, within time.Duration) {
+	all := make(chan struct{})
+	go func() {
+		s.retired.Wait()
+		close(all)
+	}()
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case <-all:
+		return
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-s.ctx.Done():
+	}
+	s.mu.Lock()
+	close(s.hurry)
+	s.hurry = make(chan struct{})
+	s.mu.Unlock()
+	<-all
+}
+
+// ended says what was wrong with the end of a replica that was to end in order, after so much time.
+func (s *scheduler) ended(t *task, r replica, orderly bool, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := r.err(); err != nil { // it was not asked yet
-		s.fail(err)
+		s.fail(t.id, err)
 		s.event(EventFailed, t.id+": "+err.Error())
 	}
-	if !orderly {
-		s.event(EventForced, fmt.Sprintf("%s did not end within %s of being asked", t.id, grace))
+	if orderly || s.ctx.Err() != nil {
+		return
 	}
+	how := fmt.Sprintf("killed: it did not end within %s of SIGTERM", rounded(took))
+	t.life.Reason += ", " + how
+	s.recorder.Task(t.life)
+	s.event(EventForced, t.id+" was "+how)
+}
+
+// interrupt is what StopTask and the end of a Spot capacity do: SIGTERM and deregistration at once, so that requests go on
+// arriving until every part of the balancer has heard of it.
+func (s *scheduler) interrupt(t *task, r replica) {
+	ending := make(chan struct{})
+	if s.launcher.slow() {
+		s.retire(t, r)
+		close(ending)
+	} else {
+		go func() {
+			defer close(ending)
+			s.retire(t, r)
+		}()
+	}
+	timer := time.NewTimer(s.cfg.real(Propagation))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.ctx.Done():
+	}
+	s.balancer.deregister(t.target)
+	<-ending
+}
+
+// unnoticed keeps a target whose replica is dead until its health checks have failed often enough.
+func (s *scheduler) unnoticed(t *task) {
+	s.over(t)
+	s.balancer.refuse(t.target)
+	tick := time.NewTicker(s.cfg.real(s.cfg.Delays.HealthInterval))
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-s.ctx.Done():
+			return
+		}
+		if state, _ := s.balancer.observe(t.target, false); state == unhealthy {
+			break
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.event(EventUnhealthy, fmt.Sprintf("%s in zone %s: the balancer finds it gone, %s after its end",
+		t.id, t.life.Zone, rounded(time.Duration(float64(s.now()-t.life.Stopped)*s.cfg.Speedup))))
+}
+
+// over notes that nothing of a task's replica is left.
+func (s *scheduler) over(t *task) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.over = true
+	s.standBy()
 }
 
 // within waits for one of two things; false when the task's life is cut short before.
@@ -185,7 +379,7 @@ const closeGrace = 5 * time.Second
 
 func (s *scheduler) halt(r replica) {
 	if s.ctx.Err() != nil {
-		r.stop(closeGrace)
+		r.stop(closeGrace, nil)
 		return
 	}
 	r.kill()
@@ -195,13 +389,12 @@ func (s *scheduler) halt(r replica) {
 func (s *scheduler) died(t *task, r replica) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.balancer.deregister(t.target)
 	if t.stopped || s.closing {
 		return
 	}
 	t.life.Reason = ReasonDied
 	if err := r.err(); err != nil {
-		s.fail(err)
+		s.fail(t.id, err)
 		t.life.Reason += ": " + err.Error()
 		s.event(EventFailed, t.id+": "+err.Error())
 	}
@@ -223,11 +416,14 @@ func (s *scheduler) gone(t *task) {
 // firstChecks is how often the tasks that are there before the load are checked until they are healthy.
 const firstChecks = 25 * time.Millisecond
 
-// check asks a target for its health each interval until it leaves. The first check comes an interval after
-// registration, the latest that it may.
+// check asks a target for its health each interval until it leaves, and once it is healthy how long it keeps an idle
+// connection. The first check comes an interval after registration, the latest that it may.
 func (s *scheduler) check(ctx context.Context, t *task) {
 	interval := s.cfg.real(s.cfg.Delays.HealthInterval)
 	client := newCheckClient()
+	var idle sync.WaitGroup
+	defer idle.Wait()
+	probed := false
 	wait := interval
 	if t.first {
 		wait = 0
@@ -240,11 +436,15 @@ func (s *scheduler) check(ctx context.Context, t *task) {
 			timer.Stop()
 			return
 		}
-		passed := healthy200(ctx, client, "http://"+t.target.addr+s.cfg.HealthPath)
+		said := checkHealth(ctx, client, "http://"+t.target.addr+s.cfg.HealthPath)
 		if ctx.Err() != nil {
 			return
 		}
-		known := s.observe(t, passed)
+		known := s.observe(t, said)
+		if said == "" && !probed {
+			probed = true
+			idle.Go(func() { s.probeIdle(ctx, t) })
+		}
 		wait = interval
 		if t.first && !known {
 			wait = min(interval, firstChecks)
@@ -264,29 +464,51 @@ func newCheckClient() *http.Client {
 // maxCheckBody is how much of the body of a health check's answer is read, in bytes.
 const maxCheckBody = 1 << 20
 
-// healthy200 is one health check. The matcher is 200, as an ALB's is by default.
-func healthy200(ctx context.Context, client *http.Client, url string) bool {
+// checkHealth is one health check, and says why it failed; empty when it passed. The matcher is 200, as an ALB's is by
+// default.
+func checkHealth(ctx context.Context, client *http.Client, url string) (failed string) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return false
+		return err.Error()
 	}
 	req.Header.Set("User-Agent", "loadgen-lab-health-check")
 	res, err := client.Do(req)
 	if err != nil {
-		return false
+		if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
+			return fmt.Sprintf("no answer within %s", HealthTimeout)
+		}
+		if e, ok := errors.AsType[*neturl.Error](err); ok {
+			err = e.Err // it repeats the URL
+		}
+		return err.Error()
 	}
 	defer res.Body.Close()
-	_, _ = io.CopyN(io.Discard, res.Body, maxCheckBody) // the status counts, not the body
-	return res.StatusCode == http.StatusOK
+	body, _ := io.ReadAll(io.LimitReader(res.Body, maxCheckBody)) // the status counts, not the body
+	if res.StatusCode == http.StatusOK {
+		return ""
+	}
+	said := "answered " + strconv.Itoa(res.StatusCode) + " " + http.StatusText(res.StatusCode)
+	if to := res.Header.Get("Location"); to != "" {
+		said += " to " + clean([]byte(to)) + ", which a health check does not follow"
+	}
+	if text := clean(body[:min(len(body), shownBody)]); text != "" {
+		said += fmt.Sprintf(" %q", text)
+	}
+	return said
 }
 
+// shownBody is how much of an answer that failed a check is shown, in bytes.
+const shownBody = 80
+
 // observe takes the outcome of a check, and says whether there is a verdict on the target.
-func (s *scheduler) observe(t *task, passed bool) (known bool) {
+func (s *scheduler) observe(t *task, failed string) (known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t.draining || t.stopped {
 		return true
 	}
+	t.failed = failed
+	passed := failed == ""
 	if !passed && !t.everHealthy() && time.Since(t.launched) < s.launcher.startup() {
 		return false // it is still starting
 	}
@@ -300,7 +522,7 @@ func (s *scheduler) observe(t *task, passed bool) (known bool) {
 		s.recorder.Task(t.life)
 	}
 	if state == unhealthy {
-		s.event(EventUnhealthy, t.id+" in zone "+t.life.Zone+" failed its health checks")
+		s.event(EventUnhealthy, t.id+" in zone "+t.life.Zone+" failed its health checks: GET "+s.cfg.HealthPath+" "+failed)
 		t.condemned = true
 	}
 	s.reconcile(replacement)

@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -20,6 +25,10 @@ type programs struct {
 	cpus    float64  // what 100 % is
 	grace   time.Duration
 	cpu     cpuReader
+	guard   *guard // nil without one
+
+	mu  sync.Mutex
+	all []*process
 }
 
 // cpuReader reads the CPU time of all processes at most once in a tenth of a second, whoever of the replicas asks.
@@ -54,10 +63,14 @@ func (l *programs) launch(ctx context.Context, _ string, _ int) (replica, error)
 		return nil, err
 	}
 	words := fillPort(l.words, port)
-	p := &process{command: l.command, address: net.JoinHostPort("127.0.0.1", port), cpus: l.cpus, cpu: &l.cpu, ended: make(chan struct{})}
+	p := &process{
+		command: l.command, port: port, namesPort: !slices.Equal(words, l.words), cpus: l.cpus, cpu: &l.cpu, guard: l.guard,
+		ended: make(chan struct{}),
+	}
 	p.cmd = exec.Command(words[0], words[1:]...)
-	p.cmd.Env = append(l.env[:len(l.env):len(l.env)], "PORT="+port)
-	p.cmd.Stdout, p.cmd.Stderr = &p.tail, &p.tail
+	p.cmd.Env = append(append(l.env[:len(l.env):len(l.env)], "PORT="+port), l.guard.environ()...)
+	p.cmd.Stdout = io.MultiWriter(&p.tail, &p.record)
+	p.cmd.Stderr = p.cmd.Stdout
 	p.cmd.WaitDelay = pipeGrace
 	ownGroup(p.cmd)
 	if err := p.cmd.Start(); err != nil {
@@ -67,6 +80,10 @@ func (l *programs) launch(ctx context.Context, _ string, _ int) (replica, error)
 		}
 		return nil, &ReplicaError{Command: l.command, Reason: "cannot be started: " + err.Error()}
 	}
+	l.guard.began(p.cmd.Process.Pid)
+	l.mu.Lock()
+	l.all = append(l.all, p)
+	l.mu.Unlock()
 	go p.wait()
 	if err := p.listens(ctx, l.grace); err != nil {
 		p.kill()
@@ -78,25 +95,40 @@ func (l *programs) launch(ctx context.Context, _ string, _ int) (replica, error)
 // freePort asks the kernel for a port that nobody listens on. Somebody else may get it before the program
 // does, which then dies and is started again.
 func freePort() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for range 100 {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return "", err
+		}
+		port := strconv.Itoa(ln.Addr().(*net.TCPAddr).Port)
+		other, err := net.Listen("tcp", net.JoinHostPort("::1", port))
+		_ = ln.Close()
+		switch {
+		case err == nil:
+			return port, other.Close()
+		case !errors.Is(err, syscall.EADDRINUSE): // there is no IPv6 here
+			return port, nil
+		}
 	}
-	port := ln.Addr().(*net.TCPAddr).Port
-	return strconv.Itoa(port), ln.Close()
+	return "", errors.New("no port is free on both 127.0.0.1 and ::1")
 }
 
 // process is a program that is a replica, with all that it starts.
 type process struct {
-	command string
-	address string
-	cmd     *exec.Cmd
-	cpus    float64
-	cpu     *cpuReader
-	tail    tail
-	ended   chan struct{}
-	asked   atomic.Bool // to end
-	how     error       // once ended
+	command   string
+	port      string
+	namesPort bool   // the command does
+	address   string // once it listens
+	cmd       *exec.Cmd
+	cpus      float64
+	cpu       *cpuReader
+	guard     *guard
+	tail      tail
+	record    record
+	ended     chan struct{}
+	asked     atomic.Bool  // to end
+	how       error        // once ended
+	task      atomic.Value // string: of the task that it became
 }
 
 // wait reaps the program, and ends what it has left behind in its group.
@@ -104,6 +136,7 @@ func (p *process) wait() {
 	defer close(p.ended)
 	err := p.cmd.Wait()
 	killGroup(p.cmd.Process)
+	p.guard.ended(p.cmd.Process.Pid)
 	if p.asked.Load() {
 		return
 	}
@@ -113,7 +146,23 @@ func (p *process) wait() {
 	} else if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 		reason = err.Error()
 	}
-	p.how = &ReplicaError{Command: p.command, Reason: "ended by itself: " + reason, Output: p.tail.last()}
+	p.how = p.bad("ended by itself: " + reason)
+}
+
+// portTaken finds what programs say when somebody else listens where they want to.
+var portTaken = regexp.MustCompile(`(?i)address (is )?already in use|EADDRINUSE|only one usage of each socket address|bind: .*in use|port \S+ (is )?(already )?in use`)
+
+// bad is what is wrong with the program, with what it said of it.
+func (p *process) bad(reason string) *ReplicaError {
+	e := &ReplicaError{Command: p.command, Reason: reason, Output: p.tail.last()}
+	if !slices.ContainsFunc(e.Output, portTaken.MatchString) {
+		return e
+	}
+	e.Hint = "each replica has a port of its own in $PORT: let the program listen there"
+	if !p.namesPort {
+		e.Hint += ", or write $PORT in the command, which does not name it"
+	}
+	return e
 }
 
 // listens waits until the program accepts connections.
@@ -123,17 +172,32 @@ func (p *process) listens(ctx context.Context, grace time.Duration) error {
 	poll := time.NewTicker(listenPoll)
 	defer poll.Stop()
 	dialer := net.Dialer{Timeout: time.Second}
+	candidates := []string{net.JoinHostPort("127.0.0.1", p.port), net.JoinHostPort("::1", p.port)}
 	for {
-		c, err := dialer.DialContext(ctx, "tcp", p.address)
-		if err == nil {
-			return c.Close()
+		for _, address := range candidates {
+			c, err := dialer.DialContext(ctx, "tcp", address)
+			if err != nil {
+				continue
+			}
+			_ = c.Close()
+			// The kernel may join a connection to a port that nobody listens on with itself.
+			if c.LocalAddr().String() != c.RemoteAddr().String() {
+				p.address = address
+				return nil
+			}
 		}
 		select {
 		case <-p.ended:
 			return p.how
 		case <-deadline.C:
-			return &ReplicaError{Command: p.command, Output: p.tail.last(),
-				Reason: fmt.Sprintf("did not listen on %s within %s: want a program that listens on $PORT", p.address, grace)}
+			where := "it listens nowhere"
+			if at := listening(p.cmd.Process.Pid); len(at) > 0 {
+				where = "it listens on " + strings.Join(at, ", ")
+			} else if !knowsCPU {
+				where = "where it listens is not known on this system"
+			}
+			return p.bad(fmt.Sprintf("did not listen on %s within %s: want a program that listens on $PORT; %s",
+				strings.Join(candidates, " or "), grace, where))
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-poll.C:
@@ -151,7 +215,7 @@ func (p *process) used() (float64, bool) {
 	return seconds / p.cpus, ok
 }
 
-func (p *process) stop(grace time.Duration) bool {
+func (p *process) stop(grace time.Duration, hurry <-chan struct{}) bool {
 	p.asked.Store(true)
 	terminate(p.cmd.Process)
 	timer := time.NewTimer(grace)
@@ -160,9 +224,28 @@ func (p *process) stop(grace time.Duration) bool {
 	case <-p.ended:
 		return true
 	case <-timer.C:
-		p.kill()
-		return false
+	case <-hurry:
 	}
+	p.kill()
+	return false
+}
+
+// records is all that was kept of each program's output, by the name of its task; standby-N is the Nth program that
+// was started, when it became none.
+func (l *programs) records() map[string][]byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := map[string][]byte{}
+	for i, p := range l.all {
+		name, ok := p.task.Load().(string)
+		if !ok {
+			name = "standby-" + strconv.Itoa(i+1)
+		}
+		if text := p.record.all(); len(text) > 0 {
+			all[name] = text
+		}
+	}
+	return all
 }
 
 func (p *process) kill() {

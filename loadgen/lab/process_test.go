@@ -17,6 +17,12 @@ import (
 	"time"
 )
 
+// guardMode, in the environment, makes this test binary the guard of a lab; labMode a lab that says its pids and stays.
+const (
+	guardMode = "LAB_TEST_GUARD"
+	labMode   = "LAB_TEST_LAB"
+)
+
 // replicaMode, in the environment, makes this test binary a program to be run as a replica.
 const replicaMode = "LAB_TEST_REPLICA"
 
@@ -26,7 +32,13 @@ const (
 	burns    = "burns"    // 30 ms of CPU a request, through a child that it has started
 	dies     = "dies"     // at once, with status 3 and two lines
 	deaf     = "deaf"     // never listens
-	sick     = "sick"     // /health answers 404
+	sick     = "sick"     // /health answers 404 and why
+	moved    = "moved"    // /health is elsewhere
+	fixed    = "fixed"    // listens on a port of its own choice
+	taken    = "taken"    // listens on one that is taken
+	six      = "six"      // listens on IPv6 alone
+	lingers  = "lingers"  // takes a second and a half to end
+	daemon   = "daemon"   // starts a child in a session of its own
 	stubborn = "stubborn" // ignores SIGTERM
 	parent   = "parent"   // starts a child that would stay
 	mortal   = "mortal"   // ends with status 7 at a request of /die
@@ -39,12 +51,26 @@ func actAsReplica(mode string) {
 		fmt.Println("reading configuration")
 		fmt.Fprintln(os.Stderr, "\x1b[31mfatal:\x1b[0m no database")
 		os.Exit(3)
+	case fixed, taken:
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err == nil && mode == taken {
+			_, err = net.Listen("tcp", ln.Addr().String())
+		}
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		time.Sleep(time.Minute)
+		return
 	case deaf:
 		fmt.Println("thinking")
 		time.Sleep(time.Minute)
 		return
-	case parent:
+	case parent, daemon:
 		child := exec.Command(os.Args[0])
+		if mode == daemon {
+			ownSession(child)
+		}
 		child.Env = append(os.Environ(), replicaMode+"="+deaf)
 		if err := child.Start(); err != nil {
 			fmt.Println(err)
@@ -56,10 +82,12 @@ func actAsReplica(mode string) {
 	signal.Notify(term, syscall.SIGTERM)
 	mux := http.NewServeMux()
 	began := time.Now()
-	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("/health", func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case mode == sick:
-			w.WriteHeader(http.StatusNotFound)
+			http.Error(w, "no such page", http.StatusNotFound)
+		case mode == moved:
+			http.Redirect(w, r, "/healthz", http.StatusFound)
 		case mode == warming && time.Since(began) < 500*time.Millisecond:
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
@@ -71,14 +99,21 @@ func actAsReplica(mode string) {
 		fmt.Fprintf(w, "port %s argument %s", os.Getenv("PORT"), strings.Join(os.Args[1:], ","))
 	})
 	server := http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT"), Handler: mux}
+	if mode == six {
+		server.Addr = "[::1]:" + os.Getenv("PORT")
+	}
+	server.IdleTimeout, _ = time.ParseDuration(os.Getenv("LAB_TEST_IDLE"))
 	go func() {
 		fmt.Printf("listening on %s, pid=%d\n", os.Getenv("PORT"), os.Getpid())
 		fmt.Println(server.ListenAndServe())
 	}()
 	<-term
 	fmt.Println("terminated")
-	if mode == stubborn {
+	switch mode {
+	case stubborn:
 		time.Sleep(time.Minute)
+	case lingers:
+		time.Sleep(1500 * time.Millisecond)
 	}
 	_ = server.Shutdown(context.Background())
 }
@@ -181,8 +216,11 @@ func TestAProgramThatCannotBeAReplicaIsSaidWithItsLastLines(t *testing.T) {
 		wants         []string
 	}{
 		{dies, "", []string{"exit status 3", "reading configuration | ", "fatal:", "no database"}},
-		{deaf, "", []string{"did not listen on 127.0.0.1:", "within 500ms", "$PORT", "thinking"}},
-		{sick, "", []string{"GET /health did not answer 200 within 500ms", "listening on"}},
+		{deaf, "", []string{"did not listen on 127.0.0.1:", " or [::1]:", "within 500ms", "$PORT; it listens nowhere", "thinking"}},
+		{fixed, "", []string{"within 500ms", "$PORT; it listens on 127.0.0.1:"}},
+		{taken, "", []string{"exit status 1", "hint: each replica has a port of its own in $PORT", "or write $PORT in the command", "address already in use"}},
+		{sick, "", []string{`GET /health did not answer 200 within 500ms: it answered 404 Not Found "no such page"`, "listening on"}},
+		{moved, "", []string{"it answered 302 Found to /healthz, which a health check does not follow"}},
 		{"", "no-such-program-here --x", []string{`"no-such-program-here --x"`, "executable file not found", "it wrote nothing"}},
 		{"", "/", []string{`replica "/"`, "cannot be started"}},
 	} {
@@ -223,7 +261,7 @@ func TestAProgramThatIgnoresSIGTERMIsKilledWithWhatItStarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	r.stop(300 * time.Millisecond)
+	r.stop(300*time.Millisecond, nil)
 	if d := time.Since(began); d < 300*time.Millisecond || d > 5*time.Second {
 		t.Errorf("gone after %s, want its grace of 300ms", d)
 	}

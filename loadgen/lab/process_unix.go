@@ -5,6 +5,7 @@ package lab
 import (
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 )
 
@@ -16,3 +17,17 @@ func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: t
 func terminate(p *os.Process) { _ = p.Signal(syscall.SIGTERM) } // one that has ended needs no signal
 
 func killGroup(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGKILL) }
+
+// killGroupID ends a group of which the first process may be gone.
+func killGroupID(group int) { _ = syscall.Kill(-group, syscall.SIGKILL) }
+
+func killID(pid int) { _ = syscall.Kill(pid, syscall.SIGKILL) }
+
+// canGuard says whether programs can be ended together here.
+const canGuard = true
+
+// ownSession takes a process out of reach of the terminal: its end, and what is typed there, are for the lab.
+func ownSession(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
+
+// ignoreSignals keeps those who end the lab politely from ending its guard first.
+func ignoreSignals() { signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT) }

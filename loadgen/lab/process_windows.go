@@ -16,3 +16,14 @@ func terminate(p *os.Process) { _ = p.Kill() }
 
 // killGroup ends the program alone: what it has started is beyond reach without a job object.
 func killGroup(p *os.Process) { _ = p.Kill() }
+
+func killGroupID(int) {}
+
+func killID(int) {}
+
+// canGuard is false: without process groups there is nothing that a guard could end.
+const canGuard = false
+
+func ownSession(*exec.Cmd) {}
+
+func ignoreSignals() {}

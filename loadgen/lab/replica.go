@@ -13,8 +13,8 @@ type replica interface {
 	addr() string
 	// used is the CPU time used until now in seconds of all that the replica may use; not ok when it cannot be known.
 	used() (seconds float64, ok bool)
-	// stop asks it to end and waits until it has, by force after grace: then it is not orderly.
-	stop(grace time.Duration) (orderly bool)
+	// stop asks it to end and waits until it has, by force after grace or when hurry ends: then it is not orderly.
+	stop(grace time.Duration, hurry <-chan struct{}) (orderly bool)
 	// kill ends it at once, requests in flight included, and waits until it has.
 	kill()
 	// done is closed when it has ended, whoever ended it.
@@ -40,11 +40,15 @@ type ReplicaError struct {
 	Command string
 	Reason  string   // "exit status 3", "did not listen on port 40001 within 30s" …
 	Output  []string // its last lines
+	Hint    string   // something to try; mostly empty
 }
 
 // Error is one line, the last lines of the program included.
 func (e *ReplicaError) Error() string {
 	s := fmt.Sprintf("replica %q: %s", e.Command, e.Reason)
+	if e.Hint != "" {
+		s += " (hint: " + e.Hint + ")"
+	}
 	if len(e.Output) == 0 {
 		return s + "; it wrote nothing"
 	}

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ type scheduler struct {
 	cfg      Config
 	balancer *balancer
 	launcher launcher
+	spare    *standbys // of programs; nil otherwise
 	recorder *timeline.Recorder
 	now      func() time.Duration // the run's clock
 	changed  chan struct{}        // of capacity 1: there is something new in capacity
@@ -31,6 +33,12 @@ type scheduler struct {
 	moved    chan struct{}  // closed and replaced when a zone comes back
 	failures int            // launches in a row that failed
 	failed   error          // the first replica that died by itself or did not start
+	crashes  crashes        // all of them
+	idle     []idleReading
+	most     int           // tasks that there are ever to be, standbys included
+	ahead    bool          // standbys are kept
+	hurry    chan struct{} // closed when programs that are ending are to be killed
+	retired  group         // programs that are ending
 	closing  bool
 }
 
@@ -38,8 +46,12 @@ func newScheduler(cfg Config, b *balancer, l launcher, rec *timeline.Recorder, n
 	s := &scheduler{
 		cfg: cfg, balancer: b, launcher: l, recorder: rec, now: now,
 		changed: make(chan struct{}, 1), down: map[string]int{}, moved: make(chan struct{}),
+		most: cfg.Scaling.Max, hurry: make(chan struct{}),
 	}
 	s.ctx, s.end = context.WithCancel(context.Background())
+	if l != nil && l.slow() {
+		s.spare = newStandbys(s.launchReady, s.standbyFailed, max(1, runtime.NumCPU()/2))
+	}
 	return s
 }
 
@@ -58,6 +70,25 @@ func (s *scheduler) setDesired(n int, why cause) {
 	defer s.mu.Unlock()
 	s.desired = n
 	s.reconcile(why)
+}
+
+// standBy keeps so many standbys that all tasks there may be have one.
+func (s *scheduler) standBy() {
+	if s.spare == nil || !s.ahead || s.closing {
+		return
+	}
+	s.spare.keep(max(0, s.most-s.count(func(t *task) bool { return !t.over && (t.replica != nil || t.holds) })))
+}
+
+// standbyFailed remembers a program that did not start ahead, or ended while it waited.
+func (s *scheduler) standbyFailed(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return
+	}
+	s.fail("a standby", err)
+	s.event(EventFailed, "a standby: "+err.Error())
 }
 
 // reconcile starts what is missing and lets go what is too much. It is called whenever anything has changed.
@@ -81,6 +112,7 @@ func (s *scheduler) reconcile(why cause) {
 			s.letGo(t, ReasonHealth)
 		}
 	}
+	s.standBy()
 	s.publish()
 }
 
@@ -187,7 +219,7 @@ func (s *scheduler) choose(better func(t, than *task) bool, meant func(*task) bo
 func (s *scheduler) letGo(t *task, reason string) {
 	t.draining = true
 	t.life.Reason = reason
-	if t.target != nil {
+	if t.target != nil && !t.hasty {
 		s.balancer.deregister(t.target)
 	}
 	if t.replica != nil {
@@ -228,11 +260,24 @@ func (s *scheduler) killZone(zone, by string) {
 	s.reconcile(replacement)
 }
 
-// murder ends a task at once. It gets no more requests from this moment; those in flight fail.
-func (s *scheduler) murder(t *task) {
-	if t.target != nil {
-		s.balancer.deregister(t.target)
+// stopTask is what StopTask does to the oldest healthy task of the zone with most tasks, and a Spot interruption too.
+func (s *scheduler) stopTask(by, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.choose(func(t, than *task) bool { return t.number < than.number }, func(t *task) bool { return t.runs() && t.healthy })
+	if t == nil {
+		s.event(EventChaos, by+": there is no healthy task to stop")
+		return
 	}
+	s.event(EventChaos, fmt.Sprintf("%s: %s in zone %s gets SIGTERM and is deregistered at once", by, t.id, t.life.Zone))
+	t.hasty = true
+	s.letGo(t, reason)
+	s.reconcile(replacement)
+}
+
+// murder ends a task at once. Requests in flight there fail, and so do those that are sent to it until health checks have
+// found that it is gone.
+func (s *scheduler) murder(t *task) {
 	t.life.Reason = ReasonKilled
 	s.stopped(t)
 	t.dies()
@@ -266,8 +311,9 @@ func (s *scheduler) event(kind, detail string) {
 	s.cfg.Log.Info(kind, "detail", detail)
 }
 
-// fail keeps the first failure of a replica that nobody caused.
-func (s *scheduler) fail(err error) {
+// fail keeps a failure of a replica that nobody caused.
+func (s *scheduler) fail(name string, err error) {
+	s.crashes.add(name, s.now(), err)
 	if s.failed == nil {
 		s.failed = err
 	}
@@ -342,6 +388,9 @@ func (s *scheduler) close() {
 	s.mu.Unlock()
 	s.end()
 	s.lives.Wait()
+	if s.spare != nil {
+		s.spare.close(s.halt)
+	}
 }
 
 // running is a copy of each task that runs.

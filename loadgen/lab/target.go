@@ -13,6 +13,7 @@ type target struct {
 
 	inFlight  int
 	draining  bool
+	dead      bool          // its program is gone
 	drained   chan struct{} // closed when draining and nothing is in flight
 	requests  int64         // routed here; health checks are not
 	errors    int64         // of those, answered with 5xx, by the target or in its stead

@@ -20,6 +20,11 @@ type task struct {
 	draining bool
 	stopped  bool
 	healthy  bool
+	failed   string // how the last health check did; empty when it passed
+	holds    bool   // a standby, which is not its replica yet
+	over     bool   // nothing of its replica is left
+	hasty    bool   // its end is no drain; set before leave ends
+	retiring bool   // its replica ends beside it; of its own goroutine
 	// condemned: it is to go because its health checks fail, when there is another in its place.
 	condemned bool
 
@@ -36,6 +41,8 @@ type task struct {
 const (
 	ReasonScaleIn = "scale-in"
 	ReasonKilled  = "killed"
+	ReasonStopped = "StopTask"
+	ReasonSpot    = "Spot interruption"
 	ReasonHealth  = "failed health checks"
 	ReasonDied    = "died"
 	ReasonNoStart = "did not start"
@@ -49,6 +56,8 @@ const (
 	EventUnhealthy = "task-unhealthy"
 	EventFailed    = "task-failed" // a replica ended by itself or could not be started
 	EventForced    = "task-forced" // one that was asked to end did not, and was killed
+	EventLate      = "task-late"   // no standby was ready, so that a program's start passed in real time
+	EventIdle      = "keep-alive"  // a target closes idle connections before the balancer does
 )
 
 // counted says whether the service counts on the task: it is there, or on its way, and stays.
