@@ -28,8 +28,9 @@ type Capacity interface {
 	Timeline() *timeline.Timeline
 	// TaskCapacity is what one task can do, in requests/s on the run's clock, when it is known.
 	TaskCapacity() (perSecond float64, ok bool)
-	// Err is the failure of the service itself that nobody caused, if there was one.
-	Err() error
+	// Findings are what the service holds itself to whatever else is expected of it (that none of its programs crashed,
+	// say), judged, and what it has to warn of.
+	Findings() (judged []result.Expectation, warnings []string)
 }
 
 // Utilisation is the share of what a task can do that it may be loaded with, where demand in tasks is told. At 1 a service
@@ -89,9 +90,9 @@ func (s *session) watch(ctx context.Context, final *result.Final) {
 	for _, o := range gate.EvaluateExpectations(s.expectations, t, figures, &counts) {
 		final.Expectations = append(final.Expectations, result.Expectation(o))
 	}
-	if err := s.capacity.Err(); err != nil {
-		final.Warnings = append(final.Warnings, err.Error())
-	}
+	judged, warnings := s.capacity.Findings()
+	final.Expectations = append(final.Expectations, judged...)
+	final.Warnings = append(final.Warnings, warnings...)
 }
 
 // happened is what capacity did since the last time: scaling activities, those that did not come about, and events of

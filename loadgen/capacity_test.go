@@ -25,7 +25,13 @@ type watched struct {
 
 func (w *watched) LoadBegan(at time.Time) { w.began = at }
 func (w *watched) LoadEnded(at time.Time) { w.ended = at }
-func (w *watched) Err() error             { return w.failed }
+
+func (w *watched) Findings() ([]result.Expectation, []string) {
+	if w.failed == nil {
+		return nil, nil
+	}
+	return []result.Expectation{{Expression: "crashes==0", Value: 1, Detail: w.failed.Error()}}, []string{w.failed.Error()}
+}
 
 func (w *watched) TaskCapacity() (float64, bool) {
 	if w.known {
@@ -84,7 +90,7 @@ func TestARunThatWatchesCapacityWaitsForItAndHoldsItToWhatWasExpected(t *testing
 		{why: "not met", expect: []string{"max_tasks==6", "errors==0"}, code: 97, back: true},
 		{why: "a signal under load ends the watching too", expect: []string{"max_tasks==4"}, stopping: interrupt(5 * time.Second), code: 105},
 		{why: "a signal during recovery", expect: []string{"max_tasks==4"}, stopping: interrupt(22 * time.Second), code: 105},
-		{why: "what went wrong in the service is told", expect: []string{"max_tasks==4"}, failed: errors.New("replica task-3 died"), back: true},
+		{why: "what the service holds itself to is told, and judged with what is expected", expect: []string{"max_tasks==4"}, failed: errors.New("replica task-3 died"), code: 97, back: true},
 	} {
 		fleet := &watched{known: true, failed: row.failed}
 		res, err := run(t, Runner{Plan: brief(), Transport: service(healthy), Capacity: fleet, Expect: row.expect}, row.stopping)
@@ -92,7 +98,8 @@ func TestARunThatWatchesCapacityWaitsForItAndHoldsItToWhatWasExpected(t *testing
 			t.Errorf("%s: %v", row.why, err)
 			continue
 		}
-		if res.Verdict.ExitCode != row.code || fleet.recovered != row.back || len(res.Expectations) != len(row.expect) {
+		held, _ := fleet.Findings()
+		if res.Verdict.ExitCode != row.code || fleet.recovered != row.back || len(res.Expectations) != len(row.expect)+len(held) {
 			t.Errorf("%s: exit code %d, recovered %v, expectations %+v", row.why, res.Verdict.ExitCode, fleet.recovered, res.Expectations)
 		}
 		var figures timeline.Figures

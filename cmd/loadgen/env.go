@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"syscall"
 
@@ -19,6 +20,7 @@ type env struct {
 	stdout, stderr io.Writer
 	lookup         func(string) (string, bool)
 	environ        []string
+	guard          func() *exec.Cmd // this program again: see newGuard
 	isTTY          func(stream any) bool
 	width          func(stream any) int // columns of a terminal; 0 when unknown
 	signals        func() (signals <-chan os.Signal, stop func())
@@ -34,6 +36,13 @@ func system() env {
 		stderr:  os.Stderr,
 		lookup:  os.LookupEnv,
 		environ: os.Environ(),
+		guard: func() *exec.Cmd {
+			self, err := os.Executable()
+			if err != nil {
+				self = os.Args[0]
+			}
+			return &exec.Cmd{Path: self, Args: []string{os.Args[0], guardCommand}} // a program may decide by its name what it is
+		},
 		isTTY: func(stream any) bool {
 			f, ok := stream.(*os.File)
 			return ok && term.IsTerminal(int(f.Fd()))

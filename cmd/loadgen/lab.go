@@ -163,7 +163,7 @@ func (r *resolution) labConfig() lab.Config {
 func startLab(ctx context.Context, env *env, r *resolution) (*lab.Lab, error) {
 	s := &r.service
 	config := r.labConfig()
-	config.Env = env.environ
+	config.Env, config.Guard = env.environ, env.guard
 	of := "the project's API, each good for " + units.Rate(lab.Config{Capacity: config.Capacity}.Capacity.PerSecond())
 	if s.replica != "" {
 		of = s.replica

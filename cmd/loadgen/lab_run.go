@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,7 +39,7 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 	}
 	defer l.Close()
 	watched := &watcher{
-		Lab: l, ctx: ctx, perTask: r.service.taskCapacity, low: r.service.min,
+		Lab: l, ctx: ctx, program: r.service.replica, perTask: r.service.taskCapacity, low: r.service.min,
 		recovery: time.Duration(float64(r.service.recovery) / r.service.speedup),
 		story:    &story{w: env.stderr}, over: make(chan struct{}),
 	}
@@ -51,6 +52,7 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 		if g := r.find("out"); g != nil {
 			dir.name = g.name
 		}
+		watched.dir = dir
 		sinks = append(sinks, opener{dir})
 	} else {
 		sinks = append(sinks, kept)
@@ -80,6 +82,9 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 	res, err := runner.Run(ctx)
 	watched.end()
 	l.Close()
+	if err := dir.addRecords(l.Records()); err != nil {
+		env.say("note: what the replicas wrote is not kept: %s", reason(err))
+	}
 	if refused, ok := errors.AsType[*loadgen.InputError](err); ok {
 		dir.discard()
 		return usage(errors.Join(r.namedErrors(refused.Err)...))
@@ -129,6 +134,8 @@ func (l *wholeLines) Write(p []byte) (int, error) {
 // watcher is the lab as the Runner sees it, and a sink of the run. It writes what capacity does as lines.
 type watcher struct {
 	*lab.Lab
+	program  string        // the replicas'; empty: the project's API
+	dir      *directory    // where the result is kept; nil: nowhere
 	perTask  float64       // as given; 0: as the lab knows it
 	low      int           // tasks that are waited for after the load
 	recovery time.Duration // at most, in real time
@@ -143,7 +150,6 @@ var (
 	_ loadgen.Capacity = (*watcher)(nil)
 	_ loadgen.Starter  = (*watcher)(nil)
 	_ result.Sink      = (*watcher)(nil)
-	_ result.Finisher  = (*watcher)(nil)
 )
 
 // watchEvery is how often the timeline is looked at for something to tell.
@@ -184,8 +190,25 @@ func (w *watcher) TaskCapacity() (perSecond float64, ok bool) {
 	return w.Lab.TaskCapacity()
 }
 
-// Err is nothing to the Runner, which would make a warning of it: Finish makes it the run's error.
-func (w *watcher) Err() error { return nil }
+// Findings are that no program has crashed, where the replicas are programs, and what the lab warns of.
+func (w *watcher) Findings() (judged []result.Expectation, warnings []string) {
+	if w.program == "" {
+		return nil, w.Warnings()
+	}
+	n, seen := 0, []string{}
+	for _, c := range w.Crashes() {
+		n += c.Count
+		seen = append(seen, c.String())
+	}
+	detail := "no program ended by itself"
+	if n > 0 {
+		detail = strings.Join(seen, "; ")
+	}
+	if n > 0 && w.dir != nil {
+		detail += "; what they wrote is in " + recordsDir + "/ of the result"
+	}
+	return []result.Expectation{{Expression: "crashes==0", Value: result.Reading(n), Passed: n == 0, Detail: detail}}, w.Warnings()
+}
 
 // Start names the host.
 func (w *watcher) Start(meta *result.Meta) error {
@@ -195,9 +218,6 @@ func (w *watcher) Start(meta *result.Meta) error {
 
 func (w *watcher) Window(*result.Window) error { return nil }
 func (w *watcher) Close() error                { return nil }
-
-// Finish is the failure of a replica that nobody caused: the run was not the experiment that it was to be.
-func (w *watcher) Finish(*result.Result) error { return w.Lab.Err() }
 
 // end ends the telling. It is called once.
 func (w *watcher) end() {

@@ -82,6 +82,22 @@ func (d *directory) kept() string {
 	return d.path
 }
 
+// recordsDir is where the output of a lab's programs lies, a file each.
+const recordsDir = "replicas"
+
+// addRecords writes what programs wrote, by name.
+func (d *directory) addRecords(records map[string][]byte) error {
+	if d == nil || d.Writer == nil || len(records) == 0 {
+		return nil
+	}
+	dir := filepath.Join(d.path, recordsDir)
+	err := os.MkdirAll(dir, 0o755)
+	for name, text := range records {
+		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name+".log"), text, 0o644))
+	}
+	return err
+}
+
 // discard takes away what was written for a run that then did not begin.
 func (d *directory) discard() {
 	if d == nil || d.Writer == nil {
@@ -90,7 +106,7 @@ func (d *directory) discard() {
 	_ = d.Writer.Close()
 	entries, _ := os.ReadDir(d.path)
 	for _, e := range entries { // it was empty before
-		_ = os.Remove(filepath.Join(d.path, e.Name()))
+		_ = os.RemoveAll(filepath.Join(d.path, e.Name()))
 	}
 	if d.fresh {
 		_ = os.Remove(d.path)

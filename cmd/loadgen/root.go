@@ -51,7 +51,7 @@ loadgen report loadgen-results/20261124T150405Z    # a result again`,
 		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.RunE = noCommand
-	root.AddCommand(newRun(env), newLab(env), newSimulate(env), newReport(env), newMerge(env), newVersion(env), newCompletion(env))
+	root.AddCommand(newRun(env), newLab(env), newSimulate(env), newReport(env), newMerge(env), newVersion(env), newCompletion(env), newGuard(env))
 	root.SetHelpCommand(newHelp())
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(env.stdout, cmd) })
 	root.SetFlagErrorFunc(flagError)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,9 +46,9 @@ type Config struct {
 	// ReplicaCPUs is how many CPUs one replica may use, which is 100 % to the CPU policy; 0 is 1. Nothing enforces it.
 	ReplicaCPUs float64
 
-	// Guard is a program, with its arguments, that runs [Guard] on its standard input: it sees to it that no replica is left
-	// however this process ends. Without it, or on Windows, a process that is killed leaves its replicas.
-	Guard []string
+	// Guard makes the command of a helper process that runs [Guard] on its standard input: it sees to it that no replica is
+	// left however this process ends. Without it, or on Windows, a process that is killed leaves its replicas.
+	Guard func() *exec.Cmd
 
 	// Chaos is what goes wrong on purpose.
 	Chaos []Chaos

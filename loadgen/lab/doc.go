@@ -24,12 +24,20 @@
 // a compressed drain may take the drain's whole length in real time, a check has its 5 s, and a program 2 s to end.
 // A metric is a rate: 375 requests/s are 22,500 a minute at every speedup.
 //
+// A program's start and end are real too, and count as service time all the same. Standby replicas are started ahead, up
+// to the maximum, and their start is measured: a task takes one, and runs when it was placed, pulled, and had that start,
+// all in service time. Where none is ready the wait is real, and told. SIGTERM gives a program the whole stopTimeout in the
+// background, for which nothing waits; what is left at the end of the recovery has MinStop more, and is then killed.
+//
 // # What it models, and how far that is AWS
 //
 // The balancer, as an Application Load Balancer: round robin over healthy targets, over all unhealthy ones when there
 // is none that is healthy; 503 without a target, 502 when one refuses, closes, resets or answers nonsense, 504 when one
-// does not accept within 10 s or is silent for 60 s; one passing check for a new target; a deregistered target gets
-// nothing new, keeps what is in flight for the deregistration delay, and loses its connections then.
+// does not accept within 10 s or is silent for 60 s, 408 when a client does not go on with its request for as long; its
+// limits of headers, with 400 and 414; no TRACE and no CONNECT; X-Amzn-Trace-Id; one passing check for a new target; a
+// deregistered target gets nothing new, keeps what is in flight for the deregistration delay, and loses its connections
+// then. A header goes on before its body, and an answer before the request's end. It measures how long each target keeps an
+// idle connection, and warns below the 60 s for which it keeps them itself.
 // Unlike it: one node, so that turns are exact, a check comes once an interval, and a change is
 // known everywhere at once. No TLS, HTTP/2, WebSockets, stickiness, slow start or trailers. The drain takes its whole
 // delay, also when nothing is in flight, because on AWS the balancer's own connections keep it from ending early.
@@ -39,8 +47,8 @@
 // task first. A task takes its time to be placed, pulled and started, each always the same, where Fargate's vary.
 // One that dies is replaced, one whose checks fail as soon as another is healthy in its place; launches that fail wait
 // longer and longer. No deployments, no rebalancing of zones, no scale-in protection.
-// A task that chaos kills is deregistered in the same instant: on AWS its target is found dead first, by
-// requests that fail.
+// A task that is killed or dies fails what is sent to it until health checks have noticed; one that StopTask or the end of
+// a Spot capacity takes is deregistered at once, and refuses requests for Propagation.
 //
 // A replica is the project's own server behind a [Capacity]: slots, a service time, a queue before them. Latency answers
 // to load by queueing alone, CPU is the share of slot time in use, and nothing else gets slow: no memory, no garbage

@@ -25,17 +25,12 @@ type guard struct {
 // tokenName is the variable by which programs of a lab, and what they start, are known.
 const tokenName = "LOADGEN_LAB"
 
-// startGuard starts the helper that argv says; nil without one.
-func startGuard(argv []string) (*guard, error) {
-	if len(argv) == 0 || !canGuard {
+// startGuard starts the helper that make makes; nil without one.
+func startGuard(make func() *exec.Cmd) (*guard, error) {
+	if make == nil || !canGuard {
 		return nil, nil
 	}
-	g := &guard{token: fmt.Sprintf("%d-%s", os.Getpid(), randomHex(8))}
-	// By its path, with the name that this program was called by: a program may decide by its name what it is.
-	g.cmd = &exec.Cmd{Path: argv[0], Args: argv}
-	if self, err := os.Executable(); err == nil && argv[0] == os.Args[0] {
-		g.cmd.Path = self
-	}
+	g := &guard{token: fmt.Sprintf("%d-%s", os.Getpid(), randomHex(8)), cmd: make()}
 	g.cmd.Env = []string{}
 	ownSession(g.cmd)
 	in, err := g.cmd.StdinPipe()

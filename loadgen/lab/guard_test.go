@@ -13,10 +13,12 @@ import (
 	"time"
 )
 
+func testGuard() *exec.Cmd { return exec.Command(os.Args[0], guardMode) }
+
 // actAsLab starts a lab of programs, says the pids of all processes that it has started, and stays.
 func actAsLab(mode string) {
 	c := program(mode)
-	c.Guard = []string{os.Args[0], guardMode}
+	c.Guard = testGuard
 	l, err := Start(context.Background(), c)
 	if err != nil {
 		fmt.Println(err)
@@ -105,7 +107,7 @@ func TestTheGuardKnowsWhatHasEnded(t *testing.T) {
 		killGroup(kept.Process)
 		_ = kept.Wait()
 	}()
-	g, err := startGuard([]string{os.Args[0], guardMode})
+	g, err := startGuard(testGuard)
 	if err != nil {
 		t.Fatal(err)
 	}

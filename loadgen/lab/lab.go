@@ -284,6 +284,11 @@ func (l *Lab) Timeline() *timeline.Timeline {
 		loadTo = end
 	}
 	l.recorder.Load(0, loadTo)
+	c := l.balancer.total()
+	l.recorder.Answers(timeline.Answers{
+		Requests: c.Requests, Target5xx: c.TargetBad, NoTarget: c.NoTarget, BadGateway: c.BadGateway, GatewayTimeout: c.Timeout,
+		Cut: c.Cut, ClientGone: c.ClientGone, ClientLate: c.ClientLate, Refused: c.Refused,
+	})
 	return l.recorder.Timeline(end)
 }
 

@@ -76,6 +76,7 @@ func (s *story) gather(t *timeline.Timeline, f *timeline.Figures, load *traffic)
 	s.addItem("scale-out", scaleOut(f, t)...)
 	s.addItem("scale-in", scaleIn(f, t)...)
 	s.addItem("capacity", provisioning(f)...)
+	s.addItem("failures", failures(t.Answers)...)
 }
 
 func (s *story) addItem(name string, lines ...string) {

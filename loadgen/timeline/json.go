@@ -94,6 +94,7 @@ type (
 		Min        int               `json:"min"`
 		Max        int               `json:"max"`
 		Settings   map[string]string `json:"settings,omitempty"`
+		Answers    *Answers          `json:"answers,omitempty"`
 		Bounds     []wireBounds      `json:"bounds"`
 		Points     []wirePoint       `json:"points"`
 		Metrics    []wireDatum       `json:"metrics"`
@@ -172,7 +173,7 @@ func wireOf(t *Timeline) *wire {
 	return &wire{
 		Schema: Schema, Speedup: t.Speedup,
 		LoadFrom: inS(t.LoadFrom), LoadTo: inS(t.LoadTo), End: inS(t.End),
-		Min: t.Min, Max: t.Max, Settings: t.Settings,
+		Min: t.Min, Max: t.Max, Settings: t.Settings, Answers: t.Answers,
 		Bounds: convert(t.Bounds, func(_ int, b BoundsChange) wireBounds { return wireBounds{inS(b.At), b.Min, b.Max} }),
 		Points: convert(t.Points, func(_ int, p Point) wirePoint {
 			return wirePoint{inS(p.At), p.Desired, p.Running, p.Healthy, p.Draining}
@@ -213,7 +214,7 @@ func (w *wire) timeline() (t *Timeline, err error) {
 		LoadFrom: w.LoadFrom.take("load_from_s", required, &err),
 		LoadTo:   w.LoadTo.take("load_to_s", required, &err),
 		End:      w.End.take("end_s", required, &err),
-		Min:      w.Min, Max: w.Max, Settings: w.Settings,
+		Min:      w.Min, Max: w.Max, Settings: w.Settings, Answers: w.Answers,
 		Bounds: convert(w.Bounds, func(i int, b wireBounds) BoundsChange {
 			return BoundsChange{must(b.At, "bounds", i), b.Min, b.Max}
 		}),

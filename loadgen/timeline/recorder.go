@@ -147,6 +147,13 @@ func (r *Recorder) Settings(settings map[string]string) {
 	r.t.Settings = maps.Clone(settings)
 }
 
+// Answers records what the balancer has counted until now.
+func (r *Recorder) Answers(a Answers) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.t.Answers = &a
+}
+
 // Load records when load began and ended. Before it is called there was none.
 func (r *Recorder) Load(from, to time.Duration) {
 	r.mu.Lock()

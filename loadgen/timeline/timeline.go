@@ -22,9 +22,26 @@ type Timeline struct {
 	End time.Duration
 	// Min and Max are the bounds on desired capacity at the start.
 	Min, Max int
+	// Answers is whose the failures were, where a balancer counted them; nil where nobody did.
+	Answers *Answers
 	// Settings are those of the service by which it scaled, as the flags of the same names say them (policy, period,
 	// task-start …), so that a simulation can take them over; nil where they are not known.
 	Settings map[string]string
+}
+
+// Answers is what a balancer did with the requests of clients: those that it answered with an error itself, and those that
+// a task answered so, as CloudWatch tells HTTPCode_ELB_5XX_Count and HTTPCode_Target_5XX_Count apart. Each request is in
+// one of them at most.
+type Answers struct {
+	Requests       int64 `json:"requests"`        // answered or not
+	Target5xx      int64 `json:"target_5xx"`      // a task's own
+	NoTarget       int64 `json:"no_target"`       // 503: no task was registered and in service
+	BadGateway     int64 `json:"bad_gateway"`     // 502: the task refused, closed, reset or answered nonsense
+	GatewayTimeout int64 `json:"gateway_timeout"` // 504: the task did not accept or answer in time
+	Cut            int64 `json:"cut"`             // the task failed within its answer's body
+	ClientGone     int64 `json:"client_gone"`     // 460 in an Application Load Balancer's log
+	ClientLate     int64 `json:"client_late"`     // 408: the client did not go on with its request
+	Refused        int64 `json:"refused"`         // 400, 405, 414: no request for any task
 }
 
 // BoundsChange is a change of the bounds on desired capacity, in force from At on.
