@@ -66,8 +66,7 @@ func (c *conn) begin(r *http.Request, u *upload) (*exchange, error) {
 	_ = c.socket.Close() // ends the sending of a body as well
 	if r.Context().Err() != nil {
 		err = errClientGone
-		if e.upload != nil { // a read of the client's that failed is what ended the context
-			e.upload.end(0)
+		if e.upload != nil { // a read of the client's that failed is what ended the context, or nothing is read any more
 			<-e.sent
 			e.sent = nil
 			if late, _ := e.upload.state(); late {
