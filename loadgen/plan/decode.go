@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,12 +20,7 @@ import (
 // repeated is an error, unless ignored names it at the top level; and it is laxer in one thing: what is
 // text in JSON, a duration or a rate, may be a number there. Null leaves a value as it is.
 func decode(data []byte, into any, ignored ...string) error {
-	if e := checkSyntax(data); e != nil {
-		return e
-	}
-	d := decoder{ignored: ignored}
-	d.value("", data, reflect.ValueOf(into).Elem())
-	return errors.Join(d.errs...)
+	return (&decoder{ignored: ignored}).decode(data, into)
 }
 
 // checkSyntax says where data ceases to be JSON in UTF-8.
@@ -32,11 +28,11 @@ func checkSyntax(data []byte) *FieldError {
 	if !utf8.Valid(data) {
 		return &FieldError{Want: "not UTF-8 text"}
 	}
-	var any json.RawMessage
-	err := json.Unmarshal(data, &any)
-	if err == nil {
+	if json.Valid(data) {
 		return nil
 	}
+	var any json.RawMessage
+	err := json.Unmarshal(data, &any)
 	e := &FieldError{Want: "not JSON: " + err.Error()}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		line := 1 + bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte("\n"))
@@ -47,9 +43,37 @@ func checkSyntax(data []byte) *FieldError {
 	return e
 }
 
+// decoder decodes values one after the other.
 type decoder struct {
 	ignored []string
 	errs    []error
+	keys    map[reflect.Type]map[string]int // of the structs met so far: the index of each key's field
+}
+
+func (d *decoder) decode(data []byte, into any) error {
+	if e := checkSyntax(data); e != nil {
+		return e
+	}
+	d.errs = nil
+	d.value("", data, reflect.ValueOf(into).Elem())
+	return errors.Join(d.errs...)
+}
+
+// keysOf are the keys of a struct.
+func (d *decoder) keysOf(t reflect.Type) map[string]int {
+	if keys, known := d.keys[t]; known {
+		return keys
+	}
+	keys := map[string]int{}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		keys[name] = i
+	}
+	if d.keys == nil {
+		d.keys = map[reflect.Type]map[string]int{}
+	}
+	d.keys[t] = keys
+	return keys
 }
 
 func (d *decoder) add(path string, err error) {
@@ -93,6 +117,10 @@ func isNumber(raw json.RawMessage) bool {
 }
 
 func (d *decoder) leaf(path string, raw json.RawMessage, v reflect.Value) {
+	if text, ok := plainText(raw); ok && v.Type() == reflect.TypeFor[string]() {
+		v.SetString(text)
+		return
+	}
 	err := json.Unmarshal(raw, v.Addr().Interface())
 	switch {
 	case err == nil:
@@ -102,6 +130,14 @@ func (d *decoder) leaf(path string, raw json.RawMessage, v reflect.Value) {
 		// The value itself is not shown: of a header or a body it might be a secret.
 		d.add(path, &FieldError{Want: "want " + describe(v.Type()) + ", not " + describeValue(raw)})
 	}
+}
+
+// plainText is a JSON string without escapes, of a document that was checked: what it stands for is what it looks like.
+func plainText(raw []byte) (string, bool) {
+	if len(raw) < 2 || raw[0] != '"' || bytes.IndexByte(raw, '\\') >= 0 {
+		return "", false
+	}
+	return string(raw[1 : len(raw)-1]), true
 }
 
 // describe says what JSON value a type is read from.
@@ -144,25 +180,16 @@ func describeValue(raw json.RawMessage) string {
 }
 
 func (d *decoder) object(path string, raw json.RawMessage, v reflect.Value) {
-	fields := map[string]reflect.Value{}
-	for i := range v.NumField() {
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-		fields[name] = v.Field(i)
-	}
+	keys := d.keysOf(v.Type())
 	for _, m := range d.members(path, raw, v.Type()) {
-		field, known := fields[m.key]
+		field, known := keys[m.key]
 		switch {
 		case known:
-			d.value(join(path, m.key), m.value, field)
+			d.value(join(path, m.key), m.value, v.Field(field))
 		case path == "" && slices.Contains(d.ignored, m.key):
 		default:
 			e := &FieldError{Field: join(path, m.key), Want: "unknown key"}
-			var names []string
-			for name := range fields {
-				names = append(names, name)
-			}
-			slices.Sort(names)
-			if n, ok := near.Near(m.key, names); ok {
+			if n, ok := near.Near(m.key, slices.Sorted(maps.Keys(keys))); ok {
 				e.Want += ", want " + quote(n) + "?"
 			}
 			d.errs = append(d.errs, e)
@@ -183,11 +210,11 @@ func (d *decoder) mapping(path string, raw json.RawMessage, v reflect.Value) {
 }
 
 func (d *decoder) list(path string, raw json.RawMessage, v reflect.Value) {
-	var elements []json.RawMessage
-	if json.Unmarshal(raw, &elements) != nil {
+	if raw = bytes.TrimSpace(raw); raw[0] != '[' {
 		d.add(path, &FieldError{Want: "want " + describe(v.Type()) + ", not " + describeValue(raw)})
 		return
 	}
+	elements := split(raw)
 	v.Set(reflect.MakeSlice(v.Type(), len(elements), len(elements)))
 	for i, each := range elements {
 		d.value(fmt.Sprintf("%s[%d]", path, i), each, v.Index(i))
@@ -201,32 +228,58 @@ type member struct {
 
 // members are the key and value pairs of an object, in order.
 func (d *decoder) members(path string, raw json.RawMessage, t reflect.Type) []member {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+	if raw = bytes.TrimSpace(raw); raw[0] != '{' {
 		d.add(path, &FieldError{Want: "want " + describe(t) + ", not " + describeValue(raw)})
 		return nil
 	}
-	var all []member
-	seen := map[string]bool{}
-	for dec.More() {
-		key, err := dec.Token()
-		var m member
-		if err == nil {
-			m.key = key.(string) // syntax was checked: a key is a string
-			err = dec.Decode(&m.value)
+	parts := split(raw)
+	all := make([]member, 0, len(parts)/2)
+	for ; len(parts) > 0; parts = parts[2:] {
+		m := member{value: parts[1]}
+		var isPlain bool
+		if m.key, isPlain = plainText(parts[0]); !isPlain {
+			_ = json.Unmarshal(parts[0], &m.key) // the syntax was checked: a key is a string
 		}
-		if err != nil {
-			d.add(path, err)
-			return all
-		}
-		if seen[m.key] {
+		if slices.ContainsFunc(all, func(before member) bool { return before.key == m.key }) {
 			d.add(join(path, m.key), &FieldError{Want: "given twice"})
 			continue
 		}
-		seen[m.key] = true
 		all = append(all, m)
 	}
 	return all
+}
+
+// split takes an object or a list apart whose syntax was checked: into keys and values in turns, or elements, of
+// which none is copied.
+func split(raw []byte) []json.RawMessage {
+	parts := make([]json.RawMessage, 0, 4)
+	depth, begin, isText := 0, 0, false
+	end := func(at int) {
+		if part := bytes.TrimSpace(raw[begin:at]); len(part) > 0 {
+			parts = append(parts, json.RawMessage(part))
+		}
+		begin = at + 1
+	}
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case isText && c == '\\':
+			i++
+		case c == '"':
+			isText = !isText
+		case isText:
+		case c == '{' || c == '[':
+			if depth++; depth == 1 {
+				begin = i + 1
+			}
+		case c == '}' || c == ']':
+			if depth--; depth == 0 {
+				end(i)
+			}
+		case depth == 1 && (c == ',' || c == ':'):
+			end(i)
+		}
+	}
+	return parts
 }
 
 // join is the path of a key. Keys are anything: what is shown is one line of bounded length.

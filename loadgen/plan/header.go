@@ -69,7 +69,7 @@ func hasHeader(h http.Header, name string) bool {
 
 // isRedacted reports whether a header's value was taken out when its plan was kept.
 func isRedacted(name string, values []string) bool {
-	return isSecretName(name) && slices.Contains(values, redacted)
+	return slices.Contains(values, redacted) && isSecretName(name)
 }
 
 // ParseBody reads a request body: "@FILE" names a file, anything else is the body itself.

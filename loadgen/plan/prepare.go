@@ -58,9 +58,10 @@ type builder struct {
 	lookup   func(string) (string, bool)
 	files    map[string][]byte // each is read once, however many targets send it
 	digests  map[string]string
-	missing  map[string]bool // files and ${variables} that were said to be
+	missing  map[string]bool // files and ${variables} that were said to be, digests that were said to be new
 	faults   faults
 	warnings []string
+	names    []string // of one header, room to sort in
 }
 
 func (b *builder) build() *Ready {
@@ -125,7 +126,9 @@ func (b *builder) lacks(field, what, want string) {
 // header returns a filled copy of h without what was redacted, never nil.
 func (b *builder) header(field string, h http.Header) http.Header {
 	filled := make(http.Header, len(h))
-	for _, name := range slices.Sorted(maps.Keys(h)) {
+	b.names = slices.AppendSeq(b.names[:0], maps.Keys(h))
+	slices.Sort(b.names)
+	for _, name := range b.names {
 		if isRedacted(name, h[name]) {
 			continue // Validate has seen that another takes its place
 		}
@@ -155,8 +158,7 @@ func (b *builder) url(field, text string) *url.URL {
 		return nil
 	}
 	// A filled URL may hold secrets in any place: errors show it as it was written.
-	shown := RedactURL(text)
-	if e := checkFilledURL(filled, shown); e != nil {
+	if e := checkFilledURL(filled, text); e != nil {
 		if filled != text {
 			e.Hint = "this is what it is with its references filled in"
 		}
@@ -164,10 +166,10 @@ func (b *builder) url(field, text string) *url.URL {
 		return nil
 	}
 	if strings.HasPrefix(filled, "/") && b.base == "" {
-		b.faults.add("host", &FieldError{Want: "needed for " + quote(shown) + ", which is a path once it is filled in"})
+		b.faults.add("host", &FieldError{Want: "needed for " + quote(RedactURL(text)) + ", which is a path once it is filled in"})
 		return nil
 	}
-	u, e := parseAbsolute(resolve(b.base, filled), shown, wantURL)
+	u, e := parseAbsolute(resolve(b.base, filled), text, wantURL)
 	if e != nil {
 		b.faults.add(field, e)
 		return nil
@@ -177,10 +179,14 @@ func (b *builder) url(field, text string) *url.URL {
 
 // setHost moves a Host header to where net/http sends it from.
 func (r *Request) setHost() {
-	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-		if !strings.EqualFold(name, "Host") {
-			continue
+	var names []string
+	for name := range r.Header {
+		if strings.EqualFold(name, "Host") {
+			names = append(names, name)
 		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
 		if values := r.Header[name]; r.Host == "" && len(values) > 0 && values[0] != r.URL.Host {
 			r.Host = values[0]
 		}
@@ -212,7 +218,8 @@ func (b *builder) body(field string, body *Body) []byte {
 		digest = hex.EncodeToString(sum[:])
 		b.digests[body.File] = digest
 	}
-	if body.SHA256 != "" && body.SHA256 != digest {
+	if body.SHA256 != "" && body.SHA256 != digest && !b.missing[digest] {
+		b.missing[digest] = true // said once, however many targets send it
 		b.warnings = append(b.warnings, fmt.Sprintf("%s: %s has changed since the plan was kept", field, body.File))
 	}
 	body.SHA256 = digest

@@ -77,6 +77,7 @@ type targetParser struct {
 	number  int    // of line, from 1
 	targets []Target
 	errs    []error
+	decoder decoder
 }
 
 func (p *targetParser) advance() bool {
@@ -202,7 +203,7 @@ type jsonTarget struct {
 // json reads one target, a line of JSON.
 func (p *targetParser) json() bool {
 	var j jsonTarget
-	if err := decode([]byte(p.line), &j); err != nil {
+	if err := p.decoder.decode([]byte(p.line), &j); err != nil {
 		for _, e := range Fields(err) {
 			p.failKey(e)
 		}

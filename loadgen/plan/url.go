@@ -80,26 +80,28 @@ func checkURL(text string) *FieldError {
 	if strings.HasPrefix(text, "${") {
 		return nil // may be anything until it is filled
 	}
-	return checkFilledURL(probed, RedactURL(text))
+	return checkFilledURL(probed, text)
 }
 
-// checkFilledURL is checkURL for a text without references, which errors show as shown.
-func checkFilledURL(text, shown string) *FieldError {
+// checkFilledURL is checkURL for a text without references; errors show what it was made of, without secrets.
+func checkFilledURL(text, from string) *FieldError {
 	if strings.HasPrefix(text, "/") {
 		if _, err := url.ParseRequestURI(text); err != nil {
-			return wrong(shown, "a path without control characters, escapes being % and two hexadecimal digits")
+			return wrong(RedactURL(from), "a path without control characters, escapes being % and two hexadecimal digits")
 		}
 		return nil
 	}
-	_, e := parseAbsolute(text, shown, wantURL)
+	_, e := parseAbsolute(text, from, wantURL)
 	return e
 }
 
-// parseAbsolute reads an http or https URL with a host, leaving out a fragment.
-func parseAbsolute(text, shown, want string) (*url.URL, *FieldError) {
+// parseAbsolute reads an http or https URL with a host, leaving out a fragment. Errors show what it was made of, without
+// secrets.
+func parseAbsolute(text, from, want string) (*url.URL, *FieldError) {
 	text, _, _ = strings.Cut(text, "#") // never sent
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+		shown := RedactURL(from)
 		e := wrong(shown, want)
 		if text != "" && !strings.Contains(text, "://") && !strings.HasPrefix(text, "/") && isHost(text) {
 			e.Hint = "did you mean http://" + shown + "?"
@@ -111,7 +113,7 @@ func parseAbsolute(text, shown, want string) (*url.URL, *FieldError) {
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return nil, wrong(shown, "a port from 1 to 65535")
+			return nil, wrong(RedactURL(from), "a port from 1 to 65535")
 		}
 	}
 	return u, nil
@@ -122,12 +124,11 @@ func checkHost(text string) *FieldError {
 	if text == Embedded {
 		return nil
 	}
-	shown := RedactURL(text)
-	if _, e := parseAbsolute(text, shown, wantHost); e != nil {
+	if _, e := parseAbsolute(text, text, wantHost); e != nil {
 		return e
 	}
 	if strings.ContainsAny(text, "?#") {
-		return wrong(shown, wantHost+", without a query or a fragment")
+		return wrong(RedactURL(text), wantHost+", without a query or a fragment")
 	}
 	return nil
 }
