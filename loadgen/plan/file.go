@@ -30,5 +30,6 @@ func ReadFile(data []byte) (Plan, error) {
 	if err := decode(data, &p, "schema", "run", "generator"); err != nil {
 		return Plan{}, err
 	}
+	p.trim()
 	return p, nil
 }

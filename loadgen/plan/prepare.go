@@ -30,6 +30,7 @@ const maxBodyFile = 256 << 20
 // a file that many targets lack is named once.
 func (p *Plan) Prepare(base string, lookup func(string) (string, bool)) (*Ready, error) {
 	c := p.clone()
+	c.trim()
 	if base != "" {
 		c.Host = base
 	}
@@ -43,7 +44,7 @@ func (p *Plan) Prepare(base string, lookup func(string) (string, bool)) (*Ready,
 		plan: &c, base: c.Host, lookup: lookup,
 		files: map[string][]byte{}, digests: map[string]string{}, missing: map[string]bool{},
 	}
-	c.Host = p.Host
+	c.Host = Trim(p.Host)
 	ready := b.build()
 	if err := b.faults.err(); err != nil {
 		return nil, err
@@ -106,13 +107,18 @@ func (b *builder) build() *Ready {
 // fill replaces the references of text, or says which are not set.
 func (b *builder) fill(field, text string) string {
 	filled, unset := fill(text, b.lookup)
-	for _, name := range unset {
-		b.lacks(field, "${"+name+"}", "a variable that is set in the environment")
-	}
-	if len(unset) > 0 {
+	if b.lack(field, unset) {
 		return ""
 	}
 	return filled
+}
+
+// lack adds an error for each variable that is not set, and reports whether there is one.
+func (b *builder) lack(field string, unset []string) bool {
+	for _, name := range unset {
+		b.lacks(field, "${"+name+"}", "a variable that is set in the environment")
+	}
+	return len(unset) > 0
 }
 
 // lacks adds an error about something that is not there, once however many fields need it.
@@ -134,7 +140,7 @@ func (b *builder) header(field string, h http.Header) http.Header {
 		}
 		values := make([]string, len(h[name]))
 		for i, v := range h[name] {
-			values[i] = b.fill(field+"."+name, v)
+			values[i] = Trim(b.fill(field+"."+name, v))
 			b.faults.add(field, checkHeaderValue(name, values[i]))
 		}
 		filled[name] = values
@@ -153,8 +159,12 @@ func mergeHeader(h, more http.Header) {
 
 // url returns the filled, absolute URL; nil after a fault.
 func (b *builder) url(field, text string) *url.URL {
-	filled := b.fill(field, text)
-	if filled == "" && len(b.missing) > 0 {
+	filled, unset, cuts := fillURL(text, b.lookup)
+	if b.lack(field, unset) {
+		return nil
+	}
+	if cuts {
+		b.faults.add(field, &FieldError{Got: RedactURL(text), Want: "a first variable without a #, which would cut off what follows"})
 		return nil
 	}
 	// A filled URL may hold secrets in any place: errors show it as it was written.

@@ -53,6 +53,14 @@ func (p *Plan) clone() Plan {
 	return c
 }
 
+// trim takes off what came around addresses.
+func (p *Plan) trim() {
+	p.Host = Trim(p.Host)
+	for i := range p.Targets {
+		p.Targets[i].URL = Trim(p.Targets[i].URL)
+	}
+}
+
 func redactHeader(h http.Header) {
 	for name, values := range h {
 		if !isSecretName(name) {

@@ -51,6 +51,9 @@ func ParseTargets(name string, src io.Reader) ([]Target, error) {
 	if len(data) > maxTargetsFile {
 		return nil, &FieldError{Field: name, Want: "at most 64 MiB of targets"}
 	}
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil, &FieldError{Field: name, Want: "text in UTF-16, want UTF-8"}
+	}
 	p := targetParser{file: name, rest: bytes.TrimPrefix(data, []byte("\ufeff"))}
 	if !p.nextLine() {
 		return nil, &FieldError{Field: name, Want: "no targets in it, want METHOD URL, e.g. GET http://localhost:8080/"}
@@ -129,7 +132,7 @@ func isMethodLine(line string) bool {
 func (p *targetParser) text() bool {
 	method, url := p.line, ""
 	if i := strings.IndexAny(p.line, " \t\f\r"); i >= 0 {
-		method, url = p.line[:i], strings.TrimSpace(p.line[i:])
+		method, url = p.line[:i], Trim(p.line[i:])
 	}
 	if !isMethodLine(p.line) {
 		p.fail("target", wrong(firstWord(p.line), "METHOD URL, the method in capitals"))
@@ -209,7 +212,7 @@ func (p *targetParser) json() bool {
 		}
 		return p.nextLine()
 	}
-	t := Target{Name: j.Name, Method: j.Method, URL: j.URL, Header: j.Header, Body: Body{Inline: j.Body}, Expect: j.Expect}
+	t := Target{Name: j.Name, Method: j.Method, URL: Trim(j.URL), Header: j.Header, Body: Body{Inline: j.Body}, Expect: j.Expect}
 	if !validMethod(j.Method) {
 		p.fail("method", wrong(j.Method, "an HTTP method, e.g. GET"))
 	}

@@ -28,7 +28,7 @@ func splitURL(text string) address {
 	rest := text[len(a.scheme):]
 	end := indexAny(rest, "/?#")
 	at := strings.LastIndexByte(rest[:end], '@')
-	if at < 0 && end > 0 && !isHost(rest[:end]) {
+	if end > 0 && !isHost(rest[at+1:end]) {
 		// A password with a raw / ? or # cuts the host short: what stands before it is no host.
 		at = strings.LastIndexByte(rest, '@')
 	}
@@ -66,7 +66,7 @@ func isHost(text string) bool {
 	if bad != "" {
 		return false
 	}
-	_, err := url.Parse("http://" + probed)
+	_, err := url.Parse("http://" + escapeHost(probed))
 	return err == nil
 }
 
@@ -77,7 +77,7 @@ func checkURL(text string) *FieldError {
 	if bad != "" {
 		return wrong(bad, wantReference)
 	}
-	if strings.HasPrefix(text, "${") {
+	if strings.HasPrefix(Trim(text), "${") {
 		return nil // may be anything until it is filled
 	}
 	return checkFilledURL(probed, text)
@@ -85,9 +85,9 @@ func checkURL(text string) *FieldError {
 
 // checkFilledURL is checkURL for a text without references; errors show what it was made of, without secrets.
 func checkFilledURL(text, from string) *FieldError {
-	if strings.HasPrefix(text, "/") {
+	if text = escapeURL(text); strings.HasPrefix(text, "/") {
 		if _, err := url.ParseRequestURI(text); err != nil {
-			return wrong(RedactURL(from), "a path without control characters, escapes being % and two hexadecimal digits")
+			return wrong(RedactURL(from), "a path without control characters")
 		}
 		return nil
 	}
@@ -95,10 +95,10 @@ func checkFilledURL(text, from string) *FieldError {
 	return e
 }
 
-// parseAbsolute reads an http or https URL with a host, leaving out a fragment. Errors show what it was made of, without
+// parseAbsolute reads an http or https URL with a host, as escapeURL has it. Errors show what it was made of, without
 // secrets.
 func parseAbsolute(text, from, want string) (*url.URL, *FieldError) {
-	text, _, _ = strings.Cut(text, "#") // never sent
+	text = escapeURL(text)
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
 		shown := RedactURL(from)
@@ -121,7 +121,7 @@ func parseAbsolute(text, from, want string) (*url.URL, *FieldError) {
 
 // checkHost says what is wrong with a base URL, which takes no references; nil when nothing is.
 func checkHost(text string) *FieldError {
-	if text == Embedded {
+	if text = Trim(text); text == Embedded {
 		return nil
 	}
 	if _, e := parseAbsolute(text, text, wantHost); e != nil {
@@ -136,7 +136,7 @@ func checkHost(text string) *FieldError {
 // resolve is a target's filled URL as sent: itself, or below the base URL, whose path is kept.
 func resolve(base, text string) string {
 	if strings.HasPrefix(text, "/") {
-		return strings.TrimRight(base, "/") + text
+		return strings.TrimRight(Trim(base), "/") + text
 	}
 	return text
 }

@@ -198,7 +198,7 @@ func (p *Plan) checkHost(f *faults) {
 		return
 	}
 	for _, t := range p.Targets {
-		if strings.HasPrefix(t.URL, "/") {
+		if strings.HasPrefix(Trim(t.URL), "/") {
 			f.add("host", &FieldError{
 				Want: "needed for targets that are paths, such as " + quote(RedactURL(t.URL)),
 				Hint: "give a base URL, e.g. http://localhost:8080, or " + Embedded + " for the API in this process",
