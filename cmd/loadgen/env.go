@@ -25,6 +25,7 @@ type env struct {
 	width          func(stream any) int // columns of a terminal; 0 when unknown
 	signals        func() (signals <-chan os.Signal, stop func())
 	judge          func(validity.Evidence) (result.Validity, []result.Reason) // nil: validity.Judge
+	outlivePipes   func()                                                     // from now on a stream that nobody reads any more gives an error instead of a signal that kills
 }
 
 // system is the env of a real process.
@@ -62,8 +63,13 @@ func system() env {
 			// Two may come before anybody reads: one stops the run, another one cuts its drain.
 			c := make(chan os.Signal, 2)
 			signal.Notify(c, os.Interrupt, syscall.SIGTERM)
+			if !signal.Ignored(syscall.SIGHUP) { // nohup says that the run is to outlive its terminal
+				signal.Notify(c, syscall.SIGHUP)
+			}
 			return c, func() { signal.Stop(c) }
 		},
+		// Not signal.Ignore, which the replicas of a lab would inherit.
+		outlivePipes: func() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) },
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"scalableappbackend/internal/near"
+	"scalableappbackend/loadgen/plan"
 )
 
 // level is where a setting was given; of two the higher one counts.
@@ -94,7 +95,10 @@ func collect(table []setting, flags map[string]*typed, variable func(string) (st
 		}
 		for i, name := range s.variables() {
 			value, ok := variable(name)
-			if !ok {
+			if !s.verbatim {
+				value = plan.Trim(value) // of a file of variables, a line end may be left
+			}
+			if !ok || value == "" {
 				continue
 			}
 			if texts := s.split(value); len(texts) > 0 {

@@ -21,6 +21,8 @@ func typedIn(t *testing.T, variables map[string]string, args ...string) (stdout,
 		isTTY:   func(any) bool { return false },
 		width:   func(any) int { return 0 },
 		signals: func() (<-chan os.Signal, func()) { return nil, func() {} },
+
+		outlivePipes: func() {},
 	}
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		e.environ = append(e.environ, name+"="+variables[name])

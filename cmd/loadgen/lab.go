@@ -63,6 +63,7 @@ How it works
 	flags := define(cmd.Flags(), table)
 	completeRunFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		env.outlivePipes()
 		r, err := resolveLab(flags, env.variable)
 		env.note(r.notes, table)
 		for _, name := range []string{"LOADGEN_HOST", "LOCUST_HOST"} {

@@ -54,14 +54,14 @@ func (p *progress) Start(meta *result.Meta) error {
 	if p.dir != nil {
 		kept = "; result in " + p.dir.path
 	}
-	return p.line(describe(&meta.Plan) + kept)
+	p.line(describe(&meta.Plan) + kept)
+	return nil
 }
 
 // Window adds a window, and writes a line when one is due.
 func (p *progress) Window(w *result.Window) error {
-	var err error
 	if p.tally != nil && p.tally.phase != w.Name {
-		err = p.flush()
+		p.flush()
 	}
 	if p.tally == nil {
 		p.tally = &tally{phase: w.Name, from: w.From, cpu: result.Unknown(), errors: map[string]int64{}}
@@ -69,20 +69,20 @@ func (p *progress) Window(w *result.Window) error {
 	p.tally.add(w)
 	// Not for a moment: where a phase began just before, the line waits for the next whole number.
 	if w.To/p.every > w.From/p.every && w.To-p.tally.from >= p.every/2 || p.drain && w.Name == plan.Drain {
-		err = p.flush()
+		p.flush()
 	}
-	return err
+	return nil
 }
 
 // Close writes what is left.
 func (p *progress) Close() error {
-	if p.tally == nil {
-		return nil
+	if p.tally != nil {
+		p.flush()
 	}
-	return p.flush()
+	return nil
 }
 
-func (p *progress) flush() error {
+func (p *progress) flush() {
 	t := p.tally
 	p.tally = nil
 	if t.cpu.Known() {
@@ -90,15 +90,13 @@ func (p *progress) flush() error {
 	}
 	t.cpu = p.cpu
 	if t.phase == plan.Drain && t.requests == 0 && t.inFlight == 0 {
-		return nil // nothing was left to be done
+		return // nothing was left to be done
 	}
-	return p.line(t.line(p.meta))
+	p.line(t.line(p.meta))
 }
 
-func (p *progress) line(text string) error {
-	_, err := io.WriteString(p.w, text+"\n")
-	return err
-}
+// line writes a line, or does not: a log that nobody takes any more is no reason to end a run, or to warn in its result.
+func (p *progress) line(text string) { _, _ = io.WriteString(p.w, text+"\n") }
 
 func (t *tally) add(w *result.Window) {
 	t.to, t.users, t.inFlight = w.To, w.Users, w.InFlight

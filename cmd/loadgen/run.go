@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"runtime/debug"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -41,6 +42,7 @@ Variables
 	completeRunFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("host", cobra.FixedCompletions([]cobra.Completion{plan.Embedded}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		env.outlivePipes()
 		r, err := resolve(flags, env.variable)
 		env.note(r.notes, table)
 		if err != nil {
@@ -147,17 +149,26 @@ func (e *env) finish(asJSON bool, in report.Input, err error) error {
 	text := e.stdout
 	if asJSON {
 		text = e.stderr
-		err = errors.Join(err, report.Write(e.stdout, "json", in))
+		err = errors.Join(err, unlessUnread(report.Write(e.stdout, "json", in)))
 	}
 	dir := in.Options.Dir
 	in.Options = e.options(text)
 	in.Options.Dir = dir
-	err = errors.Join(err, report.Write(text, "text", in))
+	err = errors.Join(err, unlessUnread(report.Write(text, "text", in)))
 	status := exit.Status{Code: exit.Code(in.Result.Verdict.ExitCode), Name: in.Result.Verdict.ExitName}
 	if err != nil && status.Code == exit.Passed {
 		status = exit.RunError.Status()
 	}
 	return &ending{status, err}
+}
+
+// unlessUnread is the error of writing a result, but nil when whoever read it has ended: the result is the run's, and is
+// kept where it was asked to be.
+func unlessUnread(err error) error {
+	if errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return err
 }
 
 // options are how a report is laid out on a stream.

@@ -16,6 +16,7 @@ type setting struct {
 	group              string
 	locust             bool     // the variable is read under Locust's name as well
 	plural             string   // the end of the variable's name, where it is not the flag's with an S
+	verbatim           bool     // white space around it is a part of it
 	separators         string   // between several in the variable; empty when there can be only one
 	fields             []string // of the plan, as its errors name them
 	set                func(o *options, texts []string) error
@@ -85,14 +86,14 @@ func settings() []setting {
 
 		{flag: "host", short: "H", arg: "URL", group: groupTargets, locust: true, fields: []string{"host"},
 			help: "base URL; embedded starts an API in this process",
-			set:  one(parseText, func(o *options, s string) { o.plan.Host = s })},
+			set:  one(parseText, func(o *options, s string) { o.plan.Host = plan.Trim(s) })},
 		{flag: "targets", short: "T", arg: "FILE", group: groupTargets, fields: []string{"targets"},
 			help: "requests, in vegeta's format or JSON lines", byDefault: "GET / and GET /health",
 			set: one(parseText, func(o *options, s string) { o.targets = s })},
 		{flag: "header", arg: "'K: V'", group: groupTargets, separators: "\n", fields: []string{"client.header"},
 			help: "of every request without it; ${NAME} is filled in; repeatable",
 			set:  each(parseHeader, setHeaders)},
-		{flag: "body", arg: "B", group: groupTargets, fields: []string{"client.body"},
+		{flag: "body", arg: "B", group: groupTargets, verbatim: true, fields: []string{"client.body"},
 			help: "of every request without one: @FILE, or the body itself",
 			set:  one(plan.ParseBody, func(o *options, b plan.Body) { o.plan.Client.Body = b })},
 		{flag: "timeout", arg: "D", group: groupTargets, fields: []string{"client.timeout"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"syscall"
 )
 
 // stopper ends a run on request: the first one stops the sending, the second one cuts the drain.
@@ -39,11 +40,19 @@ func (s *stopper) stop(cause string) {
 	}
 }
 
-// watch makes a request of each signal until done is closed.
+// watch makes a request of each signal until done is closed. Of hangups only the first one counts: a terminal that is
+// closed sends one, and the shell in it another.
 func (s *stopper) watch(signals <-chan os.Signal, done <-chan struct{}) {
+	hungUp := false
 	for {
 		select {
 		case sig := <-signals:
+			if sig == syscall.SIGHUP {
+				if hungUp {
+					continue
+				}
+				hungUp = true
+			}
 			s.stop("signal: " + sig.String())
 		case <-done:
 			return

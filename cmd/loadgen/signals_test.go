@@ -50,3 +50,25 @@ func TestEachSignalIsARequest(t *testing.T) {
 		close(done) // the bubble fails when watch goes on
 	})
 }
+
+func TestATerminalThatIsClosedDoesNotCutTheDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, s := newStopper(t.Context(), func(string) {})
+		signals, done := make(chan os.Signal, 2), make(chan struct{})
+		go s.watch(signals, done)
+		signals <- syscall.SIGHUP
+		signals <- syscall.SIGHUP // the shell's own
+		synctest.Wait()
+		if got := context.Cause(ctx); got == nil || got.Error() != "signal: hangup" {
+			t.Errorf("the cause is %v", got)
+		}
+		select {
+		case <-s.cut:
+			t.Error("two hangups cut")
+		default:
+		}
+		signals <- syscall.SIGTERM
+		<-s.cut
+		close(done)
+	})
+}
