@@ -69,7 +69,7 @@ func stoppedBy(t *testing.T, dir string) string {
 
 func TestARunOutlivesWhoeverReadsIt(t *testing.T) {
 	api := httptest.NewServer(server.New(server.Options{}))
-	defer api.Close()
+	t.Cleanup(api.Close) // after the subtests, which are parallel
 	for _, row := range []struct {
 		why     string
 		line    string // of a shell, where run is the run
