@@ -19,6 +19,7 @@ func TestMeasuringGoesByTheMonotonicClock(t *testing.T) {
 		"time.Now().UTC":                         "the time of day at which a run started, for its result",
 		"(s.attack.Elapsed() - settle).Truncate": "a Duration",
 		"from.Truncate":                          "a Duration",
+		"math.Round":                             "a number",
 	}
 	for _, dir := range []string{"loadgen", "loadgen/attack", "loadgen/measure"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))

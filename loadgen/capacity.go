@@ -75,19 +75,18 @@ func (s *session) watch(ctx context.Context, final *result.Final) {
 	}
 	t := s.capacity.Timeline()
 	perTask, _ := s.capacity.TaskCapacity()
-	figures := timeline.Compute(t, s.demanded(), timeline.Capacity{PerTask: perTask, Utilisation: Utilisation})
-	data, err := json.Marshal(figures)
-	if err != nil {
-		final.Warnings = append(final.Warnings, "elasticity: "+err.Error())
-	}
-	final.Timeline, final.Elasticity = t, data
-
 	all, _ := s.builder.Select("", "")
 	drain, _ := s.builder.Select("", plan.Drain)
 	counts := gate.Counts{
 		Requests: all.Requests + drain.Requests, Errors: all.Failures + drain.Failures, Retried: all.Retried + drain.Retried,
 	}
-	for _, o := range gate.EvaluateExpectations(s.expectations, t, figures, &counts) {
+	judged := Judge(&s.plan.Plan, s.seen, t, perTask, s.expectations, &counts)
+	data, err := json.Marshal(judged.Figures)
+	if err != nil {
+		final.Warnings = append(final.Warnings, "elasticity: "+err.Error())
+	}
+	final.Timeline, final.Elasticity = t, data
+	for _, o := range judged.Expectations {
 		final.Expectations = append(final.Expectations, result.Expectation(o))
 	}
 	judged, warnings := s.capacity.Findings()
@@ -116,58 +115,4 @@ func (s *session) happened() []result.Event {
 	s.activities, s.incidents = len(t.Activities), len(t.Events)
 	slices.SortStableFunc(events, func(a, b result.Event) int { return cmp.Compare(a.At, b.At) })
 	return events
-}
-
-// demandOver is how long a stretch of load is whose rate asks for a number of tasks: in a single second of 400 random
-// requests chance alone moves the rate by 5 %.
-const demandOver = 5 * time.Second
-
-// loadStep is a window's part of the load that demand is told from.
-type loadStep struct {
-	timeline.Step
-	answer time.Duration // mean raw latency in it; 0 without a success
-}
-
-// step adds a window to the load.
-func (s *session) step(w *result.Window) {
-	if s.capacity == nil || w.To <= w.From {
-		return
-	}
-	step := loadStep{Step: timeline.Step{From: w.From, To: w.To, Rate: float64(w.Offered) / w.Seconds()}}
-	var raw result.Histogram
-	for i := range w.Endpoints {
-		step.Requests += w.Endpoints[i].Requests
-		step.Errors += w.Endpoints[i].Failures
-		raw.Merge(w.Endpoints[i].Raw)
-	}
-	step.answer = raw.Mean()
-	s.load = append(s.load, step)
-}
-
-// demanded is the load that capacity was to carry. An open rate is that as it stands. Users who wait for a slow answer do not
-// send meanwhile, so what they sent under-states what they were ready to send, just when capacity is short: their
-// demand is users ÷ (pause + answer), with the fastest second's mean answer, or users ÷ pacing.
-func (s *session) demanded() timeline.Load {
-	p := &s.plan.Plan
-	cycle := time.Duration(p.Pacing)
-	if p.Model == plan.Closed && cycle == 0 {
-		fastest := time.Duration(0)
-		for _, step := range s.load {
-			if step.answer > 0 && (fastest == 0 || step.answer < fastest) {
-				fastest = step.answer
-			}
-		}
-		if fastest > 0 {
-			cycle = p.Think.Mean() + fastest
-		}
-	}
-	load := make(timeline.Load, 0, len(s.load))
-	for _, step := range s.load {
-		if length := step.To - step.From; cycle > 0 && step.From < s.plan.End() {
-			users := (s.plan.Curve.Integral(step.To) - s.plan.Curve.Integral(step.From)) / length.Seconds()
-			step.Rate = max(step.Rate, users/cycle.Seconds())
-		}
-		load = append(load, step.Step)
-	}
-	return load.Coalesce(demandOver)
 }

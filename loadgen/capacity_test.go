@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -144,37 +143,6 @@ func TestExpectationsAreRefusedWhereNothingCanMeetThem(t *testing.T) {
 		}
 		if fields := plan.Fields(input.Err); len(fields) != 1 || !strings.HasPrefix(fields[0].Field, row.want) {
 			t.Errorf("%s: %v", row.why, err)
-		}
-	}
-}
-
-func TestDemandIsWhatUsersWereReadyToSendNotWhatWaitingLeftOfIt(t *testing.T) {
-	step := func(from, to int, rate float64, answer time.Duration) loadStep {
-		s := loadStep{answer: answer}
-		s.From, s.To, s.Rate = time.Duration(from)*time.Second, time.Duration(to)*time.Second, rate
-		return s
-	}
-	closed := plan.Default() // 50 users after 10 s, pausing 125 ms on average
-	paced := closed
-	paced.Think, paced.Pacing = plan.Range{}, plan.Duration(100*ms)
-	rate := plan.DefaultOpen()
-	rate.Rate, rate.RunTime = plan.Rate{N: 300}, plan.Duration(3*time.Minute)
-
-	for _, row := range []struct {
-		why  string
-		plan plan.Plan
-		want []float64 // in the steps 20–25 s, slow answers, and 25–30 s, fast ones
-	}{
-		{"users who wait would send as often as those who do not", closed, []float64{50 / 0.135, 50 / 0.135}},
-		{"a beat is known", paced, []float64{500, 500}},
-		{"a rate does not depend on answers", rate, []float64{240, 370}},
-	} {
-		s := &session{load: []loadStep{step(20, 25, 240, 83*ms), step(25, 30, 370, 10*ms)}}
-		s.plan = &plan.Ready{Plan: row.plan, Curve: row.plan.Curve(), Phases: row.plan.Phases()}
-		for i, got := range s.demanded() {
-			if math.Abs(got.Rate-row.want[i]) > 0.01 {
-				t.Errorf("%s: step %d asks for %.2f/s, want %.2f/s", row.why, i, got.Rate, row.want[i])
-			}
 		}
 	}
 }

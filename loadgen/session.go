@@ -28,9 +28,9 @@ type session struct {
 
 	capacity     Capacity
 	expectations []gate.Expectation
-	load         []loadStep // as far as capacity is watched
-	activities   int        // of the timeline that were told as events
-	incidents    int        // events of the timeline that were
+	seen         []Seen // as far as capacity is watched
+	activities   int    // of the timeline that were told as events
+	incidents    int    // events of the timeline that were
 
 	attack   *attack.Attack
 	recorder *measure.Recorder
@@ -218,7 +218,9 @@ func (s *session) hand(w *result.Window) {
 	w.Events = append(append(w.Events, s.pending...), s.happened()...)
 	s.pending = nil
 	s.builder.Add(w)
-	s.step(w)
+	if s.capacity != nil && w.To > w.From {
+		s.seen = append(s.seen, SeenIn(w))
+	}
 	for _, sink := range s.sinks {
 		_ = sink.Window(w) // never fails and never waits: see result.Async
 	}

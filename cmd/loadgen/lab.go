@@ -103,11 +103,7 @@ func (r *resolution) completeLab() []error {
 		p.RunTime = plan.Duration(slowLoad)
 	}
 	if len(s.expect) == 0 && !r.failed["expect"] {
-		expectations := gate.DefaultExpectations
-		if len(s.chaos) > 0 {
-			expectations = gate.DisturbedExpectations
-		}
-		for _, e := range expectations(s.min, s.max) {
+		for _, e := range gate.DefaultExpectations(r.circumstances()) {
 			s.expect = append(s.expect, e.String())
 		}
 	}

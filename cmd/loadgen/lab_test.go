@@ -79,9 +79,6 @@ func TestTheLabIsMadeOfWhatWasGiven(t *testing.T) {
 		c.Capacity.PerSecond() != 40 || !slices.Equal(c.Chaos, chaos) {
 		t.Errorf("the lab is %+v", c)
 	}
-	if want := "max_tasks==4"; r.service.expect[0] != want {
-		t.Errorf("the default expectations begin with %s, want %s: they follow the bounds", r.service.expect[0], want)
-	}
 	r, err = labOf(t, "--expect errors<=5", map[string]string{"LOADGEN_EXPECTS": "max_tasks==6;errors==0"})
 	if err != nil || !slices.Equal(r.service.expect, []string{"errors<=5"}) {
 		t.Errorf("expected is %v, %v: what is given replaces the rest", r.service.expect, err)
@@ -90,6 +87,46 @@ func TestTheLabIsMadeOfWhatWasGiven(t *testing.T) {
 	if c := r.labConfig(); err != nil || c.ReplicaCommand != "./api" || c.HealthPath != "/up" || c.StartupGrace != 5*time.Second ||
 		c.ReplicaCPUs != 0.5 || c.Capacity != (lab.Capacity{}) {
 		t.Errorf("the lab is %+v, %v", c, err)
+	}
+}
+
+// What is asked for by default follows from what was said; the path of the demonstration only from nothing said.
+func TestWhatALabIsExpectedToDoFollowsFromItsModels(t *testing.T) {
+	const path, supply = "scale_in_path==6,5,4,3,2", "healthy>=demand at steady"
+	for _, row := range []struct {
+		line string
+		want []string
+		not  string
+		why  string
+	}{
+		// 161 s by hand: the 33rd user comes after 64 s of service time, and four tasks more are healthy after 225. Two periods are allowed.
+		{"--quick", []string{supply, "time_under_provisioned<=4m41s", "max_tasks==6", path, "tasks==2 at end"}, "", "the demonstration"},
+		// At 20 the 33rd user comes after 128 s, so 97 s.
+		{"", []string{supply, "time_under_provisioned<=3m37s", "max_tasks==6", path}, "", "in its real size"},
+		{"--quick --policy requests=5000", []string{supply, "tasks==2 at end"}, "max_tasks==6", "another policy has another story"},
+		{"--quick --max 20", []string{supply}, "max_tasks==20", "other bounds"},
+		{"--quick -u 200", []string{supply}, "time_under_provisioned", "more than the maximum can do: no time is long enough"},
+		// AWS's delay is 150 s and its tasks take as long: 231 s more than needed, and two periods.
+		{"--quick --metric-delay aws-60s", []string{"time_under_provisioned<=7m11s"}, path, "a time follows from the models in force"},
+		{"--quick --task-start 350s", []string{"time_under_provisioned<=9m56s"}, path, "a slow start too"},
+		{"--quick --chaos kill-task@5s", []string{"tasks==2 at end", "oscillations==0", "healthy==desired at end", "max_tasks==6"}, supply, "chaos"},
+		{"--quick --replica ./api --policy requests=50", []string{"healthy==running at steady", "errors==0"}, supply, "what a program can do is not known"},
+		{"--quick --replica ./api --policy requests=50 --task-capacity 120", []string{supply, "time_under_provisioned<=4m41s"}, path, "unless it is said"},
+	} {
+		r, err := labOf(t, row.line, nil)
+		if err != nil {
+			t.Errorf("%q: %v", row.line, err)
+			continue
+		}
+		all := strings.Join(r.service.expect, "\n")
+		for _, want := range row.want {
+			if !slices.Contains(r.service.expect, want) {
+				t.Errorf("%q: %s is not among\n%s\n(%s)", row.line, want, all, row.why)
+			}
+		}
+		if row.not != "" && strings.Contains(all, row.not) {
+			t.Errorf("%q: %s is among\n%s\n(%s)", row.line, row.not, all, row.why)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 //	expectation = figure operator number
 //	            | duration order time
 //	            | path ( "==" | "!=" ) number { "," number }
+//	            | "healthy" ">=" "demand" "at" "steady"
 //	            | level operator ( number | level ) [ "at" moment ] .
 //	figure      = "max_tasks" | "min_tasks" | "max_healthy" | "min_healthy" | "max_desired" | "min_desired"
 //	            | "activities" | "oscillations" | "overshoot" | "task_hours" | "errors" | "retried" .
@@ -46,6 +46,7 @@ import (
 //	oscillations             reversals of desired capacity that the load did not ask for
 //	overshoot                tasks beyond what was ever needed
 //	task_hours               running and draining tasks × time
+//	healthy>=demand          while capacity was steady under load, as many tasks were healthy as the load needed
 //	errors, retried          failed requests of the whole run; requests that the transport sent twice
 //
 // A level holds at every instant: of the observation, or "at steady" from when the last capacity change has settled
@@ -99,6 +100,9 @@ const (
 	Healthy  Subject = "healthy"
 	Desired  Subject = "desired"
 	Draining Subject = "draining"
+
+	// Demand is what Healthy may be compared with at steady, and no subject of its own.
+	Demand Subject = "demand"
 )
 
 // Moment is when a level is to hold.
@@ -234,42 +238,53 @@ func word(s Subject) string {
 // running is what tasks are called beside another level.
 const running = "running"
 
-// DefaultExpectations are those of the seed's experiment, for capacity that may go from low to high: it grew to its
-// maximum, in time, served without an error, was steady, and shrank again to its minimum, one by one. Where there is
-// nowhere to go, it stayed where it was.
-//
-// The way back takes 15 low minutes, then for each task a drain and a cooldown that end on a whole minute, 3 minutes with
-// the lab's settings; 3 more are for periods that do not begin with the load's end. That is 30 minutes from 6 to 2.
-func DefaultExpectations(low, high int) []Expectation {
-	noErrors := Expectation{Subject: Errors, Op: Equal}
-	steady := Expectation{Subject: Healthy, Op: Equal, Against: Tasks, At: AtSteady}
-	calm := Expectation{Subject: Oscillations, Op: Equal}
-	if low >= high {
-		return []Expectation{{Subject: Tasks, Op: Equal, Limit: float64(low)}, noErrors, steady, {Subject: Activities, Op: Equal}, calm}
-	}
-	var path []string
-	for n := high; n >= low; n-- {
-		path = append(path, strconv.Itoa(n))
-	}
-	return []Expectation{
-		{Subject: MaxTasks, Op: Equal, Limit: float64(high)},
-		{Subject: MinTasks, Op: GreaterEqual, Limit: float64(low)},
-		{Subject: ScaleOutWithin, Op: LessEqual, Within: 6 * time.Minute},
-		{Subject: BackToMinWithin, Op: LessEqual, Within: 18*time.Minute + time.Duration(high-low)*3*time.Minute},
-		noErrors,
-		steady,
-		{Subject: ScaleInPath, Op: Equal, Path: strings.Join(path, ",")},
-		calm,
-	}
+// Circumstances are what the default expectations of a run follow from.
+type Circumstances struct {
+	Low, High int  // the bounds on capacity
+	Demand    bool // what one task can do is known, and with it what the load needs
+	Disturbed bool // tasks are killed on purpose
+	Recovery  bool // capacity is watched after the load
+	// Story says that load, bounds and policies are those of the demonstration, of which the path is known too.
+	Story bool
+	// Under is how long the models in force take until there is as much capacity as the load needs, with what is
+	// allowed beside it; 0 where that is not known, or does not come.
+	Under time.Duration
 }
 
-// DisturbedExpectations are those of a run in which tasks are killed on purpose: the hypothesis that the service comes back to
-// its steady state. What dies takes with it the requests that it had and the count of healthy tasks for a while, so
-// that neither is held against it; at the end every task that is desired is healthy, and capacity has still followed the load.
-func DisturbedExpectations(low, high int) []Expectation {
-	recovered := Expectation{Subject: Healthy, Op: Equal, Against: Desired, At: AtEnd}
-	expectations := slices.DeleteFunc(DefaultExpectations(low, high), func(e Expectation) bool {
-		return e.Subject == Errors || e.Subject == MinTasks || e.Subject == Tasks || e.At == AtSteady
-	})
-	return append(expectations, recovered)
+// DefaultExpectations ask whether capacity followed load: while it was steady there was as much as the load needed, no
+// later than the models in force say; each running task served; no request failed; capacity did not swing; after the load
+// it came back to its minimum. What needs a demand is left out where that is not known.
+//
+// What a killed task takes with it is not held against a run with chaos: that one comes back to its minimum, does not swing,
+// and at the end every task that is desired is healthy.
+func DefaultExpectations(c Circumstances) (all []Expectation) {
+	if c.Demand && !c.Disturbed {
+		all = append(all, Expectation{Subject: Healthy, Op: GreaterEqual, Against: Demand, At: AtSteady})
+		if c.Under > 0 {
+			all = append(all, Expectation{Subject: TimeUnderProvisioned, Op: LessEqual, Within: c.Under})
+		}
+	}
+	if c.Story && c.Low < c.High {
+		var path []string
+		for n := c.High; n >= c.Low; n-- {
+			path = append(path, strconv.Itoa(n))
+		}
+		all = append(all, Expectation{Subject: MaxTasks, Op: Equal, Limit: float64(c.High)})
+		if c.Recovery && !c.Disturbed {
+			all = append(all, Expectation{Subject: ScaleInPath, Op: Equal, Path: strings.Join(path, ",")})
+		}
+	}
+	if !c.Disturbed {
+		all = append(all,
+			Expectation{Subject: Healthy, Op: Equal, Against: Tasks, At: AtSteady},
+			Expectation{Subject: Errors, Op: Equal})
+	}
+	all = append(all, Expectation{Subject: Oscillations, Op: Equal})
+	if c.Recovery {
+		all = append(all, Expectation{Subject: Tasks, Op: Equal, Limit: float64(c.Low), At: AtEnd})
+	}
+	if c.Disturbed {
+		all = append(all, Expectation{Subject: Healthy, Op: Equal, Against: Desired, At: AtEnd})
+	}
+	return all
 }

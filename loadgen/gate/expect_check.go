@@ -14,6 +14,9 @@ type Has struct {
 // is for the run to show.
 func CheckExpectation(e Expectation, has Has) error {
 	s, _, _ := subjectOf(e.Subject)
+	if e.Against == Demand {
+		s.needs = needDemand
+	}
 	want := ""
 	switch {
 	case s.needs == needRequests && !has.Requests:

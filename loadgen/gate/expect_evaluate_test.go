@@ -79,7 +79,7 @@ func TestTheSeedsStoryMeetsItsDefaultExpectations(t *testing.T) {
 		if err := line.Validate(); err != nil {
 			t.Fatal(err)
 		}
-		for _, o := range EvaluateExpectations(DefaultExpectations(2, 6), line, figuresOf(line), &Counts{Requests: 1000}) {
+		for _, o := range EvaluateExpectations(DefaultExpectations(Circumstances{Low: 2, High: 6, Demand: true, Recovery: true, Story: true, Under: 6 * time.Minute}), line, figuresOf(line), &Counts{Requests: 1000}) {
 			if !o.Passed {
 				t.Errorf("at speedup %v: %+v", speedup, o)
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/timeline"
 )
@@ -35,6 +36,9 @@ func (l levels) says(p timeline.Point) string {
 
 // judgeLevel compares a level at every instant that is meant.
 func (e *evidence) judgeLevel(x Expectation, s subject) result.Outcome {
+	if x.Against == Demand {
+		return e.judgeSupply(x)
+	}
 	from, to := e.t.LoadFrom, e.t.End
 	if x.At == AtSteady {
 		var ok bool
@@ -76,6 +80,30 @@ func (e *evidence) judgeLevel(x Expectation, s subject) result.Outcome {
 		why = e.whyCount(s, l.order(*first), x.Limit)
 	}
 	return x.outcome(float64(l.left(*first)), false, detail, why)
+}
+
+// judgeSupply compares healthy tasks with what the load needed while capacity was steady.
+func (e *evidence) judgeSupply(x Expectation) result.Outcome {
+	p := e.f.Provisioning
+	switch {
+	case p == nil:
+		return x.noData(demandUnknown)
+	case p.Steady == nil:
+		return x.noData(e.unsettled())
+	}
+	from, to, _ := e.t.Steady()
+	s := p.Steady
+	detail := fmt.Sprintf("at least %d healthy of the %d that the load needed", s.MinHealthy, s.MaxDemand)
+	if s.Under.Run == 0 {
+		return x.outcome(float64(s.MinHealthy), true, detail+", in the last "+e.both(to-from)+" of the load", "")
+	}
+	detail += fmt.Sprintf(": too few for %s of the last %s of the load", e.both(s.Under.Run), e.both(to-from))
+	_, high := e.t.BoundsAt(from)
+	why := e.whyNotOut()
+	if s.MaxDemand > high {
+		why = fmt.Sprintf("; the maximum is %d, and %d are needed (%s each)", high, s.MaxDemand, units.Rate(p.PerTask*p.Utilisation))
+	}
+	return x.outcome(float64(s.MinHealthy), false, detail, why)
 }
 
 // held says what was so, and when.

@@ -151,7 +151,9 @@ func cutAmount(text string, s subject) (n float64, rest, want string) {
 // cutLevel reads what stands after the operator of a level.
 func (e *Expectation) cutLevel(text string, s subject) (want string) {
 	rest := text
-	if name, after := cutWord(text); name != "" && !isDigit(name[0]) {
+	if name, after := cutWord(text); name == string(Demand) {
+		e.Against, rest = Demand, after
+	} else if name != "" && !isDigit(name[0]) {
 		other, _, want := cutSubject(text)
 		switch {
 		case want != "" || other.form != aLevel:
@@ -192,6 +194,10 @@ func (e *Expectation) arrange() {
 // vacuous refuses what could only pass, or only fail.
 func (e Expectation) vacuous() (want string) {
 	switch {
+	case e.Against == Demand:
+		if e.Subject != Healthy || e.Op != GreaterEqual || e.At != AtSteady {
+			return "healthy>=demand at steady: what a load needs is compared with nothing else"
+		}
 	case e.Path != "":
 	case e.Against != "":
 		if e.Subject == Healthy && e.Against == Tasks && (e.Op == LessEqual || e.Op == Greater) {
@@ -254,7 +260,7 @@ func notSubject(name string) string {
 		"failures": "errors", "error_rate": "errors", "retries": "retried", "replicas": "tasks", "instances": "tasks", "max": "max_tasks", "min": "min_tasks",
 		"max_replicas": "max_tasks", "min_replicas": "min_tasks", "max_capacity": "max_desired", "min_capacity": "min_desired", "recovery": "back_to_min_within",
 		"scale_out": "scale_out_within", "scale_in": "scale_in_path or back_to_min_within", "scale_in_within": "back_to_min_within", "recovery_within": "back_to_min_within",
-		"under_provisioned": "time_under_provisioned", "over_provisioned": "time_over_provisioned", "steady": "a level at steady, e.g. healthy==running at steady,",
+		"demand": "healthy>=demand at steady", "under_provisioned": "time_under_provisioned", "over_provisioned": "time_over_provisioned", "steady": "a level at steady, e.g. healthy==running at steady,",
 	}
 	if known, ok := elsewhere[strings.ToLower(name)]; ok {
 		return known + " instead of " + name

@@ -215,27 +215,37 @@ func TestCanonicalExpectationIsOneSpellingForEachMeaning(t *testing.T) {
 	}
 }
 
-func TestDefaultExpectationsAreTheSeedsAndFollowTheBounds(t *testing.T) {
+func TestDefaultExpectationsAskWhetherCapacityFollowedLoad(t *testing.T) {
 	for _, row := range []struct {
-		low, high int
-		want      []string
+		why  string
+		of   Circumstances
+		want []string
 	}{
-		{2, 6, []string{"max_tasks==6", "min_tasks>=2", "scale_out_within<=6m", "back_to_min_within<=30m", "errors==0", "healthy==running at steady", "scale_in_path==6,5,4,3,2", "oscillations==0"}},
-		{1, 2, []string{"max_tasks==2", "min_tasks>=1", "scale_out_within<=6m", "back_to_min_within<=21m", "errors==0", "healthy==running at steady", "scale_in_path==2,1", "oscillations==0"}},
-		{3, 3, []string{"tasks==3", "errors==0", "healthy==running at steady", "activities==0", "oscillations==0"}},
+		{"any service", Circumstances{Low: 2, High: 20, Demand: true, Recovery: true, Under: 281 * time.Second},
+			[]string{"healthy>=demand at steady", "time_under_provisioned<=4m41s", "healthy==running at steady", "errors==0", "oscillations==0", "tasks==2 at end"}},
+		{"the demonstration", Circumstances{Low: 2, High: 6, Demand: true, Recovery: true, Story: true},
+			[]string{"healthy>=demand at steady", "max_tasks==6", "scale_in_path==6,5,4,3,2", "healthy==running at steady", "errors==0", "oscillations==0", "tasks==2 at end"}},
+		{"what a task can do is not known", Circumstances{Low: 1, High: 4, Recovery: true, Under: time.Minute},
+			[]string{"healthy==running at steady", "errors==0", "oscillations==0", "tasks==1 at end"}},
+		{"a run that ends with its load", Circumstances{Low: 2, High: 6, Demand: true, Story: true},
+			[]string{"healthy>=demand at steady", "max_tasks==6", "healthy==running at steady", "errors==0", "oscillations==0"}},
+		{"chaos: what a killed task takes with it is not held against the run", Circumstances{Low: 2, High: 6, Demand: true, Recovery: true, Disturbed: true, Under: time.Minute},
+			[]string{"oscillations==0", "tasks==2 at end", "healthy==desired at end"}},
+		{"nowhere to go", Circumstances{Low: 3, High: 3, Demand: true, Recovery: true, Story: true},
+			[]string{"healthy>=demand at steady", "healthy==running at steady", "errors==0", "oscillations==0", "tasks==3 at end"}},
 	} {
 		var got []string
-		for _, e := range DefaultExpectations(row.low, row.high) {
+		for _, e := range DefaultExpectations(row.of) {
 			got = append(got, e.String())
 			if back, err := ParseExpectation(e.String()); err != nil || back != e {
 				t.Errorf("the default %s reads as %+v, %v", e, back, err)
 			}
-			if err := CheckExpectation(e, Has{Requests: true, Recovery: true}); err != nil {
-				t.Errorf("a default needs what not every lab has: %v", err)
+			if err := CheckExpectation(e, Has{Requests: true, Demand: row.of.Demand, Recovery: row.of.Recovery}); err != nil {
+				t.Errorf("%s: a default needs what the run does not have: %v", row.why, err)
 			}
 		}
 		if !slices.Equal(got, row.want) {
-			t.Errorf("%d to %d:\n got %q\nwant %q", row.low, row.high, got, row.want)
+			t.Errorf("%s:\n got %q\nwant %q", row.why, got, row.want)
 		}
 	}
 }
@@ -252,6 +262,8 @@ func TestAnExpectationAboutWhatTheRunDoesNotHaveIsRefused(t *testing.T) {
 		{"time_under_provisioned<=2m", Has{Demand: true}, ""},
 		{"time_under_provisioned<=2m", Has{Requests: true, Recovery: true}, `"time_under_provisioned<=2m": want what one task can do (--task-capacity) beside it: without that, the load's demand is not known`},
 		{"time_over_provisioned<=2m", Has{}, `"time_over_provisioned<=2m": want what one task can do (--task-capacity) beside it: without that, the load's demand is not known`},
+		{"healthy>=demand at steady", Has{Demand: true}, ""},
+		{"healthy>=demand at steady", Has{Requests: true}, `"healthy>=demand at steady": want what one task can do (--task-capacity) beside it: without that, the load's demand is not known`},
 		{"overshoot==0", Has{}, `"overshoot==0": want what one task can do (--task-capacity) beside it: without that, the load's demand is not known`},
 		{"back_to_min_within<=30m", Has{Recovery: true}, ""},
 		{"back_to_min_within<=30m", Has{}, `"back_to_min_within<=30m": want a recovery to be watched beside it: the run ends with its load`},
@@ -273,7 +285,7 @@ func FuzzParseExpectation(f *testing.F) {
 	for _, seed := range []string{
 		"max_tasks==6", "min_tasks>=2", "scale_out_within<=6m", "back_to_min_within<=1h30m", "errors==0", "healthy==running at steady",
 		"scale_in_path==6,5,4,3,2", "oscillations==0", "activities<=5", "tasks==2", "task_hours<=2.5", "time_under_provisioned<=2m",
-		"scale_out_path!=2,4,6", "draining == 0 at end", "desired >= tasks", "p(99)<50ms", "max_tasks==1e400", "max_tasks==6 at", ",", "at", "\xff==1", "tasks==2at end",
+		"scale_out_path!=2,4,6", "draining == 0 at end", "demand<=healthy at steady", "demand>1", "tasks>=demand at steady", "desired >= tasks", "p(99)<50ms", "max_tasks==1e400", "max_tasks==6 at", ",", "at", "\xff==1", "tasks==2at end",
 	} {
 		f.Add(seed)
 	}

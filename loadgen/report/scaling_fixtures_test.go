@@ -100,7 +100,7 @@ func scaledRun(p plan.Plan, t *timeline.Timeline, capacity timeline.Capacity) *s
 			load = append(load, timeline.Step{From: w.From, To: w.To, Rate: rate, Requests: n})
 		}
 	}
-	s.load, s.capacity = load.Coalesce(time.Duration(float64(time.Minute)/t.Speedup)), capacity
+	s.load, s.capacity = load, capacity
 	s.compute()
 	return s
 }

@@ -15,6 +15,9 @@ type Config struct {
 
 	// Load is the curve of requests.
 	Load Load
+	// Closed says that the load is of users who wait for answers: where the tasks cannot do it, only what they can do is
+	// asked for, and metrics count that. Time under-provisioned is by the load all the same.
+	Closed bool
 	// TaskCapacity is how many requests a second make one task busy to 100 %.
 	TaskCapacity float64
 

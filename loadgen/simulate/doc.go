@@ -15,5 +15,5 @@
 // # What it refuses
 //
 // It knows no latency, queue or error: load that the tasks cannot carry is counted as offered, and shows as time
-// under-provisioned. A closed load would shrink instead. Tasks neither fail nor start late; chaos is the lab's.
+// under-provisioned; a closed load shrinks instead (Config.Closed). Tasks neither fail nor start late; chaos is the lab's.
 package simulate

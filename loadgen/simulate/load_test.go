@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/plan"
 )
 
@@ -241,4 +242,47 @@ func FuzzReadCSV(f *testing.F) {
 			t.Errorf("%q: %v names no field", text, err)
 		}
 	})
+}
+
+// A run's plan in the time of its service: users in steps, rates in lines.
+func TestTheLoadOfAPlanIsItsCurve(t *testing.T) {
+	closed := plan.Default()
+	closed.Users, closed.SpawnRate, closed.RunTime = 3, 1, plan.Duration(10*time.Second)
+	closed.Think, closed.Pacing = plan.Range{}, plan.Duration(100*time.Millisecond)
+	open := plan.DefaultOpen()
+	open.Rate, open.Stages = plan.Rate{N: 10}, []plan.Stage{{Duration: plan.Duration(2 * time.Second), To: 30}, {Duration: 0, To: 5}, {Duration: plan.Duration(time.Second), To: 5}}
+	thinking := plan.Default()
+	for _, row := range []struct {
+		why    string
+		plan   plan.Plan
+		want   string
+		closed bool
+	}{
+		{"users of ten a second each, one a second", closed, "0s:10,20s:10,20s:20,40s:20,40s:30,3m20s:30", true},
+		{"a rate", open, "0s:10,40s:30,40s:5,1m:5", false},
+		{"users whose answer is not known", thinking, "", true},
+	} {
+		got, isClosed := OfPlan(&row.plan, 0, 20)
+		if got.String() != row.want || isClosed != row.closed {
+			t.Errorf("%s: %s, closed %v, want %s", row.why, got, isClosed, row.want)
+		}
+		if row.want != "" && got.Validate() != nil {
+			t.Errorf("%s: %v", row.why, got.Validate())
+		}
+	}
+}
+
+// Users who wait ask for no more than the tasks can do: what two do is 7,200 a minute each, and not the 11,700 of a rate.
+func TestAClosedLoadAsksForNoMoreThanTheTasksCanDo(t *testing.T) {
+	c := DefaultConfig()
+	c.Load, c.Closed = load(t, "0s:390,10m:390"), true
+	r := simulate(t, c)
+	for _, m := range r.Timeline.Metrics {
+		if m.At == 2*time.Minute && m.Policy == autoscaling.MetricRequests && m.Value != 7200 {
+			t.Errorf("the requests of minute 2 are %v a task, want 7200", m.Value)
+		}
+	}
+	if under := r.Summary.UnderProvisioned; under != at(3, 45) {
+		t.Errorf("under-provisioned for %s, want 3m45s: by the load and not by what is left of it", under)
+	}
 }

@@ -94,10 +94,14 @@ func (s *service) advance(to time.Duration) {
 		over, excess := p.above(limit)
 		s.under += over
 		if healthy > 0 {
+			done, asked := requests-excess, requests
+			if s.cfg.Closed {
+				asked = done
+			}
 			s.period.healthy = true
-			s.period.perTarget += requests / healthy
-			s.period.done += requests - excess
-			s.share += requests / healthy
+			s.period.perTarget += asked / healthy
+			s.period.done += done
+			s.share += asked / healthy
 		}
 	})
 	seconds := (to - s.now).Seconds()

@@ -147,6 +147,9 @@ func (t *Timeline) provisioning(load Load, capacity Capacity) *Provisioning {
 		DuringLoad:  t.accuracy(load, capacity, t.LoadFrom, t.LoadTo),
 		Whole:       t.accuracy(load, capacity, t.LoadFrom, t.End),
 	}
+	if from, to, ok := t.Steady(); ok {
+		p.Steady = t.steadySupply(load, capacity, from, to)
+	}
 	highestSupply, highestDemand := 0, 0
 	var requests, errors float64
 	t.compare(load, capacity, t.LoadFrom, t.End, func(from, to time.Duration, point Point, s Step, demand int) {
@@ -163,6 +166,20 @@ func (t *Timeline) provisioning(load Load, capacity Capacity) *Provisioning {
 	return p
 }
 
+// steadySupply is supply against demand in [from, to), which is some time.
+func (t *Timeline) steadySupply(load Load, capacity Capacity, from, to time.Duration) *SteadySupply {
+	s := SteadySupply{MinHealthy: t.At(from).Healthy}
+	var under time.Duration
+	t.compare(load, capacity, from, to, func(from, to time.Duration, p Point, _ Step, demand int) {
+		s.MaxDemand, s.MinHealthy = max(s.MaxDemand, demand), min(s.MinHealthy, p.Healthy)
+		if p.Healthy < demand {
+			under += to - from
+		}
+	})
+	s.Under = t.span(under)
+	return &s
+}
+
 // accuracy integrates supply against demand over [from, to).
 func (t *Timeline) accuracy(load Load, capacity Capacity, from, to time.Duration) *Accuracy {
 	total := (to - from).Seconds()
@@ -172,7 +189,12 @@ func (t *Timeline) accuracy(load Load, capacity Capacity, from, to time.Duration
 	var a Accuracy
 	var under, over time.Duration
 	var paid, ideal float64
+	moved, supplied, demanded := 0, -1, -1
 	t.compare(load, capacity, from, to, func(from, to time.Duration, p Point, _ Step, demand int) {
+		if supplied >= 0 {
+			moved += abs(p.Healthy-supplied) - abs(demand-demanded)
+		}
+		supplied, demanded = p.Healthy, demand
 		dt := (to - from).Seconds()
 		if missing := demand - p.Healthy; missing > 0 {
 			a.AUnder += float64(missing) * dt
@@ -193,6 +215,7 @@ func (t *Timeline) accuracy(load Load, capacity Capacity, from, to time.Duration
 	a.ThetaOver *= 100
 	a.TauUnder, a.TauOver = 100*under.Seconds()/total, 100*over.Seconds()/total
 	a.Under, a.Over = t.span(under), t.span(over)
+	a.JitterPerHour = float64(moved) / t.hours(total)
 	a.TaskHours, a.IdealTaskHours = t.hours(paid), t.hours(ideal)
 	return &a
 }
@@ -216,6 +239,8 @@ func (t *Timeline) compare(load Load, capacity Capacity, from, to time.Duration,
 		})
 	})
 }
+
+func abs(n int) int { return max(n, -n) }
 
 func (t *Timeline) shares() []TaskShare {
 	all := int64(0)

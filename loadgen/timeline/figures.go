@@ -70,7 +70,7 @@ type Figures struct {
 	// Load is steady when the rate of each of its steps is within a fifth of their mean over that time, or as far from
 	// it as four standard deviations of its count of requests (Poisson). Thus 6, 5, 6, 5 under one load is 3; the
 	// scale-in after the load's end is none; that of a scale-out that came only after the end is one. Unknown
-	// without a Load. Defined here; research counts adaptations without asking why (jitter).
+	// without a Load. Defined here; what research calls jitter is Accuracy.JitterPerHour.
 	Oscillations *int `json:"oscillations"`
 
 	Lags Lags `json:"lags"`
@@ -158,6 +158,9 @@ type Provisioning struct {
 	DuringLoad *Accuracy `json:"during_load"`
 	Whole      *Accuracy `json:"whole"`
 
+	// Steady is supply against demand while capacity was steady ([Timeline.Steady]); null when it never was.
+	Steady *SteadySupply `json:"steady"`
+
 	// Overshoot is how far capacity went beyond what was ever needed: max(0, highest s − highest d), in tasks, from
 	// LoadFrom to End. From control engineering: the peak of the response above that of what it follows.
 	Overshoot int `json:"overshoot_tasks"`
@@ -166,6 +169,14 @@ type Provisioning struct {
 	// counts by its share of time, since its requests are taken as evenly spread. To the nearest whole one.
 	RequestsUnder int64 `json:"requests_under_provisioned"`
 	ErrorsUnder   int64 `json:"errors_under_provisioned"`
+}
+
+// SteadySupply is what was there of what was needed, from when the last change of capacity under load had settled until the
+// load ended. Defined here: it answers whether capacity came to what the load needs, however long that took.
+type SteadySupply struct {
+	MaxDemand  int  `json:"max_demand"`  // tasks, the minimum included
+	MinHealthy int  `json:"min_healthy"` // tasks
+	Under      Span `json:"under_provisioned"`
 }
 
 // Accuracy is how near supply was to demand over a time T. The integrals are exact: sums over the stretches in
@@ -178,6 +189,11 @@ type Accuracy struct {
 	AOver      float64 `json:"a_over_tasks"`        // a_O = 1/T · Σ max(s − d, 0) · Δt
 	TauUnder   float64 `json:"tau_under_percent"`   // τ_U = 100/T · Σ [d > s] Δt
 	TauOver    float64 `json:"tau_over_percent"`    // τ_O = 100/T · Σ [s > d] Δt
+
+	// JitterPerHour is (Σ|Δs| − Σ|Δd|)/T: how many more tasks were moved than demand moved, each hour of service time;
+	// below 0 where supply followed less than demand changed. It counts tasks, where Oscillations counts turns that
+	// nothing asked for. Source: [Herbst], as its authors' BUNGEE computes it (NikolasHerbst/BUNGEE, metric tests).
+	JitterPerHour float64 `json:"jitter_tasks_per_hour"`
 
 	Under Span `json:"under_provisioned"` // Σ [d > s] Δt
 	Over  Span `json:"over_provisioned"`  // Σ [s > d] Δt

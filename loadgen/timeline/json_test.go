@@ -88,8 +88,8 @@ func TestFiguresJSONHasTheNamesOfTheContract(t *testing.T) {
 		`"lags":{"alarm":{"run_s":180,"service_s":360},"decision":`, `"first_response":null,"scale_in":`, `"drain":{"run_s":30,"service_s":60}}`,
 		`"scale_out":{"run_s":240,"service_s":480},"recovery":{"run_s":1470,"service_s":2940},"steady":{"from_s":300,"to_s":960},`,
 		`"provisioning":{"requests_per_second_per_task":62.5,"utilisation":0.8,"max_demand":6,"during_load":{"theta_under_percent":`,
-		`"a_over_tasks":0,"tau_under_percent":26.666666666666668,"tau_over_percent":0,"under_provisioned":{"run_s":240,"service_s":480},`,
-		`"overshoot_tasks":0,"requests_under_provisioned":240,"errors_under_provisioned":2}`,
+		`"a_over_tasks":0,"tau_under_percent":26.666666666666668,"tau_over_percent":0,"jitter_tasks_per_hour":8,"under_provisioned":{"run_s":240,"service_s":480},`,
+		`"steady":{"max_demand":6,"min_healthy":6,"under_provisioned":{"run_s":0,"service_s":0}},"overshoot_tasks":0,"requests_under_provisioned":240,"errors_under_provisioned":2}`,
 		`"tasks":[{"id":"a","zone":"a","requests":300,"errors":3,"share":1,"requests_per_second":0.3333333333333333}]}`,
 	} {
 		if !strings.Contains(string(data), want) {

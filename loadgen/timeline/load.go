@@ -16,6 +16,8 @@ type Step struct {
 	Rate     float64       // requests/s offered, on the run's clock
 	Requests int64         // completed in it, errors included; 0 in a simulation
 	Errors   int64
+	// Planned says that Rate is what was meant and not a count of what came, so that chance has no part in it.
+	Planned bool
 }
 
 // Validate says whether l is in order, without overlaps, and of rates and counts that can be. Its error is a *FieldError.
@@ -43,30 +45,7 @@ func (l Load) Validate() error {
 	return nil
 }
 
-// Coalesce joins neighbouring steps until each is at least as long as over; what is left at the end may be shorter. A
-// rate is then the mean over time, counts are added. It is for steps so short that chance moves them: in one second of
-// 400 random requests a rate is off by 5 %, and demand by a task, as often as not.
-func (l Load) Coalesce(over time.Duration) Load {
-	var joined Load
-	for _, s := range l {
-		if n := len(joined); n > 0 && joined[n-1].To == s.From && joined[n-1].length() < over {
-			joined[n-1] = joined[n-1].plus(s)
-		} else {
-			joined = append(joined, s)
-		}
-	}
-	return joined
-}
-
 func (s Step) length() time.Duration { return s.To - s.From }
-
-func (s Step) plus(next Step) Step {
-	a, b := s.length().Seconds(), next.length().Seconds()
-	return Step{
-		From: s.From, To: next.To, Rate: (s.Rate*a + next.Rate*b) / (a + b),
-		Requests: s.Requests + next.Requests, Errors: s.Errors + next.Errors,
-	}
-}
 
 // between calls f for each stretch of [from, to), gaps included, with the step that it belongs to: in a gap one that is as
 // long as the gap within the stretch and offers nothing. No stretch is empty.
@@ -90,7 +69,7 @@ func (l Load) between(from, to time.Duration, f func(from, to time.Duration, s S
 }
 
 // The load is steady where each step's rate is within a fifth of the mean, or as far from it as chance alone takes one
-// step in 16,000: four standard deviations of the Poisson distribution of its requests.
+// step in 16,000: four standard deviations of the Poisson distribution of its requests. A planned rate has no chance in it.
 const (
 	steadyShare  = 0.2
 	steadySigmas = 4
@@ -108,7 +87,10 @@ func (l Load) steady(from, to time.Duration) bool {
 	}
 	mean, same := requests/length, true
 	l.between(from, to, func(_, _ time.Duration, s Step) {
-		chance := steadySigmas * math.Sqrt(mean/s.length().Seconds())
+		chance := 0.0
+		if !s.Planned {
+			chance = steadySigmas * math.Sqrt(mean/s.length().Seconds())
+		}
 		if math.Abs(s.Rate-mean) > max(steadyShare*mean, chance) {
 			same = false
 		}

@@ -42,35 +42,6 @@ func TestDemandIsTheSmallestNumberOfTasksThatCanDoTheRate(t *testing.T) {
 	})
 }
 
-func TestCoalesceKeepsWhatWasOffered(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		l := anyLoad(100*time.Millisecond, 20*sec).Draw(t, "load")
-		over := time.Duration(rapid.Int64Range(0, int64(5*sec)).Draw(t, "over"))
-		joined := l.Coalesce(over)
-		if err := joined.Validate(); err != nil {
-			t.Fatal(err)
-		}
-		sum := func(l Load) (requests, errors int64, offered float64, length time.Duration) {
-			for _, s := range l {
-				requests, errors = requests+s.Requests, errors+s.Errors
-				offered += s.Rate * s.length().Seconds()
-				length += s.length()
-			}
-			return
-		}
-		r, e, o, d := sum(l)
-		jr, je, jo, jd := sum(joined)
-		if r != jr || e != je || !near(o, jo) || d != jd {
-			t.Fatalf("%v has %d %d %v %v, joined %d %d %v %v", l, r, e, o, d, jr, je, jo, jd)
-		}
-		for i := 1; i < len(joined); i++ {
-			if joined[i].From == joined[i-1].To && joined[i-1].length() < over {
-				t.Fatalf("%+v is shorter than %v, and goes on", joined[i-1], over)
-			}
-		}
-	})
-}
-
 func TestALoadIsSteadyWhereItsStepsDifferByNoMoreThanAFifthOrChance(t *testing.T) {
 	steps := func(length time.Duration, rates ...float64) (l Load) {
 		for i, rate := range rates {
@@ -93,6 +64,7 @@ func TestALoadIsSteadyWhereItsStepsDifferByNoMoreThanAFifthOrChance(t *testing.T
 		{steps(sec, 141, 59), 0, 2 * sec, false, "and that is not"},
 		{steps(minute, 300), 0, 2 * minute, false, "it ended"},
 		{steps(minute, 300), 30 * minute, 40 * minute, true, "no load is steady"},
+		{Load{{To: sec, Rate: 121, Planned: true}, {From: sec, To: 2 * sec, Rate: 79, Planned: true}}, 0, 2 * sec, false, "what was planned is no chance"},
 		{nil, 0, minute, true, ""},
 		{steps(minute, 300), sec, sec, true, "no time"},
 		{Load{{From: minute, To: 2 * minute, Rate: 300}}, 0, 2 * minute, false, "it began"},

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"math"
+	"time"
+
+	"scalableappbackend/loadgen/autoscaling"
+	"scalableappbackend/loadgen/gate"
+	"scalableappbackend/loadgen/lab"
+	"scalableappbackend/loadgen/simulate"
+)
+
+// circumstances are what the default expectations of a lab follow from.
+func (r *resolution) circumstances() gate.Circumstances {
+	s := &r.service
+	c := gate.Circumstances{
+		Low: s.min, High: s.max,
+		Demand:    s.replica == "" || s.taskCapacity > 0,
+		Disturbed: len(s.chaos) > 0,
+		Recovery:  true,
+		Story:     r.isStory(),
+	}
+	if c.Demand {
+		c.Under = r.underProvisioned()
+	}
+	return c
+}
+
+// isStory reports whether the lab is the demonstration: nothing was said that changes its load, its service or its clock.
+func (r *resolution) isStory() bool {
+	for _, g := range r.kept {
+		switch g.group {
+		case groupLoad, groupTargets, groupService, groupClock, groupReplica:
+		default:
+			continue
+		}
+		switch g.flag {
+		case "quick", "speedup", "seed", "stop-timeout", "timeout", "recovery":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// allowedPeriods is what a lab may take longer than its models do: a decision that falls a period later, and tasks that come in
+// the one after it.
+const allowedPeriods = 2
+
+// underProvisioned is how long the state machine with the models in force takes until there is as much capacity as the
+// plan's load needs, and what is allowed beside it. It is 0 where that does not come while the load is on.
+func (r *resolution) underProvisioned() time.Duration {
+	s := &r.service
+	l := r.labConfig()
+	if l.Validate() != nil || r.plan.Validate() != nil {
+		return 0 // which is said elsewhere
+	}
+	perTask, speedup := s.taskCapacity, s.speedup
+	if perTask == 0 {
+		perTask = (lab.Capacity{}).PerSecond()
+	}
+	answer := time.Duration(math.Ceil(float64(time.Second) / perTask)) // by one task that does one thing at a time
+	load, closed := simulate.OfPlan(&r.plan, answer, speedup)
+	c := simulate.DefaultConfig().With(s.clock.models(autoscaling.LabModels()))
+	c.Config = l.Scaling
+	c.Load, c.Closed, c.TaskCapacity, c.Recovery = load, closed, perTask, 0
+	run, err := simulate.Run(c)
+	if err != nil || run.Summary.UnderProvisioned == 0 && run.Summary.Activities == 0 {
+		return 0
+	}
+	if p := run.Timeline.At(load.End() - 1); float64(p.Healthy)*perTask < load[len(load)-1].Rate {
+		return 0
+	}
+	return (run.Summary.UnderProvisioned + allowedPeriods*l.Scaling.Period).Truncate(time.Second)
+}

@@ -1,0 +1,207 @@
+package loadgen
+
+import (
+	"math"
+	"time"
+
+	"scalableappbackend/loadgen/gate"
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/timeline"
+)
+
+// Seen is what a stretch of a run shows of its load: a window, as a rule. Stretches are in order of time and do not overlap.
+type Seen struct {
+	From, To         time.Duration
+	Offered          float64       // requests/s that became due
+	Requests, Errors int64         // completed
+	Answer           time.Duration // mean raw latency of the successes; 0 without one
+}
+
+// until is how much of it had completed by an instant in it, evenly spread.
+func (s Seen) until(at time.Duration) (requests, errors int64) {
+	requests = int64(math.Round(float64(s.Requests) * float64(at-s.From) / float64(s.To-s.From)))
+	if s.Requests > 0 {
+		errors = int64(math.Floor(float64(s.Errors) * float64(requests) / float64(s.Requests)))
+	}
+	return requests, errors
+}
+
+// SeenIn is what a window shows.
+func SeenIn(w *result.Window) Seen {
+	s := Seen{From: w.From, To: w.To}
+	if w.To > w.From {
+		s.Offered = float64(w.Offered) / w.Seconds()
+	}
+	var raw result.Histogram
+	for i := range w.Endpoints {
+		s.Requests += w.Endpoints[i].Requests
+		s.Errors += w.Endpoints[i].Failures
+		raw.Merge(w.Endpoints[i].Raw)
+	}
+	s.Answer = raw.Mean()
+	return s
+}
+
+// Judged is how capacity followed a load.
+type Judged struct {
+	Demand       timeline.Load
+	Figures      timeline.Figures
+	Expectations []result.Outcome
+}
+
+// Judge compares a timeline with the load that its plan asked for. It depends on nothing else: the same plan, stretches,
+// timeline and capacity of a task (requests/s; 0 when it is not known) give the same judgement, during a run, of the
+// files of one, or of several that were added up. Counts are nil where no requests were sent.
+func Judge(p *plan.Plan, seen []Seen, t *timeline.Timeline, perTask float64, expected []gate.Expectation, counts *gate.Counts) Judged {
+	j := Judged{Demand: Demand(p, seen, perTask)}
+	j.Figures = timeline.Compute(t, j.Demand, timeline.Capacity{PerTask: perTask, Utilisation: Utilisation})
+	j.Expectations = gate.EvaluateExpectations(expected, t, j.Figures, counts)
+	return j
+}
+
+// Demand is the load that capacity was to carry, on the run's clock, until the last stretch that was seen or the plan's
+// end. Of an open plan it is the rate that was planned. Users who wait for a slow answer do not send meanwhile, so what
+// they sent under-states what they were ready to send, just when capacity is short: their demand is the users present ÷
+// (mean pause + answer), or ÷ pacing, where the answer is the mean one of the stretch that had the fastest. Users and
+// rates are those of the plan's curve at every instant; nothing is smoothed.
+//
+// A step ends where the number of tasks of perTask requests/s changes, or after a second (longer in a run of hours), and
+// its rate is the mean over it. A closed plan without an answer asks for what became due.
+func Demand(p *plan.Plan, seen []Seen, perTask float64) timeline.Load {
+	curve := p.Curve()
+	end := time.Duration(0)
+	if n := len(seen); n > 0 {
+		end = min(seen[n-1].To, curve.End())
+	}
+	b := demandBuilder{capacity: timeline.Capacity{PerTask: perTask, Utilisation: Utilisation}, end: end, longest: max(time.Second, end/5000)}
+	cycle := p.Cycle(fastest(seen))
+	switch {
+	case p.Model == plan.Open:
+		b.rates(curve)
+	case cycle > 0:
+		b.users(curve, cycle)
+	default:
+		for _, s := range seen {
+			b.hold(s.From, min(s.To, end), s.Offered)
+		}
+	}
+	return withCounts(b.steps, seen)
+}
+
+func fastest(seen []Seen) (answer time.Duration) {
+	for _, s := range seen {
+		if s.Answer > 0 && (answer == 0 || s.Answer < answer) {
+			answer = s.Answer
+		}
+	}
+	return answer
+}
+
+// demandBuilder joins what is of one number of tasks.
+type demandBuilder struct {
+	capacity timeline.Capacity
+	end      time.Duration
+	longest  time.Duration
+	steps    timeline.Load
+}
+
+// hold adds a rate from one instant to another.
+func (b *demandBuilder) hold(from, to time.Duration, rate float64) {
+	if to = min(to, b.end); to <= from {
+		return
+	}
+	s := timeline.Step{From: from, To: to, Rate: rate, Planned: true}
+	if n := len(b.steps) - 1; n >= 0 {
+		last := &b.steps[n]
+		same := b.capacity.Tasks(last.Rate) == b.capacity.Tasks(rate)
+		if last.To == from && (last.Rate == rate || same && to-last.From <= b.longest) {
+			x, y := (last.To - last.From).Seconds(), (to - from).Seconds()
+			if last.Rate != rate {
+				last.Rate = (last.Rate*x + rate*y) / (x + y)
+			}
+			last.To = to
+			return
+		}
+	}
+	b.steps = append(b.steps, s)
+}
+
+// users adds what those present are ready to send.
+func (b *demandBuilder) users(curve plan.Curve, cycle time.Duration) {
+	present, since := 0, time.Duration(0)
+	for c := range curve.Crossings() {
+		if c.At > since {
+			b.hold(since, c.At, float64(present)/cycle.Seconds())
+			since = c.At
+		}
+		if present = c.User; c.Join {
+			present++
+		}
+	}
+	b.hold(since, b.end, float64(present)/cycle.Seconds())
+}
+
+// rates adds straight lines, cut where they ask for one task more or less.
+func (b *demandBuilder) rates(curve plan.Curve) {
+	for _, s := range curve.Segments() {
+		length := (s.To - s.From).Seconds()
+		at := s.From
+		for at < s.To && at < b.end {
+			to := s.To
+			if s.Start != s.End {
+				to = min(to, at+b.longest, nextTask(s, at, b.capacity))
+			}
+			middle := (float64(at-s.From) + float64(to-s.From)) / 2 / 1e9
+			b.hold(at, to, s.Start+(s.End-s.Start)*middle/length)
+			at = to
+		}
+	}
+}
+
+// nextTask is when a line that is not flat next comes to what a whole number of tasks can do; its end when it does not.
+func nextTask(s plan.Segment, at time.Duration, c timeline.Capacity) time.Duration {
+	if !c.Known() {
+		return s.To
+	}
+	task := c.PerTask * c.Utilisation
+	slope := (s.End - s.Start) / float64(s.To-s.From)
+	level := (s.Start + slope*float64(at-s.From)) / task
+	k := math.Floor(level+1e-9) + 1
+	if slope < 0 {
+		k = math.Ceil(level-1e-9) - 1
+	}
+	next := float64(s.From) + (k*task-s.Start)/slope
+	if k < 0 || !(next < float64(s.To)) {
+		return s.To
+	}
+	return max(at+1, time.Duration(math.Round(next)))
+}
+
+// withCounts cuts the steps where the stretches that were seen end, and gives each its share of what completed. What
+// completed after the last step belongs to no load.
+func withCounts(steps timeline.Load, seen []Seen) timeline.Load {
+	cut := make(timeline.Load, 0, len(steps)+len(seen))
+	i := 0
+	for _, s := range steps {
+		for s.From < s.To {
+			for i < len(seen) && seen[i].To <= s.From {
+				i++
+			}
+			part := s
+			if i < len(seen) {
+				w := seen[i]
+				if part.To = min(s.To, w.To); w.From > s.From {
+					part.To = min(s.To, w.From)
+				} else {
+					requests, errors := w.until(part.To)
+					before, failed := w.until(s.From)
+					part.Requests, part.Errors = requests-before, errors-failed
+				}
+			}
+			cut = append(cut, part)
+			s.From = part.To
+		}
+	}
+	return cut
+}
