@@ -89,8 +89,8 @@ func (s *session) watch(ctx context.Context, final *result.Final) {
 	for _, o := range judged.Expectations {
 		final.Expectations = append(final.Expectations, result.Expectation(o))
 	}
-	judged, warnings := s.capacity.Findings()
-	final.Expectations = append(final.Expectations, judged...)
+	found, warnings := s.capacity.Findings()
+	final.Expectations = append(final.Expectations, found...)
 	final.Warnings = append(final.Warnings, warnings...)
 }
 
