@@ -60,6 +60,9 @@ func define(flags *pflag.FlagSet, table []setting) map[string]*typed {
 		s := &table[i]
 		value := &typed{isSwitch: s.arg == ""}
 		values[s.flag] = value
+		if s.isArgument {
+			continue
+		}
 		names := []string{s.flag}
 		if s.alias != "" {
 			names = append(names, s.alias)
@@ -81,6 +84,11 @@ func define(flags *pflag.FlagSet, table []setting) map[string]*typed {
 		}
 	}
 	return values
+}
+
+// take makes arguments the value of the setting that they are.
+func take(flags map[string]*typed, arguments []string) {
+	flags["argument"].texts, flags["argument"].name = arguments, "argument"
 }
 
 // collect returns what was given of the table, each setting once, from the highest level at which it

@@ -99,6 +99,24 @@ func parseSwitch(s string) (bool, error) {
 	return false, refuse(s, wantSwitch)
 }
 
+func parseMethod(s string) (string, error) {
+	if !plan.IsMethod(s) {
+		return "", refuse(s, "an HTTP method, e.g. POST")
+	}
+	return s, nil
+}
+
+// parseData refuses what is probably meant as another tool's -d, which is a duration.
+func parseData(s string) (string, error) {
+	if d, err := plan.ParseDuration(s); err == nil && d > 0 && strings.ContainsAny(s, "hms") {
+		return "", refuse(s, "a body; a duration is -t "+strings.TrimSpace(s))
+	}
+	if s == "@" {
+		return "", refuse(s, "@FILE or the body itself")
+	}
+	return s, nil
+}
+
 type header struct{ name, value string }
 
 func parseHeader(s string) (header, error) {

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
 
+	"scalableappbackend/internal/near"
 	"scalableappbackend/loadgen/plan"
 )
 
@@ -51,7 +54,7 @@ func resolveIn(table []setting, defaults service, flags map[string]*typed, varia
 	for i := range r.kept {
 		errs = append(errs, r.apply(&r.kept[i]))
 	}
-	errs = append(errs, r.readTargets(), r.needsRate(base.Model))
+	errs = append(errs, r.readTargets(), r.readArguments(), r.needsRate(base.Model))
 	errs = append(errs, complete(r)...)
 	if !r.failed["plan"] && len(r.errs) == 0 { // else the plan is not the one that was meant
 		errs = append(errs, r.needsHost())
@@ -165,6 +168,102 @@ func (r *resolution) readTargets() error {
 	return err
 }
 
+// readArguments makes targets of the URLs and paths given as arguments. A path is below the host of the flag, else of
+// the URL that stands before it, or after it when none does, else of what else names a host.
+func (r *resolution) readArguments() error {
+	if len(r.arguments) == 0 {
+		return r.needsArgument()
+	}
+	t := plan.Target{Method: r.method}
+	if err := r.setData(&t); err != nil {
+		r.failed["argument"], r.failed["targets"], r.failed["host"] = true, true, true
+		return err
+	}
+	t.Method = cmp.Or(t.Method, http.MethodGet)
+	beside := ""
+	if h := r.find("host"); h == nil || h.level < byFlag {
+		for _, text := range r.arguments {
+			beside = cmp.Or(beside, plan.Origin(text))
+		}
+	}
+	r.plan.Targets = nil
+	var errs []error
+	for _, text := range r.arguments {
+		t.URL = plan.Trim(text)
+		if err := r.checkArgument(t.URL); err != nil {
+			r.failed["argument"], r.failed["targets"], r.failed["host"] = true, true, true
+			errs = append(errs, err)
+			continue
+		}
+		if beside != "" {
+			beside = cmp.Or(plan.Origin(t.URL), beside)
+			if strings.HasPrefix(t.URL, "/") {
+				t.URL = beside + t.URL
+			}
+		}
+		r.plan.Targets = append(r.plan.Targets, t)
+	}
+	return errors.Join(errs...)
+}
+
+// checkArgument is the error of an argument that is neither URL nor path, with what was probably meant.
+func (r *resolution) checkArgument(text string) error {
+	err := plan.CheckURL(text)
+	for _, e := range plan.Fields(err) {
+		e.Field = "argument"
+		if _, failed := os.Stat(text); failed == nil {
+			e.Hint = "a file of requests is --targets " + text
+		} else if _, ok := near.Near(text, []string{plan.Embedded}); ok || text == plan.Embedded {
+			e.Hint = "did you mean --host " + plan.Embedded + "?"
+		}
+	}
+	return err
+}
+
+// setData gives a target the body of --data, as curl does: several are joined by &, and it is a form unless a header
+// says what it is.
+func (r *resolution) setData(t *plan.Target) error {
+	if len(r.data) == 0 {
+		return nil
+	}
+	t.Method = cmp.Or(t.Method, http.MethodPost)
+	isFile := func(s string) bool { return strings.HasPrefix(s, "@") }
+	if len(r.data) > 1 && slices.ContainsFunc(r.data, isFile) {
+		r.failed["data"] = true
+		return &plan.FieldError{Field: r.find("data").name, Want: "one @FILE alone, or bodies that are joined by &"}
+	}
+	var err error
+	if t.Body, err = plan.ParseBody(strings.Join(r.data, "&")); err != nil {
+		return err
+	}
+	for name := range r.plan.Client.Header {
+		if strings.EqualFold(name, contentType) {
+			return nil
+		}
+	}
+	t.Header = http.Header{contentType: {"application/x-www-form-urlencoded"}}
+	return nil
+}
+
+const contentType = "Content-Type"
+
+// needsArgument is the error of a flag about arguments where there are none; a variable is passed over.
+func (r *resolution) needsArgument() error {
+	var errs []error
+	for _, flag := range []string{"method", "data"} {
+		g := r.find(flag)
+		switch {
+		case g == nil || r.failed[flag] || r.has("targets"): // which is said where rivals are settled
+		case g.level < byFlag:
+			r.notes = append(r.notes, g.name+" is not used: it is for URLs and paths given as arguments")
+		default:
+			errs = append(errs, &plan.FieldError{Field: g.name, Got: g.texts[len(g.texts)-1],
+				Want: "the URL or path that it is for beside it, e.g. loadgen run -X POST http://localhost:8080/"})
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // needsRate is the error of a flag that shapes a rate where there is none.
 func (r *resolution) needsRate(base plan.Model) error {
 	if r.model != plan.Open || base == plan.Open || r.has("rate") {
@@ -234,12 +333,18 @@ func (r *resolution) nameOf(field string) string {
 		return field
 	}
 	g := r.find(s.flag)
+	if s.flag == "targets" && r.has("argument") {
+		g = r.find("argument")
+		if strings.Contains(rest, "].body") && r.has("data") {
+			g, rest = r.find("data"), ""
+		}
+	}
 	switch {
 	case g == nil && r.planFile != "":
 		return inFileName(r.planFile, field)
 	case g == nil:
 		return "--" + s.flag
-	case s.flag == "targets":
+	case g.flag == "targets":
 		return r.targets + ": " + field
 	}
 	rest = strings.TrimPrefix(rest, ".")

@@ -20,7 +20,7 @@ import (
 
 func newRun(env *env) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "run",
+		Use:   "run [URL|PATH...]",
 		Short: "sends one load to a service, reports what came of it and exits by it",
 		Example: `
 loadgen run --host embedded                              # try it on an API in this process
@@ -34,15 +34,16 @@ Variables
   LOADGEN_HEADERS by newlines. Of Locust's, LOCUST_HOST, LOCUST_USERS, LOCUST_SPAWN_RATE,
   LOCUST_RUN_TIME and LOCUST_STOP_TIMEOUT are read.
   What counts first: flag, LOADGEN_*, LOCUST_*, --plan, default.`,
-		Args:              noArguments,
+		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	table := settings()
 	flags := define(cmd.Flags(), table)
 	completeRunFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("host", cobra.FixedCompletions([]cobra.Completion{plan.Embedded}, cobra.ShellCompDirectiveNoFileComp))
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		env.outlivePipes()
+		take(flags, args)
 		r, err := resolve(flags, env.variable)
 		env.note(r.notes, table)
 		if err != nil {

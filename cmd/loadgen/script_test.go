@@ -205,6 +205,7 @@ func wantJSON(ts *testscript.TestScript, neg bool, args []string) {
 //	hangs    accepts requests and never answers
 //	counts   204 for a request with "X-Secret: token" and a body "ping", else 400
 //	tls      the API behind a certificate of its own, which $NAME_CA names
+//	moves    302 to / for /moved, else 200 and "all is fine"; $NAME_PORT is its port
 //	nobody   no listener at all
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	usageOf(ts, !neg && len(args) == 2, "serve NAME KIND")
@@ -238,6 +239,13 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 			w.WriteHeader(code)
 		}),
 	}
+	handlers["moves"] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/moved" {
+			http.Redirect(w, r, "/", http.StatusFound)
+			return
+		}
+		fmt.Fprint(w, "all is fine")
+	})
 	handler, ok := handlers[kind]
 	if !ok {
 		ts.Fatalf("no server %q", kind)
@@ -255,6 +263,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Defer(s.Close)
 	ts.Setenv(name, s.URL)
+	ts.Setenv(name+"_PORT", s.URL[strings.LastIndexByte(s.URL, ':')+1:])
 }
 
 func status(code int) http.Handler {

@@ -16,6 +16,7 @@ type setting struct {
 	group              string
 	locust             bool     // the variable is read under Locust's name as well
 	plural             string   // the end of the variable's name, where it is not the flag's with an S
+	isArgument         bool     // it is what stands beside the flags, and no flag
 	verbatim           bool     // white space around it is a part of it
 	separators         string   // between several in the variable; empty when there can be only one
 	fields             []string // of the plan, as its errors name them
@@ -32,6 +33,10 @@ type options struct {
 	csv      string // prefix
 	json     bool
 	headless *bool // nil: as the terminal is
+
+	arguments []string // URLs and paths
+	method    string   // of them
+	data      []string // and their body, as curl takes it
 }
 
 const outNone = "none"
@@ -68,6 +73,9 @@ func settings() []setting {
 		{flag: "stage", arg: "D:N", group: groupLoad, separators: ",", fields: []string{"stages"},
 			help: "over D, change to N users (N/s with --rate); repeatable",
 			set:  each(plan.ParseStage, func(o *options, s []plan.Stage) { o.plan.Stages = s })},
+		{flag: "warm-up", arg: "D", group: groupLoad, fields: []string{"warm_up"},
+			help: "the first D of the load: a phase that thresholds leave out",
+			set:  one(parsePacing, func(o *options, d plan.Duration) { o.plan.WarmUp = d })},
 		{flag: "arrivals", arg: "HOW", group: groupLoad, fields: []string{"arrivals"},
 			help: "spacing of a rate: uniform or poisson", byDefault: string(plan.DefaultArrivals),
 			set: one(parseArrivals, func(o *options, a plan.Arrivals) { o.plan.Arrivals = a })},
@@ -90,6 +98,14 @@ func settings() []setting {
 		{flag: "targets", short: "T", arg: "FILE", group: groupTargets, fields: []string{"targets"},
 			help: "requests, in vegeta's format or JSON lines", byDefault: "GET / and GET /health",
 			set: one(parseText, func(o *options, s string) { o.targets = s })},
+		{flag: "argument", isArgument: true, fields: []string{"targets"},
+			set: func(o *options, texts []string) error { o.arguments = texts; return nil }},
+		{flag: "method", short: "X", arg: "M", group: groupTargets,
+			help: "of the URLs and paths given as arguments", byDefault: "GET, with --data POST",
+			set: one(parseMethod, func(o *options, s string) { o.method = s })},
+		{flag: "data", short: "d", arg: "B", group: groupTargets, verbatim: true,
+			help: "their body, as curl has it: @FILE, or the body itself",
+			set:  each(parseData, func(o *options, all []string) { o.data = all })},
 		{flag: "header", arg: "'K: V'", group: groupTargets, separators: "\n", fields: []string{"client.header"},
 			help: "of every request without it; ${NAME} is filled in; repeatable",
 			set:  each(parseHeader, setHeaders)},
@@ -99,6 +115,12 @@ func settings() []setting {
 		{flag: "timeout", arg: "D", group: groupTargets, fields: []string{"client.timeout"},
 			help: "of one request, redirects and body included", byDefault: plan.DefaultTimeout.String(),
 			set: one(plan.ParseDuration, func(o *options, d plan.Duration) { o.plan.Client.Timeout = d })},
+		{flag: "redirects", arg: "N", group: groupTargets, fields: []string{"client.redirects"},
+			help: "how many are followed; 0 takes the redirect as the answer", byDefault: strconv.Itoa(plan.DefaultRedirects),
+			set: one(parseCount, func(o *options, n int) { o.plan.Client.Redirects = &n })},
+		{flag: "resolve", arg: "H:P:ADDR", group: groupTargets, separators: "\n;", plural: "RESOLVES", fields: []string{"client.resolve"},
+			help: "the address of host H at port P, as curl has it; repeatable",
+			set:  each(plan.ParseResolve, func(o *options, all []plan.Resolve) { o.plan.Client.Resolve = all })},
 		{flag: "no-keepalive", group: groupTargets, fields: []string{"client.no_keepalive"},
 			help: "a new connection for each request",
 			set:  one(parseSwitch, func(o *options, on bool) { o.plan.Client.NoKeepAlive = on })},
@@ -152,6 +174,9 @@ func settings() []setting {
 // variables are the names of the environment under which the setting is read, the first one that is
 // set wins: LOADGEN_ and the flag's name, in the plural when there may be several.
 func (s *setting) variables() []string {
+	if s.isArgument {
+		return nil
+	}
 	name := strings.ToUpper(strings.ReplaceAll(s.flag, "-", "_"))
 	switch {
 	case s.plural != "":

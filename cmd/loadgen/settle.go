@@ -22,6 +22,8 @@ func rivalries() []rivalry {
 		{[]string{"arrivals", "max-in-flight"}, closed, true, "it is for a rate"},
 		{[]string{"stage"}, []string{"run-time"}, false, "the stages are the run time"},
 		{[]string{"stage"}, []string{"spawn-rate"}, false, "the stages start the users"},
+		{[]string{"argument"}, []string{"targets"}, false, "the arguments are the targets"},
+		{[]string{"targets"}, []string{"method", "data"}, false, "a file says the method and body of each request"},
 		{[]string{"pacing"}, []string{"think"}, false, "a user pauses, or keeps a pace"},
 		{[]string{"quick"}, []string{"speedup", "run-time", "stage"}, false, "it chooses how fast and how long"},
 		{[]string{"sweep"}, []string{"expect"}, false, "a sweep compares, and judges nothing"},

@@ -213,7 +213,7 @@ func (p *targetParser) json() bool {
 		return p.nextLine()
 	}
 	t := Target{Name: j.Name, Method: j.Method, URL: Trim(j.URL), Header: j.Header, Body: Body{Inline: j.Body}, Expect: j.Expect}
-	if !validMethod(j.Method) {
+	if !IsMethod(j.Method) {
 		p.fail("method", wrong(j.Method, "an HTTP method, e.g. GET"))
 	}
 	if e := checkURL(j.URL); e != nil {

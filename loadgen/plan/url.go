@@ -70,6 +70,14 @@ func isHost(text string) bool {
 	return err == nil
 }
 
+// CheckURL returns what is wrong with the URL of a target, or a path, whose references stand unfilled.
+func CheckURL(text string) error {
+	if e := checkURL(text); e != nil {
+		return e
+	}
+	return nil
+}
+
 // checkURL says what is wrong with the URL of a target, whose references stand unfilled; nil when
 // nothing is.
 func checkURL(text string) *FieldError {
@@ -131,6 +139,17 @@ func checkHost(text string) *FieldError {
 		return wrong(RedactURL(text), wantHost+", without a query or a fragment")
 	}
 	return nil
+}
+
+// Origin is the beginning of a URL that names a host: scheme, userinfo, host and port. It is empty for a path, and for
+// what is no URL. References may stand in it.
+func Origin(text string) string {
+	text = Trim(text)
+	a := splitURL(text)
+	if a.scheme == "" || a.host == "" || strings.HasPrefix(text, "/") {
+		return ""
+	}
+	return a.scheme + a.userinfo + a.host
 }
 
 // resolve is a target's filled URL as sent: itself, or below the base URL, whose path is kept.

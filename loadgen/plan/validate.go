@@ -217,7 +217,7 @@ func (p *Plan) checkTargets(f *faults) {
 	}
 	for i, t := range p.Targets {
 		field := fmt.Sprintf("targets[%d]", i)
-		f.check(validMethod(t.Method), field+".method", t.Method, "an HTTP method, e.g. GET")
+		f.check(IsMethod(t.Method), field+".method", t.Method, "an HTTP method, e.g. GET")
 		f.add(field+".url", checkURL(t.URL))
 		if wasRedacted(t.URL) {
 			f.say(field+".url", wasKept+"--targets")
@@ -235,8 +235,8 @@ func (p *Plan) checkTargets(f *faults) {
 	}
 }
 
-// validMethod reports whether a method is a token, as RFC 9110 §9.1 has it.
-func validMethod(method string) bool {
+// IsMethod reports whether a method is a token, as RFC 9110 §9.1 has it.
+func IsMethod(method string) bool {
 	return method != "" && strings.IndexFunc(method, func(r rune) bool { return !httpguts.IsTokenRune(r) }) < 0
 }
 
