@@ -2,6 +2,7 @@ package autoscaling
 
 import (
 	"fmt"
+	"strings"
 
 	"scalableappbackend/loadgen/timeline"
 )
@@ -54,7 +55,7 @@ func (s *Scaler) notScaled(d *Decision, cause string) {
 }
 
 // alarmCause is AWS's sentence, and in brackets what AWS leaves out: how much was wanted, where the
-// bounds gave something else.
+// bounds gave something else, and the other alarms that agreed, without which there is no scale-in.
 func (s *Scaler) alarmCause(d *Decision, a *alarm) string {
 	kind := "AlarmLow"
 	if a.high {
@@ -62,11 +63,26 @@ func (s *Scaler) alarmCause(d *Decision, a *alarm) string {
 	}
 	cause := fmt.Sprintf("monitor alarm TargetTracking-service/%s-%s-%s in state ALARM triggered policy %s",
 		s.cfg.Service, kind, a.metric, d.Policy)
+	var more []string
 	switch {
 	case d.Wanted > s.max:
-		cause += fmt.Sprintf(" (%d tasks wanted, max capacity is %d)", d.Wanted, s.max)
-	case d.Wanted < s.min:
-		cause += fmt.Sprintf(" (%d tasks wanted, min capacity is %d)", d.Wanted, s.min)
+		more = append(more, fmt.Sprintf("%d tasks wanted, max capacity is %d", d.Wanted, s.max))
+	case d.Wanted < s.min: // how many fewer means nothing: an idle metric asks for none in proportion
+		more = append(more, fmt.Sprintf("fewer wanted than the min capacity of %d", s.min))
+	}
+	if !a.high {
+		var others []string
+		for _, p := range s.policies {
+			if p.low != nil && p.low != a {
+				others = append(others, p.low.name())
+			}
+		}
+		if len(others) > 0 {
+			more = append(more, "agreed: "+strings.Join(others, ", "))
+		}
+	}
+	if len(more) > 0 {
+		cause += " (" + strings.Join(more, "; ") + ")"
 	}
 	return cause
 }

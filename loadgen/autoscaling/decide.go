@@ -14,6 +14,8 @@ const (
 	AlreadyAtMinCapacity     = "AlreadyAtMinCapacity"
 	AlreadyAtDesiredCapacity = "AlreadyAtDesiredCapacity"
 	AnticipatedFlapping      = "AutoScalingAnticipatedFlapping"
+	// Unscalable is that of a service that takes no change at present: of a scale-in during a deployment.
+	Unscalable = "TargetServicePutResourceAsUnscalable"
 )
 
 // decide lets the alarms act on the period just evaluated. Any policy can scale out; only all
@@ -127,6 +129,9 @@ func (s *Scaler) scaleIn(d *Decision, a *alarm) {
 	switch {
 	case s.desired <= s.min:
 		d.NotScaled = AlreadyAtMinCapacity
+	case s.deploying:
+		d.NotScaled = Unscalable
+		d.Held = "scale-in is off during a deployment"
 	case to >= s.desired:
 		d.NotScaled = AlreadyAtDesiredCapacity
 	default:

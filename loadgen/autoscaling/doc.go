@@ -20,6 +20,7 @@
 //     can overshoot while the alarm lasts.
 //   - In: every policy that may scale in must have its AlarmLow in ALARM; missing data vetoes. The
 //     largest wins.
+//   - During a deployment there is no scale-in; scale-out goes on.
 //   - A cooldown begins when an activity completes. During a scale-out's, the capacity that it added
 //     counts against what is asked for, so that only a larger breach adds more. During a scale-in's
 //     there is no other.
@@ -31,7 +32,7 @@
 //
 //   - How far a scale-in goes: [ScaleInModel].
 //   - The rounding of a scale-out, said to be conservative, "up or down": [Rounding].
-//   - How late a period's datapoint is seen: Config.MetricDelay.
+//   - How late a period's datapoint is seen: [MetricDelay], of which two are fitted to what was measured.
 //   - When flapping is anticipated: when the metric, spread over the fewer tasks, would be above a
 //     policy's target.
 //   - A scale-in also waits for the end of an activity and of a scale-out's cooldown.
@@ -39,7 +40,7 @@
 //
 // # What it refuses
 //
-// No scale-in is held back for a deployment, as ECS does: there are none here. No predictive scaling,
-// no schedules, no suspended scaling, no tasks protected from scale-in. Cooldowns are the service's;
+// No predictive scaling, no suspended scaling, no tasks protected from scale-in. Schedules are the caller's, who sets the
+// bounds; so are deployments, which the caller tells. Cooldowns are the service's;
 // AWS keeps them for each policy. Step scaling has its place ([Policy]) and comes with the AWS stage.
 package autoscaling

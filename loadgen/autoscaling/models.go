@@ -189,6 +189,8 @@ func ModelsOf(c Config) Models {
 const (
 	SettingPolicy         = "policy"
 	SettingTaskCapacity   = "task-capacity"
+	SettingMemory         = "memory"
+	SettingInitial        = "initial"
 	SettingPeriod         = "period"
 	SettingMetricDelay    = "metric-delay"
 	SettingTaskStart      = "task-start"

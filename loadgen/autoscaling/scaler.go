@@ -22,6 +22,8 @@ type Scaler struct {
 	desired  int
 	running  int
 
+	deploying bool
+
 	current  int // index of the activity in progress, or none
 	cooldown cooldown
 
@@ -88,6 +90,9 @@ type Observation struct {
 	At time.Duration
 	// Running and Draining are the tasks at At, as for [Scaler.Settle].
 	Running, Draining int
+	// Deploying says that the service has a deployment under way: scale-in is off until it ends, scale-out goes on (the
+	// ECS guide, "Target tracking scaling policies").
+	Deploying bool
 	// Values are the datapoints, one for each policy's metric. One that is absent, NaN or infinite
 	// is missing. The map is not kept.
 	Values map[string]float64
@@ -154,6 +159,7 @@ func (s *Scaler) Step(o Observation) Decision {
 		s.evaluate(p, max(s.now, s.Due(p)), nil)
 	}
 	s.period = o.Period
+	s.deploying = o.Deploying
 	s.Settle(at, o.Running, o.Draining)
 	s.evaluate(o.Period, at, o.Values)
 	return s.decide(at)

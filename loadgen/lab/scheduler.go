@@ -99,6 +99,7 @@ func (s *scheduler) reconcile(why cause) {
 	for missing := s.desired - s.count((*task).counted); missing > 0; missing-- {
 		t := s.add(why == before)
 		if why == replacement {
+			t.life.Replaces = true
 			s.event(EventReplacing, t.id+" in zone "+t.life.Zone+" replaces one that is gone")
 		}
 	}

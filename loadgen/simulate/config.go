@@ -3,6 +3,8 @@ package simulate
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"scalableappbackend/loadgen/autoscaling"
@@ -20,6 +22,11 @@ type Config struct {
 	Closed bool
 	// TaskCapacity is how many requests a second make one task busy to 100 %.
 	TaskCapacity float64
+
+	// Memory is what a task uses of its memory; a policy on memory needs it.
+	Memory Memory
+	// Events happen at their times, in any order.
+	Events []Event
 
 	// TaskStart is how long a new task takes until it runs; Health is how long its first passing check takes then.
 	TaskStart autoscaling.TaskStart
@@ -56,6 +63,26 @@ func (c Config) With(m autoscaling.Models) Config {
 	return c
 }
 
+// settings are by what the service scales, as flags say it.
+func (c Config) settings() map[string]string {
+	m := autoscaling.ModelsOf(c.Config)
+	m.TaskStart, m.Deregistration = c.TaskStart, c.Drain
+	all := m.Settings()
+	var policies []string
+	for _, p := range c.Policies {
+		policies = append(policies, p.String())
+	}
+	all[autoscaling.SettingPolicy] = strings.Join(policies, "; ")
+	all[autoscaling.SettingTaskCapacity] = plainNumber(c.TaskCapacity)
+	if c.Memory.Known() {
+		all[autoscaling.SettingMemory] = c.Memory.String()
+	}
+	if c.Initial > 0 {
+		all[autoscaling.SettingInitial] = strconv.Itoa(c.Initial)
+	}
+	return all
+}
+
 // maxDelay bounds each step of a task's life; maxPeriods the periods of a run, and with them its cost.
 const (
 	maxDelay   = 24 * time.Hour
@@ -75,6 +102,7 @@ func (c Config) Validate() error {
 	if !(c.TaskCapacity >= 1e-6 && c.TaskCapacity <= MaxRate) {
 		errs = append(errs, refuse("task_capacity", "%v, want requests a second, above 0", c.TaskCapacity))
 	}
+	errs = append(errs, c.checkMemory(), c.checkEvents())
 	for _, d := range []struct {
 		field string
 		d     time.Duration
@@ -86,7 +114,7 @@ func (c Config) Validate() error {
 	switch {
 	case c.Recovery < 0 || c.Recovery > MaxLoadTime:
 		errs = append(errs, refuse("recovery", "%s, want 0s to %s", c.Recovery, plan.Duration(MaxLoadTime)))
-	case c.Period > 0 && len(errs) == 0 && (c.Load.End()+c.Recovery)/c.Period > maxPeriods:
+	case c.Period > 0 && errors.Join(errs...) == nil && (c.Load.End()+c.Recovery)/c.Period > maxPeriods:
 		errs = append(errs, refuse("period", "%s makes more than %d periods of the run", c.Period, maxPeriods))
 	}
 	return errors.Join(errs...)

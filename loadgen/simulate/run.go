@@ -1,7 +1,10 @@
 package simulate
 
 import (
+	"cmp"
+	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"scalableappbackend/loadgen/autoscaling"
@@ -43,7 +46,7 @@ func Run(c Config) (Result, error) {
 		return Result{}, err
 	}
 	s := newService(&c, scaler.Desired())
-	r := run{cfg: &c, scaler: scaler, service: s}
+	r := run{cfg: &c, scaler: scaler, service: s, events: inOrder(c.Events)}
 	r.loop()
 	return r.result(), nil
 }
@@ -57,6 +60,9 @@ type run struct {
 	wanted  int                  // by the first activity
 	scaled  bool
 	back    time.Duration
+	events  []Event // that have not happened yet
+	bounds  []timeline.BoundsChange
+	told    []timeline.Event
 }
 
 // loop goes from one instant to the next at which something happens. At one instant tasks step first, then the
@@ -69,9 +75,16 @@ func (r *run) loop() {
 		periodEnd := time.Duration(r.ended+1) * r.cfg.Period
 		judged, due := r.scaler.Next()
 		at := min(s.next(), periodEnd, due, last)
+		if len(r.events) > 0 {
+			at = min(at, r.events[0].At)
+		}
 		s.advance(at)
 		if s.step() {
 			r.scaler.Settle(at, s.counts.Running, s.counts.Draining)
+		}
+		for len(r.events) > 0 && r.events[0].At == at {
+			r.happen(r.events[0])
+			r.events = r.events[1:]
 		}
 		if at == periodEnd {
 			r.ended++
@@ -96,11 +109,44 @@ func (r *run) loop() {
 	}
 }
 
+// happen lets an event happen, now.
+func (r *run) happen(e Event) {
+	s := r.service
+	low, high := r.scaler.Bounds()
+	switch e.Kind {
+	case SetMin, SetMax:
+		if e.Kind == SetMin {
+			low = e.N
+		} else {
+			high = e.N
+		}
+		d, _ := r.scaler.SetBounds(s.now, low, high) // Validate has been through all of them
+		if n := len(r.bounds); n > 0 && r.bounds[n-1].At == s.now {
+			r.bounds = r.bounds[:n-1]
+		}
+		r.bounds = append(r.bounds, timeline.BoundsChange{At: s.now, Min: low, Max: high})
+		if d.To != d.From {
+			s.scale(d.To)
+		}
+		r.tell("bounds", fmt.Sprintf("min %d, max %d", low, high))
+	case Deploy:
+		r.tell("deployment", fmt.Sprintf("%d tasks are replaced, and scale-in is off meanwhile", len(s.stays)))
+		s.replace(len(s.stays), true)
+	case Rebalance:
+		r.tell("zone-rebalancing", fmt.Sprintf("%d tasks are replaced: not scaling", min(e.N, len(s.stays))))
+		s.replace(e.N, false)
+	}
+}
+
+func (r *run) tell(kind, detail string) {
+	r.told = append(r.told, timeline.Event{At: r.service.now, Type: kind, Detail: detail})
+}
+
 // judge gives a period's datapoints to the autoscaler, and does what it says.
 func (r *run) judge(period int) {
 	s := r.service
 	d := r.scaler.Step(autoscaling.Observation{
-		Period: period, At: s.now, Running: s.counts.Running, Draining: s.counts.Draining, Values: r.pending[0],
+		Period: period, At: s.now, Running: s.counts.Running, Draining: s.counts.Draining, Deploying: s.deploying(), Values: r.pending[0],
 	})
 	r.pending = r.pending[1:]
 	if d.To != d.From {
@@ -114,8 +160,9 @@ func (r *run) judge(period int) {
 // settled reports whether load is over and the service is at its minimum with nothing on its way.
 func (r *run) settled() bool {
 	s := r.service
-	return s.now >= r.cfg.Load.End() &&
-		s.counts.Desired == r.cfg.Min && s.counts.Running == r.cfg.Min && s.counts.Draining == 0
+	low, _ := r.scaler.Bounds()
+	return s.now >= r.cfg.Load.End() && len(r.events) == 0 && len(s.moving) == 0 &&
+		s.counts.Desired == low && s.counts.Running == low && s.counts.Draining == 0
 }
 
 // idle reports whether a whole period without load was judged: until then a scale-out may still come.
@@ -129,8 +176,11 @@ func (r *run) result() Result {
 	t := timeline.Timeline{
 		Points: s.points, Metrics: r.scaler.Metrics(), Alarms: r.scaler.AlarmChanges(),
 		Activities: r.scaler.Activities(), Tasks: s.finish(),
+		Bounds: r.bounds, Events: r.told, Settings: r.cfg.settings(),
 		Speedup: 1, LoadTo: r.cfg.Load.End(), End: s.now, Min: r.cfg.Min, Max: r.cfg.Max,
 	}
+	// With periods of 20 s beside a balancer's minute, some were seen late.
+	slices.SortStableFunc(t.Metrics, func(a, b timeline.Datum) int { return cmp.Compare(a.At, b.At) })
 	sum := Summary{
 		UnderProvisioned: time.Duration(math.Round(s.under * 1e9)),
 		TaskHours:        s.taskHours / 3600,
@@ -153,7 +203,7 @@ func (r *run) result() Result {
 		sum.BackToMin = timeline.Never
 	}
 	for _, task := range t.Tasks {
-		if task.Requested > 0 {
+		if task.Requested > 0 && !task.Replaces {
 			sum.AllHealthy = max(sum.AllHealthy, task.Healthy)
 		}
 	}

@@ -3,6 +3,7 @@ package simulate
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"scalableappbackend/loadgen/autoscaling"
@@ -33,7 +34,12 @@ type task struct {
 	next  step
 	due   time.Duration
 	share float64 // service.share when it became healthy
+
+	instead  int  // the task that it replaces, as an index; none
+	deployed bool // it comes or goes with a deployment that is not over for it
 }
+
+const none = -1
 
 type step int
 
@@ -73,7 +79,7 @@ func (s *service) newTask(next step, due time.Duration) task {
 	if next == stay {
 		t.Running, t.Healthy = s.now, s.now
 	}
-	return task{Task: t, next: next, due: due}
+	return task{Task: t, next: next, due: due, instead: none}
 }
 
 // next is when a task takes its next step.
@@ -118,25 +124,21 @@ func (s *service) values() map[string]float64 {
 		values[autoscaling.MetricRequests] = w.perTarget
 	}
 	if w.runningSeconds > 0 {
+		m := s.cfg.Memory
+		values[autoscaling.MetricMemory] = min(m.Base+m.PerRate*w.done/w.runningSeconds, 100)
 		values[autoscaling.MetricCPU] = min(w.done/(w.runningSeconds*s.cfg.TaskCapacity)*100, 100)
 	}
 	return values
 }
 
-// step takes every step that is due, and reports whether there was one.
+// step takes every step that is due, and reports whether there was one. A step may let another task begin to move.
 func (s *service) step() (any bool) {
-	still := s.moving[:0]
-	for _, i := range s.moving {
-		t := &s.tasks[i]
-		for t.moves() && t.due <= s.now {
-			s.take(t)
-			any = true
-		}
-		if t.moves() {
-			still = append(still, i)
+	for k := 0; k < len(s.moving); k++ {
+		for i := s.moving[k]; s.tasks[i].moves() && s.tasks[i].due <= s.now; any = true {
+			s.take(&s.tasks[i])
 		}
 	}
-	s.moving = still
+	s.moving = slices.DeleteFunc(s.moving, func(i int) bool { return !s.tasks[i].moves() })
 	if any {
 		s.note()
 	}
@@ -153,8 +155,11 @@ func (s *service) take(t *task) {
 	case toPass:
 		t.Healthy, t.next, t.share = s.now, stay, s.share
 		s.counts.Healthy++
+		if t.instead != none {
+			s.takeOver(t)
+		}
 	case toStop:
-		t.Stopped, t.next = s.now, gone
+		t.Stopped, t.next, t.deployed = s.now, gone, false
 		s.counts.Draining--
 	}
 }
@@ -170,15 +175,56 @@ func (s *service) scale(desired int) {
 	for len(s.stays) > desired {
 		youngest := s.stays[len(s.stays)-1]
 		s.stays = s.stays[:len(s.stays)-1]
-		s.leave(youngest)
+		s.leave(youngest, "scale-in")
 	}
 	s.note()
 }
 
-// leave takes a task out of service. It runs: a scale-in waits for the scale-out before it.
-func (s *service) leave(i int) {
+// replace starts another task for each of the first n that stay; it takes over when it is healthy.
+func (s *service) replace(n int, deployment bool) {
+	for _, old := range s.stays[:min(n, len(s.stays))] {
+		t := s.newTask(toRun, s.now+s.cfg.TaskStart.Total())
+		t.Replaces, t.instead, t.deployed = true, old, deployment
+		if deployment {
+			s.tasks[old].deployed = true
+		}
+		s.moving = append(s.moving, len(s.tasks))
+		s.tasks = append(s.tasks, t)
+	}
+}
+
+// takeOver puts a task that has become healthy in the place of the one that it is for. When that one has left meanwhile, it
+// leaves itself.
+func (s *service) takeOver(t *task) {
+	reason, deployment := "rebalanced", t.deployed
+	if deployment {
+		reason = "deployment"
+	}
+	old := t.instead
+	t.instead, t.deployed = none, false
+	at := slices.Index(s.stays, old)
+	self := slices.IndexFunc(s.tasks, func(other task) bool { return other.ID == t.ID })
+	if at < 0 {
+		s.leave(self, reason)
+		return
+	}
+	s.stays = append(slices.Delete(s.stays, at, at+1), self)
+	s.leave(old, reason)
+}
+
+// deploying reports whether a deployment is under way.
+func (s *service) deploying() bool {
+	return slices.ContainsFunc(s.moving, func(i int) bool { return s.tasks[i].deployed })
+}
+
+// leave takes a task out of service. One that does not run yet, because a maximum was set below it, just does not come.
+func (s *service) leave(i int, reason string) {
 	t := &s.tasks[i]
-	t.Reason = "scale-in"
+	t.Reason = reason
+	if t.next == toRun {
+		t.Stopped, t.next, t.deployed = s.now, gone, false
+		return
+	}
 	if t.next == stay {
 		s.close(t)
 		s.counts.Healthy--

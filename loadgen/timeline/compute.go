@@ -25,6 +25,11 @@ func Compute(t *Timeline, load Load, capacity Capacity) Figures {
 			f.Activities++
 		}
 	}
+	for _, k := range t.Tasks {
+		if k.Replaces && k.Requested >= t.LoadFrom {
+			f.Replacements++
+		}
+	}
 	if len(load) > 0 {
 		f.Oscillations = new(t.oscillations(load))
 	}

@@ -65,6 +65,10 @@ type Figures struct {
 	Activities int `json:"activities"`
 	NotScaled  int `json:"not_scaled"`
 
+	// Replacements is how many tasks were placed for others that were gone or were to go (killed, failed, deployed anew,
+	// rebalanced). No figure of scaling counts them.
+	Replacements int `json:"replacements"`
+
 	// Oscillations is how often desired capacity turned round while nothing asked for it: a scale-out
 	// followed by a scale-in, or the reverse, with steady load and the same bounds from the one to the other.
 	// Load is steady when the rate of each of its steps is within a fifth of their mean over that time, or as far from

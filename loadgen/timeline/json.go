@@ -149,6 +149,7 @@ type (
 		FirstSent instantS `json:"first_response_s"`
 		Draining  instantS `json:"draining_s"`
 		Stopped   instantS `json:"stopped_s"`
+		Replaces  bool     `json:"replaces,omitempty"`
 		Reason    string   `json:"reason"`
 		Requests  int64    `json:"requests"`
 		Errors    int64    `json:"errors"`
@@ -197,7 +198,7 @@ func wireOf(t *Timeline) *wire {
 		Tasks: convert(t.Tasks, func(_ int, k Task) wireTask {
 			return wireTask{
 				k.ID, k.Zone, inS(k.Requested), orNull(k.Running), orNull(k.Healthy), orNull(k.FirstSent),
-				orNull(k.Draining), orNull(k.Stopped), k.Reason, k.Requests, k.Errors,
+				orNull(k.Draining), orNull(k.Stopped), k.Replaces, k.Reason, k.Requests, k.Errors,
 			}
 		}),
 		Events: convert(t.Events, func(_ int, e Event) wireEvent { return wireEvent{inS(e.At), e.Type, e.Detail} }),
@@ -244,7 +245,7 @@ func (w *wire) timeline() (t *Timeline, err error) {
 			return Task{
 				k.ID, k.Zone, k.Requested.take(fmt.Sprintf("tasks[%d].requested_s", i), required, &err),
 				may(k.Running, "running_s"), may(k.Healthy, "healthy_s"), may(k.FirstSent, "first_response_s"),
-				may(k.Draining, "draining_s"), may(k.Stopped, "stopped_s"), k.Reason, k.Requests, k.Errors,
+				may(k.Draining, "draining_s"), may(k.Stopped, "stopped_s"), k.Replaces, k.Reason, k.Requests, k.Errors,
 			}
 		}),
 		Events: convert(w.Events, func(i int, e wireEvent) Event { return Event{must(e.At, "events", i), e.Type, e.Detail} }),

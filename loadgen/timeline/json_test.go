@@ -84,7 +84,7 @@ func TestFiguresJSONHasTheNamesOfTheContract(t *testing.T) {
 	for _, want := range []string{
 		`{"speedup":2,"load":{"run_s":900,"service_s":1800},"watched":{"run_s":2640,"service_s":5280},`,
 		`"min_tasks":2,"max_tasks":6,"min_healthy":2,"max_healthy":6,"desired_before":2,"min_desired":2,"max_desired":6,`,
-		`"scale_out_path":[2,6],"scale_in_path":[6,5,4,3,2],"activities":5,"not_scaled":1,"oscillations":0,`,
+		`"scale_out_path":[2,6],"scale_in_path":[6,5,4,3,2],"activities":5,"not_scaled":1,"replacements":0,"oscillations":0,`,
 		`"lags":{"alarm":{"run_s":180,"service_s":360},"decision":`, `"first_response":null,"scale_in":`, `"drain":{"run_s":30,"service_s":60}}`,
 		`"scale_out":{"run_s":240,"service_s":480},"recovery":{"run_s":1470,"service_s":2940},"steady":{"from_s":300,"to_s":960},`,
 		`"provisioning":{"requests_per_second_per_task":62.5,"utilisation":0.8,"max_demand":6,"during_load":{"theta_under_percent":`,
