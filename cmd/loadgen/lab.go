@@ -95,8 +95,11 @@ func (r *resolution) completeLab() []error {
 	timed := r.has("run-time") || r.has("stage")
 	switch {
 	case s.quick:
-		s.speedup, p.RunTime = quickSpeedup, plan.Duration(quickLoad)
-		if p.Model == plan.Closed && !r.has("spawn-rate") {
+		s.speedup = quickSpeedup
+		if !timed {
+			p.RunTime = plan.Duration(quickLoad)
+		}
+		if p.Model == plan.Closed && !r.has("spawn-rate") && !r.has("stage") {
 			p.SpawnRate = quickSpawnRate
 		}
 	case s.speedup > 0 && s.speedup < slowSpeedup && !timed:

@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
+	"math"
 	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
 
+	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen"
 	"scalableappbackend/loadgen/lab"
 	"scalableappbackend/loadgen/plan"
@@ -39,9 +42,9 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 	}
 	defer l.Close()
 	watched := &watcher{
-		Lab: l, ctx: ctx, program: r.service.replica, perTask: r.service.taskCapacity, low: r.service.min,
+		Lab: l, ctx: ctx, program: r.service.replica, period: r.labConfig().Scaling.Period, speedup: r.service.speedup, perTask: r.service.taskCapacity, low: r.service.min,
 		recovery: time.Duration(float64(r.service.recovery) / r.service.speedup),
-		story:    &story{w: env.stderr}, over: make(chan struct{}),
+		story:    &story{teller: newTeller(env.stderr, fromWindows, fromCapacity)}, over: make(chan struct{}),
 	}
 
 	var dir *directory
@@ -60,7 +63,7 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 	if r.csv != "" {
 		sinks = append(sinks, report.NewCSV(r.csv))
 	}
-	sinks = append(sinks, &progress{w: env.stderr, dir: dir, drain: true})
+	sinks = append(sinks, &progress{w: env.stderr, dir: dir, drain: true, among: watched.story.teller})
 	if dir != nil {
 		sinks = append(sinks, dir)
 	}
@@ -134,6 +137,9 @@ func (l *wholeLines) Write(p []byte) (int, error) {
 // watcher is the lab as the Runner sees it, and a sink of the run. It writes what capacity does as lines.
 type watcher struct {
 	*lab.Lab
+	answers  result.Histogram
+	period   time.Duration // of alarms, in service time
+	speedup  float64
 	program  string        // the replicas'; empty: the project's API
 	dir      *directory    // where the result is kept; nil: nowhere
 	perTask  float64       // as given; 0: as the lab knows it
@@ -165,9 +171,9 @@ func (w *watcher) LoadBegan(at time.Time) {
 		for {
 			select {
 			case <-tick.C:
-				w.story.tell(w.Timeline(), false)
+				w.story.look(w.Timeline(), false)
 			case <-w.over:
-				w.story.tell(w.Timeline(), true)
+				w.story.look(w.Timeline(), true)
 				return
 			}
 		}
@@ -182,6 +188,12 @@ func (w *watcher) LoadEnded(at time.Time) {
 	}
 }
 
+// AwaitRecovery is called when the windows of the load and of its drain have all been told.
+func (w *watcher) AwaitRecovery(ctx context.Context) (atMin bool, err error) {
+	w.story.teller.until(fromWindows, allTold)
+	return w.Lab.AwaitRecovery(ctx)
+}
+
 // TaskCapacity is what was given, of a program that is the only way to know it.
 func (w *watcher) TaskCapacity() (perSecond float64, ok bool) {
 	if w.perTask > 0 {
@@ -192,8 +204,12 @@ func (w *watcher) TaskCapacity() (perSecond float64, ok bool) {
 
 // Findings are that no program has crashed, where the replicas are programs, and what the lab warns of.
 func (w *watcher) Findings() (judged []result.Expectation, warnings []string) {
+	warnings = w.Warnings()
+	if text := shortPeriods(w.answers.Mean(), w.period, w.speedup); text != "" {
+		warnings = append(warnings, text)
+	}
 	if w.program == "" {
-		return nil, w.Warnings()
+		return nil, warnings
 	}
 	n, seen := 0, []string{}
 	for _, c := range w.Crashes() {
@@ -207,7 +223,7 @@ func (w *watcher) Findings() (judged []result.Expectation, warnings []string) {
 	if n > 0 && w.dir != nil {
 		detail += "; what they wrote is in " + recordsDir + "/ of the result"
 	}
-	return []result.Expectation{{Expression: "crashes==0", Value: result.Reading(n), Passed: n == 0, Detail: detail}}, w.Warnings()
+	return []result.Expectation{{Expression: "crashes==0", Value: result.Reading(n), Passed: n == 0, Detail: detail}}, warnings
 }
 
 // Start names the host.
@@ -216,8 +232,29 @@ func (w *watcher) Start(meta *result.Meta) error {
 	return nil
 }
 
-func (w *watcher) Window(*result.Window) error { return nil }
-func (w *watcher) Close() error                { return nil }
+// Window keeps what is needed to know how long answers take.
+func (w *watcher) Window(window *result.Window) error {
+	for i := range window.Endpoints {
+		w.answers.Merge(window.Endpoints[i].Raw)
+	}
+	return nil
+}
+
+// shortPeriods is a warning when an answer takes so large a part of a compressed period that what is counted in one belongs
+// to another: 0 is no speedup at which that would not be so.
+func shortPeriods(mean, period time.Duration, speedup float64) (warning string) {
+	const share = 10
+	if speedup <= 1 || mean*share <= time.Duration(float64(period)/speedup) {
+		return ""
+	}
+	advice := "no compressed clock is slow enough for that: --speedup 1"
+	if most := math.Floor(float64(period) / share / float64(mean)); most > 1 {
+		advice = "--speedup " + units.Decimal(most) + " or less is slow enough"
+	}
+	return fmt.Sprintf("the mean answer took %s, more than a tenth of a compressed period of %s: metrics and drains are blurred by requests that outlast them; %s",
+		units.Latency(mean), units.Duration(time.Duration(float64(period)/speedup)), advice)
+}
+func (w *watcher) Close() error { return nil }
 
 // end ends the telling. It is called once.
 func (w *watcher) end() {

@@ -2,15 +2,18 @@ package main
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"scalableappbackend/loadgen/lab"
 	"scalableappbackend/loadgen/timeline"
 )
 
-// told is a service that goes from 2 to 3 tasks and back, as far as it has come at an instant.
-func told(end time.Duration) *timeline.Timeline {
+// toldUntil is a service that goes from 2 to 3 tasks and back, as far as it has come at an instant.
+func toldUntil(end time.Duration) *timeline.Timeline {
 	const s = time.Second
 	r := timeline.NewRecorder(20, 2, 3)
 	for _, p := range []timeline.Point{
@@ -35,13 +38,13 @@ func told(end time.Duration) *timeline.Timeline {
 
 func TestWhatCapacityDoesIsToldOnceAndInOrder(t *testing.T) {
 	var b bytes.Buffer
-	s := &story{w: &b}
+	s := &story{teller: newTeller(&b, fromCapacity)}
 	for at := time.Second; at <= 70*time.Second; at += time.Second {
 		if at == 21*time.Second {
 			s.recover(2, 110*time.Second)
 		}
-		s.tell(told(at), false)
-		s.tell(told(at), at == 70*time.Second) // nothing is new
+		s.look(toldUntil(at), false)
+		s.look(toldUntil(at), at == 70*time.Second) // nothing is new
 	}
 	want := `0:09 (service 3:00) desired 2 → 3: requests-AlarmHigh
 0:11 (service 3:40) 3 tasks healthy
@@ -62,12 +65,54 @@ func TestWhatCapacityDoesIsToldOnceAndInOrder(t *testing.T) {
 
 func TestAServiceInRealTimeHasOneClock(t *testing.T) {
 	var b bytes.Buffer
-	s := &story{w: &b}
+	s := &story{teller: newTeller(&b, fromCapacity)}
 	r := timeline.NewRecorder(1, 2, 3)
 	r.Activity(timeline.Activity{At: time.Minute, From: 2, To: 3, Cause: "minimum capacity was set to 3"})
 	r.Point(timeline.Point{At: time.Minute, Desired: 3, Running: 2, Healthy: 2})
-	s.tell(r.Timeline(2*time.Minute), false)
+	s.look(r.Timeline(2*time.Minute), false)
 	if got, want := b.String(), "1:00 desired 2 → 3: minimum capacity was set to 3\n"; got != want {
 		t.Errorf("told is %q, want %q", got, want)
 	}
+}
+
+func TestLinesOfSeveralSourcesAreInOrderOfTime(t *testing.T) {
+	var b bytes.Buffer
+	tell := newTeller(&b, "one", "two")
+	tell.tell(3*time.Second, "three")
+	tell.tell(1*time.Second, "one")
+	tell.until("one", 4*time.Second)
+	if b.Len() > 0 {
+		t.Errorf("%q is written while the other source may know of something earlier", b.String())
+	}
+	tell.tell(2*time.Second, "two")
+	tell.until("two", 2*time.Second)
+	if got := b.String(); got != "one\ntwo\n" {
+		t.Errorf("%q, want what is known to be first", got)
+	}
+	tell.tell(5*time.Second, "five")
+	tell.until("two", allTold)
+	tell.until("one", allTold)
+	if got := b.String(); got != "one\ntwo\nthree\nfive\n" {
+		t.Errorf("%q, want all", got)
+	}
+}
+
+// However a timeline is looked at while it grows, the same lines come, each once.
+func TestTheStoryDoesNotDependOnWhenItIsLookedAt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		whole := func(looks []time.Duration) string {
+			var b bytes.Buffer
+			s := &story{teller: newTeller(&b, fromCapacity)}
+			for _, at := range looks {
+				s.look(toldUntil(at), false)
+			}
+			s.look(toldUntil(70*time.Second), true)
+			return b.String()
+		}
+		looks := rapid.SliceOf(rapid.Map(rapid.IntRange(0, 70_000), func(ms int) time.Duration { return time.Duration(ms) * time.Millisecond })).Draw(t, "looks")
+		slices.Sort(looks)
+		if got, want := whole(looks), whole(nil); got != want {
+			t.Errorf("looked at at %v it is\n%swant\n%s", looks, got, want)
+		}
+	})
 }

@@ -46,6 +46,11 @@ func TestALabIsTheSeedsUnlessToldOtherwise(t *testing.T) {
 		{"--quick", env{"LOADGEN_SPEEDUP": "10", "LOADGEN_RUN_TIME": "9m", "LOCUST_RUN_TIME": "8m"}, 20 * time.Second, 50, 25, "a flag silences variables"},
 		{"--speedup 10", env{"LOADGEN_QUICK": "true"}, 3 * time.Minute, 10, 5, "so does the other one"},
 		{"--quick -r 50", nil, 20 * time.Second, 50, 50, "how users come may be said"},
+		{"--quick -t 45s", nil, 45 * time.Second, 50, 25, "how long is its default alone"},
+		{"--quick -t 45s -u 200 --policy requests=900", nil, 45 * time.Second, 50, 25, "with any load and policy"},
+		{"--quick --stage 10s:20 --stage 30s:60", nil, 40 * time.Second, 50, 0, "stages too"},
+		{"-t 45s", env{"LOADGEN_QUICK": "1"}, 45 * time.Second, 50, 25, "the other way round as well"},
+		{"", env{"LOADGEN_QUICK": "1", "LOADGEN_RUN_TIME": "9m"}, 9 * time.Minute, 50, 25, "and both by variables"},
 		{"--quick --rate 300", nil, 20 * time.Second, 50, 0, "a rate has no users"},
 		{"--speedup 3.9", nil, 15 * time.Minute, 3.9, 5, "alarms need three minutes of service time, tasks one more"},
 		{"--speedup 4", nil, 3 * time.Minute, 4, 5, "twelve are enough"},
@@ -126,6 +131,25 @@ func TestWhatALabIsExpectedToDoFollowsFromItsModels(t *testing.T) {
 		}
 		if row.not != "" && strings.Contains(all, row.not) {
 			t.Errorf("%q: %s is among\n%s\n(%s)", row.line, row.not, all, row.why)
+		}
+	}
+}
+
+func TestPeriodsThatAreTooShortForTheAnswersAreWarnedOf(t *testing.T) {
+	for _, row := range []struct {
+		mean    time.Duration
+		speedup float64
+		want    string
+	}{
+		{120 * time.Millisecond, 50, ""},
+		{121 * time.Millisecond, 50, "--speedup 49 or less"},
+		{2 * time.Second, 20, "--speedup 3 or less"},
+		{10 * time.Second, 20, "--speedup 1"},
+		{10 * time.Second, 1, ""}, // it is as on AWS
+	} {
+		got := shortPeriods(row.mean, time.Minute, row.speedup)
+		if (got == "") != (row.want == "") || !strings.Contains(got, row.want) {
+			t.Errorf("%s at %v: %q, want %q", row.mean, row.speedup, got, row.want)
 		}
 	}
 }

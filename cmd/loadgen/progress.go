@@ -20,6 +20,7 @@ type progress struct {
 	meta  *result.Meta
 	every time.Duration
 	drain bool           // each window of the drain is a line at once, because other lines follow before Close
+	among *teller        // of other lines; nil when there are no others
 	tally *tally         // nil when nothing came since the last line
 	cpu   result.Reading // the last that was read
 }
@@ -71,6 +72,9 @@ func (p *progress) Window(w *result.Window) error {
 	if w.To/p.every > w.From/p.every && w.To-p.tally.from >= p.every/2 || p.drain && w.Name == plan.Drain {
 		p.flush()
 	}
+	if p.among != nil {
+		p.among.until(fromWindows, w.To)
+	}
 	return nil
 }
 
@@ -78,6 +82,9 @@ func (p *progress) Window(w *result.Window) error {
 func (p *progress) Close() error {
 	if p.tally != nil {
 		p.flush()
+	}
+	if p.among != nil {
+		p.among.until(fromWindows, allTold)
 	}
 	return nil
 }
@@ -91,6 +98,10 @@ func (p *progress) flush() {
 	t.cpu = p.cpu
 	if t.phase == plan.Drain && t.requests == 0 && t.inFlight == 0 {
 		return // nothing was left to be done
+	}
+	if p.among != nil {
+		p.among.tell(t.to, t.line(p.meta))
+		return
 	}
 	p.line(t.line(p.meta))
 }

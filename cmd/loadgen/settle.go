@@ -12,21 +12,23 @@ import (
 type rivalry struct {
 	winners, losers []string
 	betweenModels   bool
+	variables       bool   // both may be given; a winner silences what is given at a lower level
 	why             string // completes "want no WINNER beside it: "
 }
 
 func rivalries() []rivalry {
 	closed := []string{"users", "spawn-rate", "think", "pacing"}
 	return []rivalry{
-		{[]string{"rate"}, closed, true, "a run has users, who wait for answers, or a rate, which does not"},
-		{[]string{"arrivals", "max-in-flight"}, closed, true, "it is for a rate"},
-		{[]string{"stage"}, []string{"run-time"}, false, "the stages are the run time"},
-		{[]string{"stage"}, []string{"spawn-rate"}, false, "the stages start the users"},
-		{[]string{"argument"}, []string{"targets"}, false, "the arguments are the targets"},
-		{[]string{"targets"}, []string{"method", "data"}, false, "a file says the method and body of each request"},
-		{[]string{"pacing"}, []string{"think"}, false, "a user pauses, or keeps a pace"},
-		{[]string{"quick"}, []string{"speedup", "run-time", "stage"}, false, "it chooses how fast and how long"},
-		{[]string{"sweep"}, []string{"expect"}, false, "a sweep compares, and judges nothing"},
+		{winners: []string{"rate"}, losers: closed, betweenModels: true, why: "a run has users, who wait for answers, or a rate, which does not"},
+		{winners: []string{"arrivals", "max-in-flight"}, losers: closed, betweenModels: true, why: "it is for a rate"},
+		{winners: []string{"stage"}, losers: []string{"run-time"}, why: "the stages are the run time"},
+		{winners: []string{"stage"}, losers: []string{"spawn-rate"}, why: "the stages start the users"},
+		{winners: []string{"argument"}, losers: []string{"targets"}, why: "the arguments are the targets"},
+		{winners: []string{"targets"}, losers: []string{"method", "data"}, why: "a file says the method and body of each request"},
+		{winners: []string{"pacing"}, losers: []string{"think"}, why: "a user pauses, or keeps a pace"},
+		{winners: []string{"quick"}, losers: []string{"speedup"}, why: "it chooses how fast"},
+		{winners: []string{"quick"}, losers: []string{"run-time", "stage"}, variables: true, why: "it chooses how long"},
+		{winners: []string{"sweep"}, losers: []string{"expect"}, why: "a sweep compares, and judges nothing"},
 	}
 }
 
@@ -51,6 +53,9 @@ func (g *given) chooses() bool {
 func (g *given) silences(other *given) *rivalry {
 	for _, r := range rivalries() {
 		if r.betweenModels && !g.chooses() || g.level < other.level {
+			continue
+		}
+		if r.variables && (g.level == other.level || slices.Contains(r.losers, g.flag)) {
 			continue
 		}
 		wins := slices.Contains(r.winners, g.flag) && slices.Contains(r.losers, other.flag)

@@ -136,6 +136,13 @@ func (l *Lab) awaitStandbys(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+	// What a simulation takes over is the program's own start.
+	c := l.cfg
+	if all := s.spare.measured(); len(all) > 0 {
+		slices.Sort(all)
+		c.Delays.Start = all[len(all)/2]
+	}
+	l.recorder.Settings(c.settings())
 	return s.failure()
 }
 

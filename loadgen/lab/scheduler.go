@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -98,9 +99,11 @@ func (s *scheduler) reconcile(why cause) {
 	}
 	for missing := s.desired - s.count((*task).counted); missing > 0; missing-- {
 		t := s.add(why == before)
-		if why == replacement {
-			t.life.Replaces = true
-			s.event(EventReplacing, t.id+" in zone "+t.life.Zone+" replaces one that is gone")
+		if lost := s.unreplaced(); lost != nil && why != before {
+			lost.replaced = true
+			t.life.Replaces = lost.id
+			s.recorder.Task(t.life)
+			s.event(EventReplacing, fmt.Sprintf("%s in zone %s for %s (%s); this is no scaling", t.id, t.life.Zone, lost.id, lost.why()))
 		}
 	}
 	for surplus := s.count((*task).counted) - s.desired; surplus > 0; surplus-- {
@@ -115,6 +118,17 @@ func (s *scheduler) reconcile(why cause) {
 	}
 	s.standBy()
 	s.publish()
+}
+
+// unreplaced is the first task that is gone, or is going, without anybody having desired fewer, and has no other in its place
+// yet; nil when each has. What more is desired comes on top, and is scaling.
+func (s *scheduler) unreplaced() *task {
+	for _, t := range s.tasks {
+		if !t.counted() && !t.replaced && !strings.HasPrefix(t.life.Reason, ReasonScaleIn) {
+			return t
+		}
+	}
+	return nil
 }
 
 func (s *scheduler) count(is func(*task) bool) (n int) {

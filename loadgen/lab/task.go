@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"scalableappbackend/loadgen/timeline"
@@ -21,6 +22,7 @@ type task struct {
 	stopped  bool
 	healthy  bool
 	failed   string // how the last health check did; empty when it passed
+	replaced bool   // another was started in its place
 	holds    bool   // a standby, which is not its replica yet
 	over     bool   // nothing of its replica is left
 	hasty    bool   // its end is no drain; set before leave ends
@@ -59,6 +61,17 @@ const (
 	EventLate      = "task-late"   // no standby was ready, so that a program's start passed in real time
 	EventIdle      = "keep-alive"  // a target closes idle connections before the balancer does
 )
+
+// why is why it is gone or going, in short.
+func (t *task) why() string {
+	switch {
+	case t.condemned:
+		return ReasonHealth
+	case strings.HasPrefix(t.life.Reason, ReasonDied):
+		return ReasonDied
+	}
+	return t.life.Reason
+}
 
 // counted says whether the service counts on the task: it is there, or on its way, and stays.
 func (t *task) counted() bool { return !t.stopped && !t.draining && !t.condemned }

@@ -98,6 +98,9 @@ func tasksOf(t *timeline.Timeline, f *timeline.Figures) *taskTable {
 			row[taskErrors] = units.Count(k.Errors)
 		}
 		row[taskReason] = clean(k.Reason)
+		if k.Reason == "" && k.Replaces != "" {
+			row[taskReason] = "replaces " + clean(k.Replaces)
+		}
 		table.rows = append(table.rows, row)
 	}
 	table.dropEmpty()

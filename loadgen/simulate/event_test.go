@@ -89,7 +89,7 @@ func TestADeploymentHoldsScaleInBackAndIsNoScaling(t *testing.T) {
 	r.Timeline.Between(0, 20*time.Minute, func(_, _ time.Duration, p timeline.Point) { least = min(least, p.Healthy) })
 	replaced := 0
 	for _, k := range r.Timeline.Tasks {
-		if k.Replaces {
+		if k.Replaces != "" {
 			replaced++
 		}
 	}

@@ -203,7 +203,7 @@ func (r *run) result() Result {
 		sum.BackToMin = timeline.Never
 	}
 	for _, task := range t.Tasks {
-		if task.Requested > 0 && !task.Replaces {
+		if task.Requested > 0 && task.Replaces == "" {
 			sum.AllHealthy = max(sum.AllHealthy, task.Healthy)
 		}
 	}

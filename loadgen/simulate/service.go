@@ -184,7 +184,7 @@ func (s *service) scale(desired int) {
 func (s *service) replace(n int, deployment bool) {
 	for _, old := range s.stays[:min(n, len(s.stays))] {
 		t := s.newTask(toRun, s.now+s.cfg.TaskStart.Total())
-		t.Replaces, t.instead, t.deployed = true, old, deployment
+		t.Replaces, t.instead, t.deployed = s.tasks[old].ID, old, deployment
 		if deployment {
 			s.tasks[old].deployed = true
 		}

@@ -26,7 +26,7 @@ func Compute(t *Timeline, load Load, capacity Capacity) Figures {
 		}
 	}
 	for _, k := range t.Tasks {
-		if k.Replaces && k.Requested >= t.LoadFrom {
+		if k.Replaces != "" && k.Requested >= t.LoadFrom {
 			f.Replacements++
 		}
 	}

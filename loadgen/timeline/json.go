@@ -149,7 +149,7 @@ type (
 		FirstSent instantS `json:"first_response_s"`
 		Draining  instantS `json:"draining_s"`
 		Stopped   instantS `json:"stopped_s"`
-		Replaces  bool     `json:"replaces,omitempty"`
+		Replaces  string   `json:"replaces,omitempty"`
 		Reason    string   `json:"reason"`
 		Requests  int64    `json:"requests"`
 		Errors    int64    `json:"errors"`

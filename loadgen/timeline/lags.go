@@ -66,7 +66,7 @@ func (t *Timeline) decision(from time.Duration, wanted func(change) bool) (chang
 // firstResponse is the first one from a task that was requested at from or later, and not for one that is gone.
 func (t *Timeline) firstResponse(from time.Duration) (at time.Duration, ok bool) {
 	for _, k := range t.Tasks {
-		if k.Requested >= from && !k.Replaces && k.FirstSent >= 0 && (!ok || k.FirstSent < at) {
+		if k.Requested >= from && k.Replaces == "" && k.FirstSent >= 0 && (!ok || k.FirstSent < at) {
 			at, ok = k.FirstSent, true
 		}
 	}

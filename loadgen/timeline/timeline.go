@@ -120,7 +120,7 @@ type Task struct {
 	FirstSent time.Duration // first response that a client got from it
 	Draining  time.Duration // deregistered
 	Stopped   time.Duration
-	Replaces  bool   // it was placed for one that is gone or is to go, and not because more were desired
+	Replaces  string // the ID of the one that is gone or is to go, for which it was placed; empty: more were desired
 	Reason    string // why it stopped: scale-in, killed, failed health checks, died …
 	Requests  int64  // completed, errors included
 	Errors    int64
