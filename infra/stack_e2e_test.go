@@ -158,10 +158,10 @@ func TestTheStackIsBuiltLoadedAndTakenDown(t *testing.T) {
 	}
 
 	out, code = a.stack(t, "yes\n", "loadtest")
-	inOrder(t, a.log(t), "ecs run-task", `"assignPublicIp":"ENABLED"`, "describe-tasks", "logs get-log-events")
 	if code != 0 || !strings.Contains(out, "VALID 50 users") {
-		t.Errorf("loadtest: exit %d\n%s", code, out)
+		t.Fatalf("loadtest: exit %d\n%s", code, out)
 	}
+	inOrder(t, a.log(t), "ecs run-task", `"assignPublicIp":"ENABLED"`, "describe-tasks", "logs get-log-events")
 	a.set(t, "exit", "99\n")
 	if out, code = a.stack(t, "yes\n", "loadtest"); code != 99 {
 		t.Errorf("a run that ended with 99: exit %d\n%s", code, out)
@@ -215,10 +215,10 @@ func TestTheStackIsBuiltLoadedAndTakenDown(t *testing.T) {
 		t.Errorf("down after a no: exit %d\n%s", code, out)
 	}
 	out, code = a.stack(t, "yes\n", "down")
-	inOrder(t, a.log(t), "list-tasks", "--family scalableappbackend-dev-loadgen", "stop-task", "0456", "wait tasks-stopped", "describe-network-interfaces")
 	if code != 0 || len(a.state(t).resources) != 0 {
-		t.Errorf("down: exit %d, %d resources left\n%s", code, len(a.state(t).resources), out)
+		t.Fatalf("down: exit %d, %d resources left\n%s", code, len(a.state(t).resources), out)
 	}
+	inOrder(t, a.log(t), "list-tasks", "--family scalableappbackend-dev-loadgen", "stop-task", "0456", "wait tasks-stopped", "describe-network-interfaces")
 	if _, err := os.Stat(images); err == nil {
 		t.Error("the images' file is still there: the next up would begin with images that are gone")
 	}
