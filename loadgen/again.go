@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"scalableappbackend/loadgen/gate"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/validity"
 )
@@ -36,11 +37,20 @@ func Rejudge(o *result.Opened) error {
 	return nil
 }
 
+// meaning is the one spelling of a threshold; what cannot be read is compared as it was typed.
+func meaning(expression string) string {
+	e, err := gate.Parse(expression)
+	if err != nil {
+		return expression
+	}
+	return e.String()
+}
+
 // Merge adds up what several generators of one load left, as if one had made it all, and hands it to sinks as a
 // Runner does. Thresholds are judged on the sum; the verdict is the worst of the parts'. An error of type
 // *InputError means that the parts cannot be added up, and that nothing was written.
 func Merge(parts []*result.Opened, sinks ...result.Sink) (*result.Result, error) {
-	merged, err := result.Merge(parts)
+	merged, err := result.Merge(parts, meaning)
 	if err != nil {
 		return nil, &InputError{err}
 	}
@@ -74,7 +84,11 @@ func Merge(parts []*result.Opened, sinks ...result.Sink) (*result.Result, error)
 	final := merged.Final
 	offered, sent := b.Counts()
 	final.Health = summarise(b)
-	final.Thresholds = evaluate(b, thresholds, counts{offered, sent, &final.Dropped})
+	n := counts{offered, sent, &final.Dropped}
+	if final.Cut {
+		n.dropped = nil // a part was cut before anybody could count them
+	}
+	final.Thresholds = evaluate(b, thresholds, n)
 	res := b.Result(final)
 	for _, sink := range sinks {
 		setExit(res, errors.Join(failed...))

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"iter"
+	"maps"
 	"math"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,28 +24,35 @@ type Merged struct {
 	// thresholds and exit code are for the caller, who can judge the sum.
 	Final Final
 
-	parts  []*Opened
-	phases [][]int         // of each part: its phases as indices into Meta.Phases
+	parts  []*Opened       // the one that began first comes first
+	phases []sumPhase      // those that any part came to, in order
 	skews  []time.Duration // of each part: how much later than the first it began
 }
 
-// Merge brings results together that generators of the same load left: plans that are the same
+// Merge brings results together that generators of the same load left: plans that mean the same
 // but for seed, name, tags and each generator's share of the load. It refuses others, naming the
-// field that differs, and the same result given twice.
-func Merge(parts []*Opened) (*Merged, error) {
-	if len(parts) == 0 {
+// field that differs, and the same result given twice. The order of the parts does not matter, nor
+// whether some were added up before.
+//
+// meaning gives expressions of the plan (thresholds, abort_on) a form that is the same for the same
+// meaning; nil compares them as they were typed. The sum keeps them as the first part has them.
+func Merge(given []*Opened, meaning func(expression string) string) (*Merged, error) {
+	if len(given) == 0 {
 		return nil, errors.New("merge: want at least one result")
 	}
-	first := slices.MinFunc(parts, func(a, b *Opened) int { return a.Meta.StartedAt.Compare(b.Meta.StartedAt) })
+	parts := slices.Clone(given)
+	slices.SortStableFunc(parts, func(a, b *Opened) int {
+		return cmp.Or(a.Meta.StartedAt.Compare(b.Meta.StartedAt), cmp.Compare(a.Meta.ID, b.Meta.ID))
+	})
 	m := &Merged{parts: parts, Meta: parts[0].Meta}
-	m.Meta.ID, m.Meta.StartedAt = "", first.Meta.StartedAt
+	m.Meta.ID = ""
 	for i, p := range parts {
 		for _, earlier := range parts[:i] {
 			if id, ok := shared(earlier, p); ok {
 				return nil, fmt.Errorf("merge: %s and %s hold the same run, %s", earlier.Dir, p.Dir, id)
 			}
 		}
-		if err := alike(parts[0], p); err != nil {
+		if err := alike(parts[0], p, meaning); err != nil {
 			return nil, fmt.Errorf("merge: %s and %s: %w", parts[0].Dir, p.Dir, err)
 		}
 		if len(p.Meta.Phases) > len(m.Meta.Phases) {
@@ -51,13 +60,15 @@ func Merge(parts []*Opened) (*Merged, error) {
 		}
 		m.skews = append(m.skews, p.Meta.StartedAt.Sub(m.Meta.StartedAt))
 	}
+	var indices [][]int
 	for _, p := range parts {
-		indices, ok := alignPhases(m.Meta.Phases, p.Meta.Phases)
+		of, ok := alignPhases(m.Meta.Phases, p.Meta.Phases)
 		if !ok {
 			return nil, fmt.Errorf("merge: %s: its phases are others than those of the rest", p.Dir)
 		}
-		m.phases = append(m.phases, indices)
+		indices = append(indices, of)
 	}
+	m.Meta.Phases, m.phases = commonPhases(m.Meta.Phases, parts, indices, m.Meta.interval())
 	m.Meta.Plan = sumPlans(parts)
 	m.Meta.Generator = sumGenerators(parts)
 	m.Final = m.final()
@@ -69,7 +80,11 @@ func sources(o *Opened) []Source {
 	if r := o.Result; len(r.MergedFrom) > 0 {
 		return r.MergedFrom
 	}
-	return []Source{{o.Meta.ID, o.Meta.Generator.Hostname, o.Meta.StartedAt, o.Result.Verdict.Validity}}
+	g := o.Meta.Generator
+	return []Source{{
+		ID: o.Meta.ID, Hostname: g.Hostname, StartedAt: o.Meta.StartedAt, Validity: o.Result.Verdict.Validity,
+		BootID: g.BootID, CPUs: g.CPUs, CPULimit: g.CPULimit,
+	}}
 }
 
 func shared(a, b *Opened) (id string, ok bool) {
@@ -84,11 +99,11 @@ func shared(a, b *Opened) (id string, ok bool) {
 }
 
 // alike says what makes two results unfit to be added up.
-func alike(a, b *Opened) error {
+func alike(a, b *Opened, meaning func(string) string) error {
 	if len(b.Meta.Phases) == 0 {
 		return fmt.Errorf("%s: no %s", b.Dir, planName)
 	}
-	if d, found, err := differ(withoutShare(a.Meta.Plan), withoutShare(b.Meta.Plan)); err != nil || found {
+	if d, found, err := differ(unshared(a.Meta.Plan, meaning), unshared(b.Meta.Plan, meaning)); err != nil || found {
 		return cmp.Or(err, fmt.Errorf("plan field %s differs: %s and %s", d.path, d.a, d.b))
 	}
 	if d, found, err := differ(a.Meta.Endpoints, b.Meta.Endpoints); err != nil || found {
@@ -100,9 +115,10 @@ func alike(a, b *Opened) error {
 	return nil
 }
 
-// withoutShare is a plan without what generators of one load may differ in: what the run is called,
-// chance, and the share of the load, of which whether there is one has to agree.
-func withoutShare(p plan.Plan) plan.Plan {
+// unshared is a plan without what generators of one load may differ in: what the run is called,
+// chance, and the share of the load, of which whether there is one has to agree. What can be written
+// in several ways is written in one.
+func unshared(p plan.Plan, meaning func(string) string) plan.Plan {
 	p.Name, p.Tags, p.Seed = "", nil, 0
 	p.Users, p.MaxInFlight = min(p.Users, 1), min(p.MaxInFlight, 1)
 	p.SpawnRate = math.Min(math.Ceil(p.SpawnRate), 1)
@@ -113,7 +129,40 @@ func withoutShare(p plan.Plan) plan.Plan {
 	for i := range p.Stages {
 		p.Stages[i].To = math.Min(math.Ceil(p.Stages[i].To), 1)
 	}
+	p.Host = strings.TrimSuffix(p.Host, "/")
+	p.Client.Header = canonicalHeader(p.Client.Header)
+	p.Targets = slices.Clone(p.Targets)
+	for i := range p.Targets {
+		t := &p.Targets[i]
+		t.Weight = max(t.Weight, 1) // 0 counts as 1
+		t.Header = canonicalHeader(t.Header)
+	}
+	if meaning != nil {
+		thresholds := make([]string, 0, len(p.Thresholds))
+		for _, expression := range p.Thresholds {
+			thresholds = append(thresholds, meaning(expression))
+		}
+		slices.Sort(thresholds) // all have to hold, in whatever order
+		if p.Thresholds = slices.Compact(thresholds); len(thresholds) == 0 {
+			p.Thresholds = nil
+		}
+		if p.AbortOn != "" {
+			p.AbortOn = meaning(p.AbortOn)
+		}
+	}
 	return p
+}
+
+// canonicalHeader has names as HTTP has them, which does not tell cases apart (RFC 9110 §5.1).
+func canonicalHeader(h http.Header) http.Header {
+	if len(h) == 0 {
+		return nil
+	}
+	all := http.Header{}
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		all[http.CanonicalHeaderKey(name)] = append(all[http.CanonicalHeaderKey(name)], h[name]...)
+	}
+	return all
 }
 
 // alignPhases finds each of a part's phases among all, in order and by name. A generator with one
@@ -141,62 +190,108 @@ func sumPlans(parts []*Opened) plan.Plan {
 	for _, o := range parts[1:] {
 		p := o.Meta.Plan
 		sum.Users += p.Users
-		sum.SpawnRate += p.SpawnRate
+		sum.SpawnRate = added(sum.SpawnRate, p.SpawnRate)
 		sum.MaxInFlight += p.MaxInFlight
 		if sum.Rate.Per == p.Rate.Per {
-			sum.Rate.N += p.Rate.N
+			sum.Rate.N = added(sum.Rate.N, p.Rate.N)
 		} else {
-			sum.Rate = plan.Rate{N: sum.Rate.PerSecond() + p.Rate.PerSecond()}
+			sum.Rate = plan.Rate{N: added(sum.Rate.PerSecond(), p.Rate.PerSecond())}
 		}
 		for i := range sum.Stages {
-			sum.Stages[i].To += p.Stages[i].To
+			sum.Stages[i].To = added(sum.Stages[i].To, p.Stages[i].To)
 		}
 	}
 	return sum
 }
 
-// sumGenerators describes the generators as one: CPUs and memory together, and every name once.
+// added is a sum to twelve digits: that of a third, a third and a third is 1 in any order.
+func added(a, b float64) float64 {
+	sum, err := strconv.ParseFloat(strconv.FormatFloat(a+b, 'g', 12, 64), 64)
+	if err != nil {
+		return a + b
+	}
+	return sum
+}
+
+// sumGenerators describes the generators as one: what they may use together, and every name once.
 func sumGenerators(parts []*Opened) Generator {
 	sum := parts[0].Meta.Generator
 	for _, o := range parts[1:] {
 		g := o.Meta.Generator
-		sum.Version = both(sum.Version, g.Version)
-		sum.Go, sum.OS, sum.Arch = both(sum.Go, g.Go), both(sum.OS, g.OS), both(sum.Arch, g.Arch)
+		sum.Version, sum.Go, sum.OS, sum.Arch = both(sum.Version, g.Version), both(sum.Go, g.Go), both(sum.OS, g.OS), both(sum.Arch, g.Arch)
 		sum.CPULimitSource, sum.Hostname = both(sum.CPULimitSource, g.CPULimitSource), both(sum.Hostname, g.Hostname)
-		sum.CPUs += g.CPUs
-		sum.CPULimit += g.CPULimit // unknown when one is
-		sum.MemoryLimitBytes += g.MemoryLimitBytes
+		sum.BootID = both(sum.BootID, g.BootID)
+		sum.MemoryLimitBytes += g.MemoryLimitBytes // unknown when one is
 		sum.FileLimit = min(sum.FileLimit, g.FileLimit)
 		sum.Task = nil
+	}
+	if len(parts) > 1 {
+		sum.CPUs, sum.CPULimit = sumCPUs(parts)
 	}
 	return sum
 }
 
-func both(list, name string) string {
-	for have := range strings.SplitSeq(list, ", ") {
-		if have == name {
-			return list
+// sumCPUs counts the CPUs of each host once, however many generators ran on it, and lets those use
+// together what each may use alone, but no more than the host has. A generator that does not know
+// which host it ran on had one to itself.
+func sumCPUs(parts []*Opened) (cpus int, limit Reading) {
+	type host struct {
+		cpus  int
+		limit Reading
+	}
+	hosts := map[string]host{}
+	for _, p := range parts {
+		for _, s := range sources(p) {
+			name := cmp.Or(s.BootID, "run "+s.ID)
+			h := hosts[name]
+			hosts[name] = host{max(h.cpus, s.CPUs), h.limit + s.CPULimit}
 		}
 	}
-	return list + ", " + name
+	var all []float64
+	for _, h := range hosts {
+		cpus += h.cpus
+		if h.cpus > 0 {
+			h.limit = min(h.limit, Reading(h.cpus)) // unknown stays so
+		}
+		all = append(all, float64(h.limit))
+	}
+	slices.Sort(all) // a map has no order, and a sum of fractions may
+	for _, l := range all {
+		limit = Reading(added(float64(limit), l))
+	}
+	return cpus, limit
+}
+
+// both is every name of two lists once, in order.
+func both(a, b string) string {
+	names := slices.Concat(strings.Split(a, ", "), strings.Split(b, ", "))
+	slices.Sort(names)
+	return strings.TrimPrefix(strings.Join(slices.Compact(names), ", "), ", ")
 }
 
 func (m *Merged) final() Final {
 	f := Final{Verdict: Verdict{Validity: Valid}}
+	var by stopped
 	for i, p := range m.parts {
 		r := p.Result
-		label := label(p)
+		label := m.label(p)
 		f.Dropped += r.Totals.Dropped
 		f.Interrupted = f.Interrupted || r.Interrupted
-		f.Cut = f.Cut || p.Cut
-		f.StoppedBy = cmp.Or(f.StoppedBy, r.StoppedBy)
+		f.Cut = f.Cut || p.Cut || r.StoppedBy == StoppedByCut
+		if stop := (stopped{r.StoppedBy, r.Interrupted}); stop.counts() > by.counts() || stop.counts() == by.counts() && stop.by < by.by {
+			by = stop
+		}
 		f.Verdict.Validity = Worst(f.Verdict.Validity, r.Verdict.Validity)
+		prefix := label + ": "
+		if len(r.MergedFrom) > 0 {
+			prefix = "" // a sum named its parts already
+		}
 		for _, reason := range r.Verdict.Reasons {
-			reason.Detail = label + ": " + reason.Detail
+			reason.Detail = prefix + reason.Detail
 			f.Verdict.Reasons = append(f.Verdict.Reasons, reason)
 		}
 		for _, w := range r.Warnings {
-			f.Warnings = append(f.Warnings, label+": "+w)
+			f.Warnings = append(f.Warnings, prefix+w)
 		}
 		f.MergedFrom = append(f.MergedFrom, sources(p)...)
 		if skew := m.skews[i]; skew > m.Meta.Interval {
@@ -204,12 +299,45 @@ func (m *Merged) final() Final {
 				label, skew.Round(time.Millisecond)))
 		}
 	}
+	if warning := unlikePhases(m.Meta.Phases, m.phases, m.Meta.interval()); warning != "" {
+		f.Warnings = append(f.Warnings, warning)
+	}
+	f.StoppedBy = by.by
+	slices.SortFunc(f.MergedFrom, func(a, b Source) int { return cmp.Or(a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.ID, b.ID)) })
 	slices.SortStableFunc(f.Verdict.Reasons, func(a, b Reason) int { return b.Level.rank() - a.Level.rank() })
 	return f
 }
 
-// label names a part in warnings: its host, or its directory where hosts do not tell parts apart.
-func label(p *Opened) string { return cmp.Or(p.Meta.Generator.Hostname, p.Dir) }
+// stopped is how a part ended before its plan did.
+type stopped struct {
+	by          string
+	interrupted bool
+}
+
+// counts orders ends by what they say of the sum: somebody's signal most, then that a part's process
+// was cut off, then a rule that stopped it.
+func (s stopped) counts() int {
+	switch {
+	case s.by == "":
+		return 0
+	case s.by == StoppedByCut:
+		return 2
+	case s.interrupted:
+		return 3
+	}
+	return 1
+}
+
+// label names a part in warnings: by its host, or its directory where hosts do not tell parts apart.
+func (m *Merged) label(p *Opened) string {
+	host := p.Meta.Generator.Hostname
+	for _, other := range m.parts {
+		if other != p && other.Meta.Generator.Hostname == host {
+			return p.Dir
+		}
+	}
+	return cmp.Or(host, p.Dir)
+}
 
 // Worst is the worst of several verdicts.
 func Worst(of ...Validity) Validity {
@@ -218,117 +346,4 @@ func Worst(of ...Validity) Validity {
 
 func (v Validity) rank() int {
 	return slices.Index([]Validity{Valid, Suspect, Invalid}, v)
-}
-
-// Windows yields the parts' windows added up: those of the same interval and phase, each on its own
-// part's clock, in order of the time that they begin. Times of single events and requests are moved
-// to the clock of the part that began first, so that their times of day stay true.
-func (m *Merged) Windows() iter.Seq2[*Window, error] {
-	return func(yield func(*Window, error) bool) {
-		parts := make([]*mergePart, len(m.parts))
-		for i, p := range m.parts {
-			next, stop := iter.Pull2(p.Windows())
-			defer stop()
-			parts[i] = &mergePart{m: m, index: i, pull: next}
-			if err := parts[i].advance(); err != nil {
-				yield(nil, err)
-				return
-			}
-		}
-		for {
-			cell := int64(math.MaxInt64)
-			for _, p := range parts {
-				cell = min(cell, p.cell())
-			}
-			if cell == math.MaxInt64 {
-				return
-			}
-			sums, err := m.sumCell(parts, cell)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for _, w := range sums {
-				if !yield(w, nil) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// sumCell adds up what the parts have in one interval, by phase.
-func (m *Merged) sumCell(parts []*mergePart, cell int64) ([]*Window, error) {
-	var sums []*Window
-	for _, p := range parts {
-		for p.cell() == cell {
-			w := p.window
-			i := slices.IndexFunc(sums, func(sum *Window) bool { return sum.Phase == w.Phase })
-			if i < 0 {
-				sums = append(sums, w)
-			} else {
-				sums[i].join(w)
-			}
-			if err := p.advance(); err != nil {
-				return nil, err
-			}
-		}
-	}
-	slices.SortFunc(sums, func(a, b *Window) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.Phase, b.Phase)) })
-	return sums, nil
-}
-
-// mergePart is where the reading of a part has come to.
-type mergePart struct {
-	m      *Merged
-	index  int
-	pull   func() (*Window, error, bool)
-	window *Window // nil after the last
-}
-
-// cell is the interval that the part's next window belongs to.
-func (p *mergePart) cell() int64 {
-	if p.window == nil {
-		return math.MaxInt64
-	}
-	return int64(p.window.From / p.m.Meta.Interval)
-}
-
-// advance reads the next window and puts it into the terms of the sum.
-func (p *mergePart) advance() error {
-	w, err, ok := p.pull()
-	if err != nil {
-		return err
-	}
-	if p.window = w; !ok {
-		p.window = nil
-		return nil
-	}
-	w.Phase = p.m.phases[p.index][w.Phase]
-	skew := p.m.skews[p.index]
-	for i := range w.Slowest {
-		w.Slowest[i].At += skew
-	}
-	for i := range w.FailedExamples {
-		w.FailedExamples[i].At += skew
-	}
-	for i := range w.Endpoints {
-		for j := range w.Endpoints[i].Errors {
-			w.Endpoints[i].Errors[j].First += skew
-			w.Endpoints[i].Errors[j].Last += skew
-		}
-	}
-	events := w.Events[:0]
-	for _, e := range w.Events {
-		if e.Type == EventPhase && p.index > 0 {
-			continue // the same for all, and told by the first
-		}
-		e.At += skew
-		if len(p.m.parts) > 1 && e.Type != EventPhase {
-			e.Detail = label(p.m.parts[p.index]) + ": " + e.Detail
-		}
-		events = append(events, e)
-	}
-	w.Events = events
-	return nil
 }

@@ -60,7 +60,7 @@ func TestAMergedResultIsTheOneOfAllRequests(t *testing.T) {
 		parts = append(parts, opened(t, r, -1))
 		all.requests = append(all.requests, r.requests...)
 	}
-	m, err := Merge(parts)
+	m, err := Merge(parts, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestAMergedResultIsTheOneOfAllRequests(t *testing.T) {
 	for i, e := range m.Meta.Endpoints {
 		for j, p := range m.Meta.Phases {
 			s, _ := b.Select(e.Name, p.Name)
-			want := all.tally(func(x fakeRequest) bool { return x.endpoint == i && x.phase == j })
+			want := all.tally(func(x fakeRequest) bool { return x.endpoint == i && phaseAt(m.phases, x.end) == j })
 			if !s.Raw.Equal(want.Raw) || !s.Corrected.Equal(want.Corrected) || !s.Failed.Equal(want.Failed) || !s.FirstByte.Equal(want.FirstByte) || !s.Connect.Equal(want.Connect) {
 				t.Errorf("%s in %s: the histograms are not those of all requests", e.Name, p.Name)
 			}
@@ -89,13 +89,13 @@ func TestAMergedResultIsTheOneOfAllRequests(t *testing.T) {
 	if got.Totals.Requests != int64(len(all.requests)) || got.Totals.Abandoned != 3 || got.Totals.Dropped != 9 || got.Totals.Offered != got.Totals.Sent+9 {
 		t.Errorf("totals %+v", got.Totals)
 	}
-	if len(got.Warnings) > 0 {
-		t.Errorf("warnings %q", got.Warnings)
+	if want := "the parts did not change phase at the same time; a phase of the sum begins when that of the last part has, and is exact to one interval of 1s: steady from 10s, 9.46s to 9.8s in the parts"; !slices.Equal(got.Warnings, []string{want}) {
+		t.Errorf("warnings %q, want %q", got.Warnings, want)
 	}
 	if want := parts[2].Result.DurationS; got.DurationS != want {
 		t.Errorf("duration %v, want that of the longest, %v", got.DurationS, want)
 	}
-	if got.Phases[0].ToS != 9.8 || got.Phases[1].FromS != 9.46 || got.Phases[1].ToS != 11 {
+	if got.Phases[0].ToS != 10 || got.Phases[1].FromS != 10 || got.Phases[1].ToS != 11 {
 		t.Errorf("phases %+v", got.Phases)
 	}
 	if got.Plan.Users != 10+11+12 || got.Plan.SpawnRate != 15 || got.Plan.MaxInFlight != 0 {
@@ -134,7 +134,7 @@ func TestMergingKResultsIsOneHistogramOfAllSamples(t *testing.T) {
 			parts = append(parts, &part)
 			want.requests = append(want.requests, runs[i].requests...)
 		}
-		m, err := Merge(parts)
+		m, err := Merge(parts, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +164,7 @@ func TestAMergedResultIsWrittenAndReadAsAnyOther(t *testing.T) {
 	for _, r := range shares(3) {
 		parts = append(parts, opened(t, r, -1))
 	}
-	m, err := Merge(parts)
+	m, err := Merge(parts, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestAMergedResultIsWrittenAndReadAsAnyOther(t *testing.T) {
 	// And merged again with another: every generator is named, and none counts twice.
 	fourth := smallLoad()
 	fourth.seed, fourth.phases = 4, seedPhases(11*time.Second)
-	again, err := Merge([]*Opened{o, opened(t, fourth.run(), -1)})
+	again, err := Merge([]*Opened{o, opened(t, fourth.run(), -1)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,10 +209,10 @@ func TestAMergedResultIsWrittenAndReadAsAnyOther(t *testing.T) {
 	for _, s := range again.sum(t).MergedFrom {
 		ids = append(ids, s.ID)
 	}
-	if !slices.Equal(ids, []string{"run-1", "run-2", "run-3", "run-4"}) {
+	if !slices.Equal(ids, []string{"run-1", "run-4", "run-2", "run-3"}) {
 		t.Errorf("merged from %q", ids)
 	}
-	if _, err := Merge([]*Opened{parts[1], o}); err == nil || !strings.HasSuffix(err.Error(), "hold the same run, run-2") {
+	if _, err := Merge([]*Opened{parts[1], o}, nil); err == nil || !strings.HasSuffix(err.Error(), "hold the same run, run-2") {
 		t.Errorf("a part and the sum that it is in: error %v", err)
 	}
 }
@@ -244,7 +244,7 @@ func TestTheVerdictIsTheWorstWithEverybodysReasons(t *testing.T) {
 	}
 	parts[1].Result.Warnings = []string{"something"}
 	parts[2].Result.Interrupted, parts[2].Result.StoppedBy = true, "SIGTERM"
-	m, err := Merge(parts)
+	m, err := Merge(parts, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +252,7 @@ func TestTheVerdictIsTheWorstWithEverybodysReasons(t *testing.T) {
 	if f.Verdict.Validity != Invalid || len(f.Verdict.Reasons) != 3 || f.Verdict.Reasons[0].Detail != "generator-2: lag p99 200 ms" || f.Verdict.Reasons[2].Detail != "generator-3: CPU 85 %" {
 		t.Errorf("verdict %+v", f.Verdict)
 	}
-	if !f.Interrupted || f.StoppedBy != "SIGTERM" || !slices.Equal(f.Warnings, []string{"generator-2: something"}) {
+	if !f.Interrupted || f.StoppedBy != "SIGTERM" || len(f.Warnings) != 2 || f.Warnings[0] != "generator-2: something" {
 		t.Errorf("final %+v", f)
 	}
 	if f.MergedFrom[1].Validity != Invalid {
@@ -266,7 +266,7 @@ func TestGeneratorsThatBeganApartAreAddedUpWithAWarning(t *testing.T) {
 	early := load.run()
 	load.seed, load.start = 2, fakeStart.Add(3200*time.Millisecond)
 	late := load.run()
-	m, err := Merge([]*Opened{opened(t, late, -1), opened(t, early, -1)})
+	m, err := Merge([]*Opened{opened(t, late, -1), opened(t, early, -1)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +306,7 @@ func TestGeneratorsThatBeganApartAreAddedUpWithAWarning(t *testing.T) {
 
 func TestACutPartIsAddedUpAsFarAsItGoes(t *testing.T) {
 	runs := shares(2)
-	m, err := Merge([]*Opened{opened(t, runs[0], -1), opened(t, runs[1], 5)})
+	m, err := Merge([]*Opened{opened(t, runs[0], -1), opened(t, runs[1], 5)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,50 +319,80 @@ func TestACutPartIsAddedUpAsFarAsItGoes(t *testing.T) {
 	}
 }
 
-func TestPhasesMeetByNameAndComeInOrderOfTime(t *testing.T) {
-	// One generator's ramp lasts to the end, another has none; the third has all phases.
-	var parts []*Opened
-	want := map[string]int64{}
-	for i, phases := range [][]plan.Phase{
-		{{Name: plan.Ramp}, {Name: plan.Drain, From: 9500 * time.Millisecond}},
-		{{Name: plan.Steady}, {Name: plan.Drain, From: 11 * time.Second}},
-		{{Name: plan.Ramp}, {Name: plan.Steady, From: 4 * time.Second}, {Name: plan.Drain, From: 11 * time.Second}},
+func TestAPhaseOfASumBeginsWhenThatOfTheLastPartHas(t *testing.T) {
+	second := time.Second
+	for _, c := range []struct {
+		why    string
+		phases [][]plan.Phase // of each part
+		want   []Phase
+	}{
+		{"the same everywhere, also within an interval", [][]plan.Phase{
+			{{Name: plan.Ramp}, {Name: plan.Steady, From: 3200 * time.Millisecond}, {Name: plan.Drain, From: 10500 * time.Millisecond}},
+			{{Name: plan.Ramp}, {Name: plan.Steady, From: 3200 * time.Millisecond}, {Name: plan.Drain, From: 10500 * time.Millisecond}},
+		}, []Phase{{Name: plan.Ramp, ToS: 3.2}, {Name: plan.Steady, FromS: 3.2, ToS: 10.5}, {Name: plan.Drain, FromS: 10.5, ToS: 11.8}}},
+		{"17 and 16 users at 5 a second", [][]plan.Phase{
+			{{Name: plan.Ramp}, {Name: plan.Steady, From: 3200 * time.Millisecond}, {Name: plan.Drain, From: 10 * second}},
+			{{Name: plan.Ramp}, {Name: plan.Steady, From: 3 * second}, {Name: plan.Drain, From: 10 * second}},
+		}, []Phase{{Name: plan.Ramp, ToS: 4}, {Name: plan.Steady, FromS: 4, ToS: 10}, {Name: plan.Drain, FromS: 10, ToS: 11.3}}},
+		{"the last one begins at the end of an interval", [][]plan.Phase{
+			{{Name: plan.Ramp}, {Name: plan.Steady, From: 8 * second}, {Name: plan.Drain, From: 10 * second}},
+			{{Name: plan.Ramp}, {Name: plan.Steady, From: 3 * second}, {Name: plan.Drain, From: 10 * second}},
+		}, []Phase{{Name: plan.Ramp, ToS: 8}, {Name: plan.Steady, FromS: 8, ToS: 10}, {Name: plan.Drain, FromS: 10, ToS: 11.3}}},
+		{"one's ramp lasts to the end, another has none, the third has all phases", [][]plan.Phase{
+			{{Name: plan.Ramp}, {Name: plan.Drain, From: 9500 * time.Millisecond}},
+			{{Name: plan.Steady}, {Name: plan.Drain, From: 11 * second}},
+			{{Name: plan.Ramp}, {Name: plan.Steady, From: 4 * second}, {Name: plan.Drain, From: 11 * second}},
+		}, []Phase{{Name: plan.Ramp, ToS: 10}, {Name: plan.Steady, FromS: 10, ToS: 11}, {Name: plan.Drain, FromS: 11, ToS: 12.3}}},
 	} {
-		load := smallLoad()
-		load.seed, load.phases = uint64(i+1), phases
-		r := load.run()
-		for _, x := range r.requests {
-			want[phases[x.phase].Name]++
+		var parts []*Opened
+		for i, phases := range c.phases {
+			load := smallLoad()
+			load.seed, load.phases = uint64(i+1), phases
+			parts = append(parts, opened(t, load.run(), -1))
+			parts[i].Meta.Plan = parts[0].Meta.Plan
 		}
-		parts = append(parts, opened(t, r, -1))
+		m, err := Merge(parts, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkApart(t, m)
+		got := m.sum(t)
+		var phases []Phase
+		for _, p := range got.Phases {
+			phases = append(phases, Phase{Name: p.Name, FromS: p.FromS, ToS: p.ToS})
+		}
+		if fmt.Sprint(phases) != fmt.Sprint(c.want) {
+			t.Errorf("%s: phases %v, want %v", c.why, phases, c.want)
+		}
+		if told := len(got.Warnings) > 0; told != (c.why != "the same everywhere, also within an interval") {
+			t.Errorf("%s: warnings %q", c.why, got.Warnings)
+		}
 	}
-	for _, part := range parts {
-		part.Meta.Plan = parts[0].Meta.Plan
-	}
-	m, err := Merge(parts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	from := time.Duration(-1)
+}
+
+// checkApart fails where windows of a sum come out of order, lie over one another, or over the begin of a phase.
+func checkApart(t failing, m *Merged) {
+	until, phase := time.Duration(0), 0
 	for w, err := range m.Windows() {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if w.From < from {
-			t.Errorf("the window from %v comes after one from %v", w.From, from)
+		if w.From < until || w.To <= w.From || w.Phase < phase {
+			t.Errorf("a window from %v to %v of phase %d after %v of phase %d", w.From, w.To, w.Phase, until, phase)
 		}
-		from = w.From
+		until, phase = w.To, w.Phase
 		if m.Meta.Phases[w.Phase].Name != w.Name {
 			t.Errorf("the window from %v is of %s and has the index of %s", w.From, w.Name, m.Meta.Phases[w.Phase].Name)
 		}
+		if phaseAt(m.phases, w.To-1) != w.Phase {
+			t.Errorf("the window from %v to %v of phase %d reaches into another", w.From, w.To, w.Phase)
+		}
 	}
-	got := map[string]int64{}
-	for _, p := range m.sum(t).Phases {
-		got[p.Name] += p.Totals.Requests
-	}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("requests by phase %v, want %v", got, want)
-	}
+}
+
+type failing interface {
+	Errorf(string, ...any)
+	Fatal(...any)
 }
 
 func TestTheSumsPlanHasEverybodysLoad(t *testing.T) {
@@ -453,7 +483,7 @@ func TestResultsOfOtherLoadsAreRefusedWithTheField(t *testing.T) {
 			}
 			parts = append(parts, &Opened{Dir: fmt.Sprint("dir", i), Meta: meta, Result: &Result{Verdict: Verdict{Validity: Valid}}})
 		}
-		_, err := Merge(parts)
+		_, err := Merge(parts, nil)
 		switch {
 		case tt.want == "" && err != nil:
 			t.Errorf("%v: want these to fit", err)
@@ -483,7 +513,7 @@ func TestResultsThatCannotBeAddedUpAreRefused(t *testing.T) {
 		{[]*Opened{first, part(func(o *Opened) { o.Meta.Endpoints[1].Name = "x" })}, `merge: a and b: endpoints[1].Name differs: "GET /health" and "x"`},
 		{[]*Opened{first, part(func(o *Opened) { o.Meta.Phases[0].Name = "other" })}, "merge: b: its phases are others than those of the rest"},
 	} {
-		if _, err := Merge(tt.parts); err == nil || err.Error() != tt.want {
+		if _, err := Merge(tt.parts, nil); err == nil || err.Error() != tt.want {
 			t.Errorf("error %v, want %s", err, tt.want)
 		}
 	}

@@ -89,7 +89,8 @@ type Generator struct {
 	MemoryLimitBytes Reading `json:"memory_limit_bytes"` // null without a limit
 	FileLimit        Reading `json:"file_limit"`         // descriptors the process may open
 	Hostname         string  `json:"hostname"`
-	Task             *Task   `json:"task,omitempty"` // on ECS
+	BootID           string  `json:"boot_id,omitempty"` // of the host's last start: the same for all that runs on it; empty when unknown
+	Task             *Task   `json:"task,omitempty"`    // on ECS
 }
 
 // Task is the ECS task that the generator ran as.
@@ -243,4 +244,8 @@ type Source struct {
 	Hostname  string    `json:"hostname"`
 	StartedAt time.Time `json:"started_at"`
 	Validity  Validity  `json:"validity"`
+
+	BootID   string  `json:"boot_id,omitempty"` // as Generator has it, with these
+	CPUs     int     `json:"cpus"`
+	CPULimit Reading `json:"cpu_limit"`
 }

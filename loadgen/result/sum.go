@@ -127,9 +127,14 @@ func (w *Window) follow(next *Window) {
 // join adds the same time of another generator's run.
 func (w *Window) join(other *Window) {
 	w.add(other)
+	switch { // what is there at the end: of a run that ended before, nothing
+	case other.To > w.To:
+		w.Users, w.InFlight = other.Users, other.InFlight
+	case other.To == w.To:
+		w.Users += other.Users
+		w.InFlight += other.InFlight
+	}
 	w.From, w.To = min(w.From, other.From), max(w.To, other.To)
-	w.Users += other.Users
-	w.InFlight += other.InFlight
 	for i, h := range other.Health {
 		if i == len(w.Health) {
 			w.Health = append(w.Health, h)
@@ -139,10 +144,14 @@ func (w *Window) join(other *Window) {
 	}
 	w.Slowest = slowest(append(w.Slowest, other.Slowest...))
 	w.FailedExamples = append(w.FailedExamples, other.FailedExamples...)
-	slices.SortStableFunc(w.FailedExamples, func(a, b Example) int { return cmp.Compare(a.At, b.At) })
+	slices.SortStableFunc(w.FailedExamples, func(a, b Example) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Error, b.Error), cmp.Compare(a.Latency, b.Latency))
+	})
 	w.FailedExamples = firstFailures(w.FailedExamples)
 	w.Events = append(w.Events, other.Events...)
-	slices.SortStableFunc(w.Events, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
+	slices.SortStableFunc(w.Events, func(a, b Event) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Detail, b.Detail))
+	})
 }
 
 func (c *Connections) add(from Connections) {

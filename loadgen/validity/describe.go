@@ -7,8 +7,8 @@ import (
 	"scalableappbackend/loadgen/result"
 )
 
-// Describe says what made the load: the program's version, the platform, the host's name (empty
-// when it cannot be read) and the limits.
+// Describe says what made the load: the program's version, the platform, the host's name and start
+// (empty when they cannot be read) and the limits.
 func Describe(version string, limits Limits) result.Generator {
 	hostname, err := os.Hostname()
 	if err != nil {
@@ -25,6 +25,7 @@ func Describe(version string, limits Limits) result.Generator {
 		MemoryLimitBytes: limits.MemoryBytes,
 		FileLimit:        limits.Files,
 		Hostname:         hostname,
+		BootID:           bootID(),
 		Task:             limits.Task,
 	}
 }
