@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -24,6 +25,7 @@ import (
 
 	"scalableappbackend/internal/calm"
 	"scalableappbackend/internal/golden"
+	"scalableappbackend/loadgen/validity"
 	"scalableappbackend/server"
 )
 
@@ -67,6 +69,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       golden.Updating(),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("REPLICAS", e.WorkDir)
+			e.Setenv("CPUS", strconv.Itoa(validity.ReadLimits(context.Background(), "").HostCPUs))
 			e.Values[processKey{}] = &process{}
 			return nil
 		},

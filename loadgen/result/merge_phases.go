@@ -112,15 +112,12 @@ func unlikePhases(phases []plan.Phase, reached []sumPhase, interval time.Duratio
 		if !p.moved {
 			continue
 		}
-		text := fmt.Sprintf("%s from %v", phases[p.index].Name, p.from.Round(time.Millisecond))
-		if p.earliest != p.latest {
-			text += fmt.Sprintf(", %v to %v in the parts", p.earliest.Round(time.Millisecond), p.latest.Round(time.Millisecond))
-		}
-		moved = append(moved, text)
+		moved = append(moved, fmt.Sprintf("%s at %v, in the parts at %v to %v", phases[p.index].Name,
+			p.from.Round(time.Millisecond), p.earliest.Round(time.Millisecond), p.latest.Round(time.Millisecond)))
 	}
 	if len(moved) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the parts did not change phase at the same time; a phase of the sum begins when that of the last part has, and is exact to one interval of %v: %s",
+	return fmt.Sprintf("phases began at different times in the parts; in the sum each begins with the last of them, exact to one interval of %v: %s",
 		interval, strings.Join(moved, "; "))
 }

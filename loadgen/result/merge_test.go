@@ -89,7 +89,7 @@ func TestAMergedResultIsTheOneOfAllRequests(t *testing.T) {
 	if got.Totals.Requests != int64(len(all.requests)) || got.Totals.Abandoned != 3 || got.Totals.Dropped != 9 || got.Totals.Offered != got.Totals.Sent+9 {
 		t.Errorf("totals %+v", got.Totals)
 	}
-	if want := "the parts did not change phase at the same time; a phase of the sum begins when that of the last part has, and is exact to one interval of 1s: steady from 10s, 9.46s to 9.8s in the parts"; !slices.Equal(got.Warnings, []string{want}) {
+	if want := "phases began at different times in the parts; in the sum each begins with the last of them, exact to one interval of 1s: steady at 10s, in the parts at 9.46s to 9.8s"; !slices.Equal(got.Warnings, []string{want}) {
 		t.Errorf("warnings %q, want %q", got.Warnings, want)
 	}
 	if want := parts[2].Result.DurationS; got.DurationS != want {

@@ -17,9 +17,12 @@ func TestGeneratorIsDescribedByItsLimits(t *testing.T) {
 	want := result.Generator{
 		Version: "v1.2.3", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
 		CPUs: 2, CPULimit: 0.25, CPULimitSource: "ECS task",
-		MemoryLimitBytes: 512 << 20, FileLimit: 65535, Hostname: hostname, Task: task,
+		MemoryLimitBytes: 512 << 20, FileLimit: 65535, Hostname: hostname, BootID: got.BootID, Task: task,
 	}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if again := Describe("", Limits{}); again.BootID != got.BootID || runtime.GOOS == "linux" && len(got.BootID) != 36 {
+		t.Errorf("the host's start is %q, and then %q", got.BootID, again.BootID)
 	}
 }
