@@ -46,7 +46,6 @@ type session struct {
 	phase       int   // of the last window; -1 before the first
 	pending     []result.Event
 	lastReading time.Duration
-	standstill  validity.Standstill // up to the last window
 
 	interrupted bool
 	stoppedBy   string
@@ -166,9 +165,9 @@ func (s *session) collect(windows []*result.Window) {
 
 // stood adds to a window what the watchdog found up to a time.
 func (s *session) stood(w *result.Window, until time.Duration) {
-	found := s.watchdog.Until(until)
-	w.Events = append(w.Events, found.Events...)
-	s.standstill = s.standstill.With(found)
+	found, events := s.watchdog.Until(until)
+	w.Standstill = w.Standstill.With(found)
+	w.Events = append(w.Events, events...)
 }
 
 // gauge fills in what a window shows of the schedule.

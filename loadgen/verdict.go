@@ -90,13 +90,14 @@ func (s *session) judge(outcome attack.Outcome) result.Final {
 	}
 	e := evidence(s.builder, outcome.DrainEnded, s.limits)
 	e.Offered, e.OwnDrops = outcome.Offered, outcome.OwnDrops
-	e.Load, e.Standstill = outcome.SendingEnded, s.standstill
 	final.Verdict.Validity, final.Verdict.Reasons = s.verdict(e)
 	return final
 }
 
 func summarise(b *result.Builder) result.HealthSummary {
-	return validity.Summarise(b.Health(), b.Lag(), b.SlotWait(), b.Clamped())
+	h := validity.Summarise(b.Health(), b.Lag(), b.SlotWait(), b.Clamped())
+	h.Freezes, h.ClockJumps = b.Standstill().Summary()
+	return h
 }
 
 // evidence is what a builder knows of its generator's condition.
@@ -104,6 +105,7 @@ func evidence(b *result.Builder, duration time.Duration, limits validity.Limits)
 	e := validity.Evidence{Duration: duration, Seconds: b.Health(), Limits: limits, Lag: b.Lag(), SlotWait: b.SlotWait()}
 	e.Offered, e.Sent = b.Counts()
 	e.DescriptorFailures, e.PortFailures = ownFailures(b)
+	e.Load, e.Standstill = b.Loaded(), b.Standstill()
 	e.Corrected = &result.Histogram{}
 	for _, phase := range []string{"", plan.Drain} {
 		all, _ := b.Select("", phase)

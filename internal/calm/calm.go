@@ -21,7 +21,7 @@ func Judge(e validity.Evidence) (result.Validity, []result.Reason) {
 		e.Seconds[i] = result.Health{CPU: 0.1, RSS: 1 << 24, OpenFiles: 20}
 	}
 	e.Limits = validity.Limits{CPUs: 2, Source: validity.SourceHost, HostCPUs: 2, Files: 1 << 16, EphemeralPorts: 28232}
-	e.Lag, e.Phases, e.Standstill = promptly(e.Lag.Count()), nil, validity.Standstill{}
+	e.Lag, e.Phases, e.Standstill = promptly(e.Lag.Count()), nil, result.Standstill{}
 	return validity.Judge(e)
 }
 

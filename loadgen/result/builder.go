@@ -75,6 +75,7 @@ func (b *Builder) Add(w *Window) {
 	r.Offered += w.Offered
 	r.Sent += w.Sent
 	r.Clamped += w.Clamped
+	r.Standstill = r.Standstill.With(w.Standstill)
 	merge(&r.Lag, w.Lag)
 	merge(&r.SlotWait, w.SlotWait)
 	r.Connections.Opened += w.Connections.Opened
@@ -120,6 +121,12 @@ func (b *Builder) SlotWait() *Histogram { return b.run.SlotWait }
 
 // Health is the generator's condition, second by second.
 func (b *Builder) Health() []Health { return b.run.Health }
+
+// Standstill is when the generator stood still.
+func (b *Builder) Standstill() Standstill { return b.run.Standstill }
+
+// Loaded is the length of the load so far: the time until the drain began.
+func (b *Builder) Loaded() time.Duration { return b.loaded() }
 
 // Clamped is how many latencies were above MaxLatency.
 func (b *Builder) Clamped() int64 { return b.run.Clamped }

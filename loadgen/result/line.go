@@ -32,6 +32,11 @@ type windowLine struct {
 	P99          float64          `json:"p99_ms"`
 	LagP99       float64          `json:"lag_p99_ms"`
 	Clamped      int64            `json:"clamped,omitempty"`
+	Frozen       float64          `json:"frozen_ms,omitempty"`
+	Freezes      int64            `json:"freezes,omitempty"`
+	Longest      float64          `json:"longest_freeze_ms,omitempty"`
+	Jumps        int64            `json:"clock_jumps,omitempty"`
+	Jumped       float64          `json:"clock_jump_ms,omitempty"`
 	Endpoints    []endpointLine   `json:"endpoints"`
 	Lag          string           `json:"lag_hdr,omitempty"`
 	SlotWait     string           `json:"slot_wait_hdr,omitempty"`
@@ -89,7 +94,9 @@ func (e *encoder) appendWindow(dst []byte, w, details *Window, names []string) (
 		Lag:         e.text(details.Lag),
 		SlotWait:    e.text(details.SlotWait),
 		Connections: w.Connections, ServedBy: w.ServedBy,
-		Health:  newHealthColumns(w.Health),
+		Health: newHealthColumns(w.Health),
+		Frozen: milliseconds(w.Standstill.Frozen), Freezes: w.Standstill.Freezes, Longest: milliseconds(w.Standstill.Longest),
+		Jumps: w.Standstill.Jumps, Jumped: milliseconds(w.Standstill.Jumped),
 		Slowest: exampleLines(w.Slowest), Failed: exampleLines(w.FailedExamples),
 	}
 	var corrected Histogram
@@ -180,6 +187,9 @@ func (l *windowLine) window(meta *Meta, index map[string]int) (*Window, error) {
 	if w.SlotWait, err = readHistogram("slot_wait_hdr", l.SlotWait); err != nil {
 		return nil, err
 	}
+	if w.Standstill, err = l.standstill(); err != nil {
+		return nil, err
+	}
 	if w.Health, err = l.Health.rows(); err != nil {
 		return nil, err
 	}
@@ -205,6 +215,24 @@ func (l *windowLine) window(meta *Meta, index map[string]int) (*Window, error) {
 		}
 	}
 	return w, nil
+}
+
+func (l *windowLine) standstill() (Standstill, error) {
+	s := Standstill{Freezes: l.Freezes, Jumps: l.Jumps}
+	if err := wantCounts("freezes, clock_jumps", l.Freezes, l.Jumps); err != nil {
+		return s, err
+	}
+	for _, of := range []struct {
+		name string
+		ms   float64
+		to   *time.Duration
+	}{{"frozen_ms", l.Frozen, &s.Frozen}, {"longest_freeze_ms", l.Longest, &s.Longest}, {"clock_jump_ms", l.Jumped, &s.Jumped}} {
+		if math.Abs(of.ms) > maxSeconds*1000 || of.ms < 0 && of.to != &s.Jumped {
+			return s, fmt.Errorf("%s: %v, want milliseconds", of.name, of.ms)
+		}
+		*of.to = time.Duration(math.Round(of.ms*1000)) * time.Microsecond
+	}
+	return s, nil
 }
 
 func (x *endpointLine) fill(to *EndpointWindow) (err error) {

@@ -196,14 +196,16 @@ type EventJSON struct {
 
 // HealthSummary is the generator's condition over the whole run. Readings are null when no probe could be read.
 type HealthSummary struct {
-	Lag           LagSummary `json:"lag_ms"`
-	WaitedForSlot LagSummary `json:"waited_for_slot_ms"`
-	CPU           CPUSummary `json:"cpu"`
-	GCRatio       Reading    `json:"gc_ratio"`
-	RSSMaxBytes   Reading    `json:"rss_max_bytes"`
-	OpenFilesMax  Reading    `json:"open_files_max"`
-	Clamped       int64      `json:"clamped"` // latencies above 1 h, counted as 1 h
-	Unknown       []string   `json:"unknown"` // probes that could not be read
+	Lag           LagSummary    `json:"lag_ms"`
+	WaitedForSlot LagSummary    `json:"waited_for_slot_ms"`
+	CPU           CPUSummary    `json:"cpu"`
+	GCRatio       Reading       `json:"gc_ratio"`
+	RSSMaxBytes   Reading       `json:"rss_max_bytes"`
+	OpenFilesMax  Reading       `json:"open_files_max"`
+	Freezes       FreezeSummary `json:"freezes"`
+	ClockJumps    JumpSummary   `json:"clock_jumps"`
+	Clamped       int64         `json:"clamped"` // latencies above 1 h, counted as 1 h
+	Unknown       []string      `json:"unknown"` // probes that could not be read
 }
 
 // LagSummary is a distribution of waiting, in milliseconds.

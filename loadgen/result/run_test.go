@@ -117,6 +117,9 @@ func (l fakeLoad) run() *fakeRun {
 				RSS: Reading(20e6 + rng.IntN(1e6)), OpenFiles: Unknown(),
 			})
 		}
+		if w.From == 3*time.Second {
+			w.Standstill = Standstill{Freezes: 2, Longest: 35 * time.Millisecond, Frozen: 47123 * time.Microsecond, Jumps: 1, Jumped: -12 * time.Millisecond}
+		}
 		if w.To == end {
 			w.endpoint(0).Abandoned++ // sent, and cut by the end of the drain
 			w.Sent++

@@ -75,6 +75,7 @@ func (w *Window) add(from *Window) {
 	w.Offered += from.Offered
 	w.Sent += from.Sent
 	w.Clamped += from.Clamped
+	w.Standstill = w.Standstill.With(from.Standstill)
 	merge(&w.Lag, from.Lag)
 	merge(&w.SlotWait, from.SlotWait)
 	w.Connections.add(from.Connections)

@@ -32,7 +32,8 @@ type Window struct {
 	Connections Connections      // what changed in this window
 	ServedBy    map[string]int64 // responses by X-Served-By; nil when no response had one
 
-	Health []Health // the generator itself, one reading a second
+	Health     []Health   // the generator itself, one reading a second
+	Standstill Standstill // when it was not there
 
 	Slowest        []Example // requests that entered the run's slowest so far
 	FailedExamples []Example // failures kept as examples

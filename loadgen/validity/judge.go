@@ -77,8 +77,8 @@ type Evidence struct {
 	Corrected *result.Histogram // corrected latency of the whole run
 	Phases    []Phase           // the run's, by when sends were due
 
-	Load       time.Duration // how long was sent; Duration has the drain in it
-	Standstill Standstill    // of the whole run
+	Load       time.Duration     // how long was sent; Duration has the drain in it
+	Standstill result.Standstill // of the whole run
 
 	Offered, Sent int64
 	// OwnDrops are the sends that came due and that the generator itself did not make. Those left

@@ -43,7 +43,7 @@ func anyEvidence(t *rapid.T) Evidence {
 	}
 	e.Duration = time.Duration(len(e.Seconds)) * time.Second
 	e.Load = e.Duration
-	e.Standstill = Standstill{
+	e.Standstill = result.Standstill{
 		Freezes: 1, Longest: time.Duration(rapid.IntRange(0, 1200).Draw(t, "longest")) * ms,
 		Jumps: rapid.Int64Range(0, 1).Draw(t, "jumps"), Jumped: time.Second,
 	}

@@ -118,7 +118,7 @@ func phase(n int, lag, d time.Duration) func(*Evidence) {
 }
 
 func frozen(freezes int64, longest, all time.Duration) func(*Evidence) {
-	return func(e *Evidence) { e.Standstill = Standstill{Freezes: freezes, Longest: longest, Frozen: all} }
+	return func(e *Evidence) { e.Standstill = result.Standstill{Freezes: freezes, Longest: longest, Frozen: all} }
 }
 
 func jumped(n int64, by time.Duration) func(*Evidence) {

@@ -95,7 +95,7 @@ func judgeFreezes(e Evidence) result.Reason {
 	return none()
 }
 
-func judgeClock(s Standstill) result.Reason {
+func judgeClock(s result.Standstill) result.Reason {
 	if s.Jumps == 0 {
 		return none()
 	}

@@ -43,19 +43,6 @@ func TickEvery(cpus result.Reading) time.Duration {
 	return every
 }
 
-// Standstill is the time in which a generator stood still, and what its clocks did. A freeze is the
-// lateness of a tick of the watchdog, a jump a difference of the wall clock to the monotonic one.
-type Standstill struct {
-	Freezes int64         // those that ended in it
-	Longest time.Duration // of these
-	Frozen  time.Duration // the part of any freeze that lies in it
-
-	Jumps  int64
-	Jumped time.Duration // the largest; negative: the wall clock went back
-
-	Events []result.Event // freezes of FreezeEvent and more, and jumps
-}
-
 // Watchdog ticks beside the load, whatever is in flight, and so finds a generator that stood still
 // when nothing was to be sent: one that was stopped, starved, throttled or suspended.
 //
@@ -69,13 +56,19 @@ type Watchdog struct {
 	last    instant
 	due     time.Duration // of the next tick
 	freezes []freeze      // not yet told, or not all of them
-	found   Standstill    // what else is not yet told
+	jumps   result.Standstill
+	events  []result.Event
 
 	stop, stopped chan struct{}
 }
 
 // instant is one look at both clocks, each since the run began.
 type instant struct{ monotonic, wall time.Duration }
+
+// rounded has whole microseconds, as files have them, so that sums of both are the same.
+func (i instant) rounded() instant {
+	return instant{i.monotonic.Truncate(time.Microsecond), i.wall.Truncate(time.Microsecond)}
+}
 
 type freeze struct{ from, to, length time.Duration }
 
@@ -92,7 +85,7 @@ func Watch(limits Limits, began time.Time) *Watchdog {
 
 func newWatchdog(every time.Duration, clock func() instant) *Watchdog {
 	w := &Watchdog{every: every, clock: clock, stop: make(chan struct{}), stopped: make(chan struct{})}
-	w.last = clock()
+	w.last = clock().rounded()
 	w.due = w.last.monotonic + every
 	return w
 }
@@ -126,11 +119,11 @@ func (w *Watchdog) tick() {
 
 // look is one tick, at whatever time it comes.
 func (w *Watchdog) look() {
-	now := w.clock()
+	now := w.clock().rounded()
 	jump := now.against(w.last)
 	if jump.Abs() >= JumpLeast {
 		// A process that is held up between its readings of the two clocks sees a jump that a second look does not.
-		now = w.clock()
+		now = w.clock().rounded()
 		jump = now.against(w.last)
 	}
 	if late := now.monotonic - w.due; late >= FreezeLeast {
@@ -140,7 +133,7 @@ func (w *Watchdog) look() {
 		}
 	}
 	if jump.Abs() >= JumpLeast {
-		w.found.jumped(1, jump)
+		w.jumps = w.jumps.With(result.Standstill{Jumps: 1, Jumped: jump})
 		w.event(now.monotonic, result.EventClock, describeJump(jump))
 	}
 	w.last, w.due = now, now.monotonic+w.every
@@ -158,18 +151,18 @@ func (i instant) against(earlier instant) time.Duration {
 }
 
 func (w *Watchdog) event(at time.Duration, kind, detail string) {
-	w.found.Events = append(w.found.Events, result.Event{At: at, Type: kind, Detail: detail})
+	w.events = append(w.events, result.Event{At: at, Type: kind, Detail: detail})
 }
 
 // Until tells what happened up to t on the run's clock that was not told before. Of a freeze that
 // goes on after t it tells the part before. It looks at the clock itself, because after a stop of
 // the whole process the caller may run before the watchdog does.
-func (w *Watchdog) Until(t time.Duration) Standstill {
+func (w *Watchdog) Until(t time.Duration) (result.Standstill, []result.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.look()
-	told := w.found
-	w.found = Standstill{}
+	told, events := w.jumps, w.events
+	w.jumps, w.events = result.Standstill{}, nil
 	rest := w.freezes[:0]
 	for _, f := range w.freezes {
 		told.Frozen += max(0, min(f.to, t)-f.from)
@@ -182,25 +175,8 @@ func (w *Watchdog) Until(t time.Duration) Standstill {
 		told.Longest = max(told.Longest, f.length)
 	}
 	w.freezes = rest
-	slices.SortStableFunc(told.Events, func(a, b result.Event) int { return cmp.Compare(a.At, b.At) })
-	return told
-}
-
-// With is what two stretches of a run add up to. Events are not kept: the windows have them.
-func (s Standstill) With(next Standstill) Standstill {
-	s.Freezes += next.Freezes
-	s.Longest = max(s.Longest, next.Longest)
-	s.Frozen += next.Frozen
-	s.jumped(next.Jumps, next.Jumped)
-	s.Events = nil
-	return s
-}
-
-func (s *Standstill) jumped(n int64, by time.Duration) {
-	s.Jumps += n
-	if by.Abs() > s.Jumped.Abs() {
-		s.Jumped = by
-	}
+	slices.SortStableFunc(events, func(a, b result.Event) int { return cmp.Compare(a.At, b.At) })
+	return told, events
 }
 
 func describeJump(by time.Duration) string {

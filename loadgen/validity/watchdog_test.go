@@ -27,22 +27,22 @@ func TestAFreezeIsALateTick(t *testing.T) {
 	for _, c := range []struct {
 		why    string
 		passes []time.Duration // between ticks that are due every 5 ms
-		want   Standstill
+		want   result.Standstill
 		events []string
 	}{
 		{why: "ticks on time", passes: []time.Duration{5 * ms, 5 * ms, 5 * ms}},
 		{why: "late by less than 10 ms", passes: []time.Duration{5 * ms, 14_999 * time.Microsecond, 5 * ms}},
 		{why: "late by 10 ms", passes: []time.Duration{5 * ms, 15 * ms, 5 * ms},
-			want: Standstill{Freezes: 1, Longest: 10 * ms, Frozen: 10 * ms}},
+			want: result.Standstill{Freezes: 1, Longest: 10 * ms, Frozen: 10 * ms}},
 		{why: "late ticks that are no freezes do not add up to one", passes: []time.Duration{14 * ms, 14 * ms, 14 * ms}},
 		{why: "two freezes", passes: []time.Duration{25 * ms, 5 * ms, 55 * ms},
-			want: Standstill{Freezes: 2, Longest: 50 * ms, Frozen: 70 * ms}},
+			want: result.Standstill{Freezes: 2, Longest: 50 * ms, Frozen: 70 * ms}},
 		{why: "just too short for an event", passes: []time.Duration{104 * ms},
-			want: Standstill{Freezes: 1, Longest: 99 * ms, Frozen: 99 * ms}},
+			want: result.Standstill{Freezes: 1, Longest: 99 * ms, Frozen: 99 * ms}},
 		{why: "long enough for an event", passes: []time.Duration{105 * ms},
-			want: Standstill{Freezes: 1, Longest: 100 * ms, Frozen: 100 * ms}, events: []string{"the generator stood still for 100 ms"}},
+			want: result.Standstill{Freezes: 1, Longest: 100 * ms, Frozen: 100 * ms}, events: []string{"the generator stood still for 100 ms"}},
 		{why: "a stop of 2 s", passes: []time.Duration{5 * ms, 2005 * ms, 5 * ms},
-			want: Standstill{Freezes: 1, Longest: 2 * time.Second, Frozen: 2 * time.Second}, events: []string{"the generator stood still for 2 s"}},
+			want: result.Standstill{Freezes: 1, Longest: 2 * time.Second, Frozen: 2 * time.Second}, events: []string{"the generator stood still for 2 s"}},
 	} {
 		clock := &hands{}
 		w := newWatchdog(5*ms, clock.read)
@@ -50,9 +50,9 @@ func TestAFreezeIsALateTick(t *testing.T) {
 			clock.pass(d)
 			w.tick()
 		}
-		got := w.Until(ever)
+		got, told := w.Until(ever)
 		var events []string
-		for _, e := range got.Events {
+		for _, e := range told {
 			if e.Type != result.EventFreeze {
 				t.Errorf("%s: event %+v", c.why, e)
 			}
@@ -61,18 +61,13 @@ func TestAFreezeIsALateTick(t *testing.T) {
 		if strings.Join(events, "\n") != strings.Join(c.events, "\n") {
 			t.Errorf("%s: events %q, want %q", c.why, events, c.events)
 		}
-		got.Events = nil
-		if !equalStandstill(got, c.want) {
+		if got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.why, got, c.want)
 		}
-		if again := w.Until(ever); !equalStandstill(again, Standstill{}) {
-			t.Errorf("%s: told twice: %+v", c.why, again)
+		if again, told := w.Until(ever); again != (result.Standstill{}) || len(told) > 0 {
+			t.Errorf("%s: told twice: %+v, %v", c.why, again, told)
 		}
 	}
-}
-
-func equalStandstill(a, b Standstill) bool {
-	return a.Freezes == b.Freezes && a.Longest == b.Longest && a.Frozen == b.Frozen && a.Jumps == b.Jumps && a.Jumped == b.Jumped && len(a.Events) == len(b.Events)
 }
 
 // After a stop of the whole process the goroutine that collects windows may run before the watchdog's.
@@ -86,10 +81,15 @@ func TestAFreezeIsInTheWindowsThatItLiesInWhoeverLooksFirst(t *testing.T) {
 		if watchdogFirst {
 			w.tick()
 		}
-		first, second, third, rest := w.Until(time.Second), w.Until(2*time.Second), w.Until(3*time.Second), w.Until(time.Hour)
+		var told []result.Standstill
+		for _, until := range []time.Duration{time.Second, 2 * time.Second, 3 * time.Second, time.Hour} {
+			found, _ := w.Until(until)
+			told = append(told, found)
+		}
+		first, second, third, rest := told[0], told[1], told[2], told[3]
 		// From 800 ms, when the second tick was due, to 3,000 ms.
 		for i, c := range []struct {
-			got     Standstill
+			got     result.Standstill
 			frozen  time.Duration
 			freezes int64
 		}{{first, 790*ms + 200*ms, 1}, {second, time.Second, 0}, {third, time.Second, 1}, {rest, 0, 0}} {
@@ -107,8 +107,8 @@ func TestWhateverIsAskedForWhenNothingOfAFreezeIsLost(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		clock := &hands{}
 		w := newWatchdog(5*ms, clock.read)
-		var told, want Standstill
-		add := func(s Standstill) { told = told.With(s) }
+		var told, want result.Standstill
+		add := func(s result.Standstill, _ []result.Event) { told = told.With(s) }
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			passes := time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * ms
 			clock.pass(passes)
@@ -125,7 +125,7 @@ func TestWhateverIsAskedForWhenNothingOfAFreezeIsLost(t *testing.T) {
 			}
 		}
 		add(w.Until(math.MaxInt64))
-		if !equalStandstill(told, want) {
+		if told != want {
 			t.Fatalf("told %+v, happened %+v", told, want)
 		}
 	})
@@ -152,12 +152,12 @@ func TestAJumpIsWhatTheTwoClocksDoNotShare(t *testing.T) {
 		clock.pass(c.pass)
 		clock.wall += c.wall
 		w.tick()
-		got := w.Until(math.MaxInt64)
+		got, events := w.Until(math.MaxInt64)
 		if got.Jumps != c.jumps || c.jumps > 0 && got.Jumped != c.wall {
 			t.Errorf("%s: %d jumps, %v", c.why, got.Jumps, got.Jumped)
 		}
-		if c.jumps > 0 && (len(got.Events) != 1 || got.Events[0].Type != result.EventClock || got.Events[0].Detail != c.detail) {
-			t.Errorf("%s: events %+v", c.why, got.Events)
+		if c.jumps > 0 && (len(events) != 1 || events[0].Type != result.EventClock || events[0].Detail != c.detail) {
+			t.Errorf("%s: events %+v", c.why, events)
 		}
 	}
 }
@@ -170,7 +170,7 @@ func TestAProcessHeldUpBetweenItsTwoReadingsSeesNoJump(t *testing.T) {
 		return now
 	})
 	w.tick()
-	if got := w.Until(math.MaxInt64); got.Jumps != 0 || got.Freezes != 1 || got.Frozen != 301*ms {
+	if got, _ := w.Until(math.MaxInt64); got.Jumps != 0 || got.Freezes != 1 || got.Frozen != 301*ms {
 		t.Errorf("%+v, want a freeze of 301 ms and no jump", got)
 	}
 }
@@ -218,7 +218,7 @@ func TestAWatchdogInVirtualTimeSeesNothingOfTheHost(t *testing.T) {
 			_ = i * i
 		}
 		w.Close()
-		if got := w.Until(math.MaxInt64); got.Freezes+got.Jumps != 0 || time.Since(burn) != 0 {
+		if got, _ := w.Until(math.MaxInt64); got.Freezes+got.Jumps != 0 || time.Since(burn) != 0 {
 			t.Errorf("%+v", got)
 		}
 	})
