@@ -105,6 +105,7 @@ func evidence(b *result.Builder, duration time.Duration, limits validity.Limits)
 	e := validity.Evidence{Duration: duration, Seconds: b.Health(), Limits: limits, Lag: b.Lag(), SlotWait: b.SlotWait()}
 	e.Offered, e.Sent = b.Counts()
 	e.DescriptorFailures, e.PortFailures = ownFailures(b)
+	e.Phases = b.PhaseLags()
 	e.Load, e.Standstill = b.Loaded(), b.Standstill()
 	e.Corrected = &result.Histogram{}
 	for _, phase := range []string{"", plan.Drain} {

@@ -209,6 +209,7 @@ func wantJSON(ts *testscript.TestScript, neg bool, args []string) {
 //	counts   204 for a request with "X-Secret: token" and a body "ping", else 400
 //	tls      the API behind a certificate of its own, which $NAME_CA names
 //	moves    302 to / for /moved, else 200 and "all is fine"; $NAME_PORT is its port
+//	slow     200 after a second
 //	nobody   no listener at all
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	usageOf(ts, !neg && len(args) == 2, "serve NAME KIND")
@@ -231,6 +232,10 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 			case <-over:
 			case <-r.Context().Done():
 			}
+		}),
+		"slow": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(time.Second)
+			fmt.Fprint(w, "ok")
 		}),
 		"counts": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			var body bytes.Buffer

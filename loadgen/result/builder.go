@@ -35,6 +35,7 @@ type span struct {
 	name     string
 	from, to time.Duration
 	all      EndpointWindow
+	lag      *Histogram
 }
 
 // Final is what only the end of a run can tell.
@@ -98,6 +99,7 @@ func (b *Builder) Add(w *Window) {
 		s.name, s.from = w.Name, w.From
 	}
 	s.to = max(s.to, w.To)
+	merge(&s.lag, w.Lag)
 	for i := range w.Endpoints {
 		e := &w.Endpoints[i]
 		s.all.add(e)
@@ -115,6 +117,24 @@ func (b *Builder) AddEvent(e Event) { b.run.Events = append(b.run.Events, e) }
 // Lag is the lateness of the generator itself, over the whole run. Like everything that a Builder
 // hands out, it is to be read only, and valid until the next Add.
 func (b *Builder) Lag() *Histogram { return b.run.Lag }
+
+// PhaseLag is a phase as far as it tells of the generator's lateness.
+type PhaseLag struct {
+	Name           string
+	From, To       time.Duration
+	Lag, Corrected *Histogram
+}
+
+// PhaseLags are the phases that the run came to, without the drain.
+func (b *Builder) PhaseLags() []PhaseLag {
+	var all []PhaseLag
+	for _, s := range b.spans {
+		if s.name != "" && s.name != plan.Drain {
+			all = append(all, PhaseLag{s.name, s.from, s.to, s.lag, s.all.Corrected})
+		}
+	}
+	return all
+}
 
 // SlotWait is the time that due sends waited for a slot, over the whole run.
 func (b *Builder) SlotWait() *Histogram { return b.run.SlotWait }

@@ -75,7 +75,7 @@ type Evidence struct {
 	Lag       *result.Histogram // the generator's own lateness, of every send
 	SlotWait  *result.Histogram // the wait for max-in-flight, of the sends that waited
 	Corrected *result.Histogram // corrected latency of the whole run
-	Phases    []Phase           // the run's, by when sends were due
+	Phases    []result.PhaseLag // the run's, by when sends were due
 
 	Load       time.Duration     // how long was sent; Duration has the drain in it
 	Standstill result.Standstill // of the whole run
@@ -89,14 +89,6 @@ type Evidence struct {
 	PortFailures       int64 // requests that failed because no local port was left
 
 	Warnings []string // what else the reader should know of the generator's condition
-}
-
-// Phase is what was due in one phase of a run.
-type Phase struct {
-	Name      string
-	From, To  time.Duration
-	Lag       *result.Histogram
-	Corrected *result.Histogram
 }
 
 // Judge says whether the generator can be believed: the worst level of all reasons, and these, worst

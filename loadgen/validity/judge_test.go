@@ -113,7 +113,7 @@ func repeated(n int, d time.Duration) *result.Histogram {
 // phase adds one of n sends, each late by lag and answered after d.
 func phase(n int, lag, d time.Duration) func(*Evidence) {
 	return func(e *Evidence) {
-		e.Phases = append(e.Phases, Phase{Name: "steady", From: 10 * time.Second, To: time.Minute, Lag: repeated(n, lag), Corrected: repeated(n, d)})
+		e.Phases = append(e.Phases, result.PhaseLag{Name: "steady", From: 10 * time.Second, To: time.Minute, Lag: repeated(n, lag), Corrected: repeated(n, d)})
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // Of findings that are equally bad it gives the first.
 func judgeLag(e Evidence) result.Reason {
 	worst := fixedLag(e.Lag)
-	for _, p := range append([]Phase{{Lag: e.Lag, Corrected: e.Corrected}}, e.Phases...) {
+	for _, p := range append([]result.PhaseLag{{Lag: e.Lag, Corrected: e.Corrected}}, e.Phases...) {
 		if p.Name != "" && p.Lag.Count() < LagSends {
 			continue // judged with the run
 		}
@@ -45,7 +45,7 @@ func fixedLag(lag *result.Histogram) result.Reason {
 }
 
 // weighLag compares a percentile of lag with the same one of corrected latency.
-func weighLag(p Phase, name string, q float64, least time.Duration) result.Reason {
+func weighLag(p result.PhaseLag, name string, q float64, least time.Duration) result.Reason {
 	lag, corrected := figure(milliseconds(p.Lag.Quantile(q))), figure(milliseconds(p.Corrected.Quantile(q)))
 	suspect := max(milliseconds(least), LagShare*corrected)
 	level, limit := result.Suspect, suspect
