@@ -28,6 +28,9 @@ import (
 var documents = []string{"README.md", "docs/*.md"}
 
 func TestCommandsInTheDocumentsDoWhatTheyShow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program twice and runs every command")
+	}
 	for _, d := range readDocuments(t) {
 		if len(d.blocks) == 0 {
 			continue
