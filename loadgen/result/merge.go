@@ -103,6 +103,9 @@ func alike(a, b *Opened, meaning func(string) string) error {
 	if len(b.Meta.Phases) == 0 {
 		return fmt.Errorf("%s: no %s", b.Dir, planName)
 	}
+	if x, y := a.Result.Schema, b.Result.Schema; x != y && x != "" && y != "" {
+		return fmt.Errorf("versions differ: %s and %s, whose figures do not mean the same", x, y)
+	}
 	if d, found, err := differ(unshared(a.Meta.Plan, meaning), unshared(b.Meta.Plan, meaning)); err != nil || found {
 		return cmp.Or(err, fmt.Errorf("plan field %s differs: %s and %s", d.path, d.a, d.b))
 	}

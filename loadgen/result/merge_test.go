@@ -502,6 +502,7 @@ func TestResultsThatCannotBeAddedUpAreRefused(t *testing.T) {
 		return o
 	}
 	first := &Opened{Dir: "a", Meta: smallLoad().meta(), Result: &Result{}}
+	older := &Opened{Dir: "a", Meta: smallLoad().meta(), Result: &Result{Schema: "loadgen/result/v1"}}
 	for _, tt := range []struct {
 		parts []*Opened
 		want  string
@@ -511,6 +512,7 @@ func TestResultsThatCannotBeAddedUpAreRefused(t *testing.T) {
 		{[]*Opened{first, part(func(o *Opened) { o.Meta.Phases = nil })}, "merge: a and b: b: no plan.json"},
 		{[]*Opened{first, part(func(o *Opened) { o.Meta.Interval = time.Hour })}, "merge: a and b: interval differs: 0s and 1h0m0s"},
 		{[]*Opened{first, part(func(o *Opened) { o.Meta.Endpoints[1].Name = "x" })}, `merge: a and b: endpoints[1].Name differs: "GET /health" and "x"`},
+		{[]*Opened{older, part(func(o *Opened) { o.Result.Schema = "loadgen/result/v2" })}, "merge: a and b: versions differ: loadgen/result/v1 and loadgen/result/v2, whose figures do not mean the same"},
 		{[]*Opened{first, part(func(o *Opened) { o.Meta.Phases[0].Name = "other" })}, "merge: b: its phases are others than those of the rest"},
 	} {
 		if _, err := Merge(tt.parts, nil); err == nil || err.Error() != tt.want {

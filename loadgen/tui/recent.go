@@ -94,6 +94,7 @@ type figures struct {
 	raw, corrected, lag result.Histogram
 	slotWait            result.Histogram
 	health              []result.Health
+	standstill          result.Standstill
 	cpu                 result.Reading // of the last second that was read
 }
 
@@ -106,6 +107,7 @@ func sum(recent []*result.Window) *figures {
 		f.lag.Merge(w.Lag)
 		f.slotWait.Merge(w.SlotWait)
 		f.health = append(f.health, w.Health...)
+		f.standstill = f.standstill.With(w.Standstill)
 		for i := range w.Endpoints {
 			e := &w.Endpoints[i]
 			f.done += e.Requests
@@ -124,7 +126,9 @@ func sum(recent []*result.Window) *figures {
 // judge applies the rules of the verdict to the last 10 s: their worst level, and why.
 func (f *figures) judge() (level result.Validity, why string) {
 	_, reasons := validity.Judge(validity.Evidence{
-		Seconds: f.health, Lag: &f.lag, SlotWait: &f.slotWait, Corrected: &f.corrected, Offered: f.offered, Sent: f.sent,
+		Seconds: f.health, Lag: &f.lag, SlotWait: &f.slotWait, Corrected: &f.corrected,
+		Load: time.Duration(f.seconds * float64(time.Second)), Standstill: f.standstill,
+		Offered: f.offered, Sent: f.sent,
 	})
 	for _, r := range reasons {
 		// That nothing is sent is no news here: the counts show it.
