@@ -173,7 +173,7 @@ func TestWhateverHappensTheRulesHold(t *testing.T) {
 			}
 		})
 	})
-	if seenOut < 30 || seenIn < 30 {
+	if !testing.Short() && (seenOut < 30 || seenIn < 30) { // -short has a fifth of the runs
 		t.Errorf("%d scale-outs and %d scale-ins were seen: too few to mean anything", seenOut, seenIn)
 	}
 }

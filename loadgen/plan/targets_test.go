@@ -307,7 +307,7 @@ func TestVegetasOwnReaderIsTheOracleOfText(t *testing.T) {
 			compared++
 		}
 	})
-	if compared < 10 { // of 100, some 45 are expected
+	if compared < 10 && !testing.Short() { // of 100, some 45 are expected; -short has 20
 		t.Errorf("only %d inputs were such that vegeta reads them", compared)
 	}
 }
