@@ -104,13 +104,12 @@ func parseMetricDelay(s string) (autoscaling.MetricDelay, error) {
 	return autoscaling.MetricDelay(d), nil
 }
 
-// parseTaskStart reads the two parts, or their sum: then the task is created as soon as on AWS, or at half of it.
+// parseTaskStart reads the two parts, or their sum.
 func parseTaskStart(s string) (autoscaling.TaskStart, error) {
 	first, second, two := strings.Cut(s, "+")
 	a, err := plan.ParseDuration(first)
 	if err == nil && !two {
-		created := min(autoscaling.AWSCreated, time.Duration(a)/2)
-		return autoscaling.TaskStart{Created: created, Running: time.Duration(a) - created}, nil
+		return autoscaling.StartIn(time.Duration(a)), nil
 	}
 	b, err2 := plan.ParseDuration(second)
 	if err != nil || err2 != nil {

@@ -110,6 +110,12 @@ type TaskStart struct {
 	Created, Running time.Duration
 }
 
+// StartIn is a start of which the whole is known: the task is created as soon as on AWS, or at half of it.
+func StartIn(total time.Duration) TaskStart {
+	created := min(AWSCreated, total/2)
+	return TaskStart{Created: created, Running: total - created}
+}
+
 // Total is from the decision until the task runs.
 func (s TaskStart) Total() time.Duration { return s.Created + s.Running }
 

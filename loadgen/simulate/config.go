@@ -63,11 +63,16 @@ func (c Config) With(m autoscaling.Models) Config {
 	return c
 }
 
-// settings are by what the service scales, as flags say it.
-func (c Config) settings() map[string]string {
+// models are those that c was made with.
+func (c Config) models() autoscaling.Models {
 	m := autoscaling.ModelsOf(c.Config)
 	m.TaskStart, m.Deregistration = c.TaskStart, c.Drain
-	all := m.Settings()
+	return m
+}
+
+// settings are by what the service scales, as flags say it.
+func (c Config) settings() map[string]string {
+	all := c.models().Settings()
 	var policies []string
 	for _, p := range c.Policies {
 		policies = append(policies, p.String())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"scalableappbackend/loadgen/autoscaling"
@@ -28,6 +29,8 @@ type Summary struct {
 	// FirstWanted is what the first activity's policy asked for, before the bounds: how far a target is from what the
 	// service can be. Later decisions multiply datapoints of fewer tasks by more, and say less.
 	FirstWanted int
+	// Decided are the policies that decided, each once, in order of the activities; "a bound" where one was moved.
+	Decided string
 	// Activities are the changes of the desired count.
 	Activities int
 	// FirstActivity is when the first of them began, AllHealthy when the last new task became healthy, BackToMin
@@ -187,6 +190,7 @@ func (r *run) result() Result {
 		FirstWanted:      r.wanted,
 		FirstActivity:    timeline.Never, AllHealthy: timeline.Never, BackToMin: r.back,
 	}
+	var decided []string
 	for _, p := range t.Points {
 		sum.MaxTasks = max(sum.MaxTasks, p.Running)
 	}
@@ -198,7 +202,12 @@ func (r *run) result() Result {
 			sum.FirstActivity = a.At
 		}
 		sum.Activities++
+		by := cmp.Or(a.Policy, "a bound")
+		if !slices.Contains(decided, by) {
+			decided = append(decided, by)
+		}
 	}
+	sum.Decided = strings.Join(decided, ", ")
 	if sum.Activities == 0 {
 		sum.BackToMin = timeline.Never
 	}

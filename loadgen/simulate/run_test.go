@@ -110,7 +110,7 @@ func TestTheSeedsRunIsWhatItIsByHand(t *testing.T) {
 	want := Summary{
 		UnderProvisioned: 180*time.Second - time.Duration(math.Round(240.0/39*1e9)),
 		TaskHours:        (2*1650 + 895 + 1075 + 1255 + 1435) / 3600.0,
-		MaxTasks:         6, FirstWanted: 455, Activities: 5,
+		MaxTasks:         6, FirstWanted: 455, Activities: 5, Decided: "requests, cpu",
 		FirstActivity: at(3, 0), AllHealthy: at(3, 45), BackToMin: at(27, 30),
 	}
 	got := r.Summary

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -15,15 +16,15 @@ import (
 
 // Sweep is a setting and the values that it is to have, one run each.
 type Sweep struct {
-	// Setting is target (that of the first policy), requests or cpu (the target of the policy on that metric), min
-	// or max.
+	// Setting is target (that of the first policy), the metric of a policy (its target), min, max, initial,
+	// task-capacity, or one of the times of the models by the name of its flag (then Values are seconds).
 	Setting string
 	Values  []float64
 }
 
 // Row is one run of a sweep.
 type Row struct {
-	Setting string // as a flag would say it: "requests=100", "max=8"
+	Setting string // as a flag would say it: "requests=100", "max=8", "period=20s"
 	Value   float64
 	Summary Summary
 }
@@ -31,19 +32,39 @@ type Row struct {
 // MaxSweep is the most runs of one sweep.
 const MaxSweep = 100
 
-const wantSweep = "SETTING=FROM..TO or SETTING=FROM..TO:STEP, e.g. target=25..400 or max=2..8"
+const wantSweep = "SETTING=FROM..TO, SETTING=FROM..TO:STEP or SETTING=A,B,…, e.g. target=25..400 or period=20,60"
 
-func settings() []string {
-	return []string{"target", autoscaling.MetricRequests, autoscaling.MetricCPU, "min", "max"}
+// unit is what a setting's values are.
+type unit int
+
+const (
+	ofTarget unit = iota
+	ofPercent
+	ofTasks
+	ofTime
+	ofRate
+)
+
+func units() map[string]unit {
+	return map[string]unit{
+		"target": ofTarget, autoscaling.MetricRequests: ofTarget, autoscaling.MetricCPU: ofPercent, autoscaling.MetricMemory: ofPercent,
+		"min": ofTasks, "max": ofTasks, autoscaling.SettingInitial: ofTasks, autoscaling.SettingTaskCapacity: ofRate,
+		autoscaling.SettingPeriod: ofTime, autoscaling.SettingMetricDelay: ofTime, autoscaling.SettingTaskStart: ofTime,
+		autoscaling.SettingCooldownOut: ofTime, autoscaling.SettingCooldownIn: ofTime, autoscaling.SettingDeregistration: ofTime,
+	}
 }
+
+func settings() []string { return slices.Sorted(maps.Keys(units())) }
 
 // ParseSweep reads:
 //
-//	sweep   = setting "=" from ".." to [ ":" step ]
-//	setting = "target" | "requests" | "cpu" | "min" | "max"
+//	sweep   = setting "=" ( from ".." to [ ":" step ] | value { "," value } )
+//	setting = "target" | "requests" | "cpu" | "memory" | "min" | "max" | "initial" | "task-capacity" | "period" |
+//	          "metric-delay" | "task-start" | "cooldown-out" | "cooldown-in" | "deregistration-delay"
 //
-// Without a step, targets double from one value to the next, because what matters spans orders of magnitude, and min
-// and max grow by 1. TO is always among the values. Errors are *plan.FieldError.
+// Values of times are durations or seconds. Without a step, targets, capacities and times double from one value to the next, because
+// what matters spans orders of magnitude, and numbers of tasks grow by 1. TO is always among the values. Errors are
+// *plan.FieldError.
 func ParseSweep(text string) (Sweep, error) {
 	s := strings.TrimSpace(text)
 	refused := func(want string) error { return &plan.FieldError{Got: s, Want: want} }
@@ -51,44 +72,90 @@ func ParseSweep(text string) (Sweep, error) {
 		return Sweep{}, &plan.FieldError{Want: "empty, want " + wantSweep}
 	}
 	setting, values, ok := strings.Cut(s, "=")
-	setting = strings.TrimSpace(setting)
-	if !slices.Contains(settings(), setting) {
+	sweep := Sweep{Setting: strings.TrimSpace(setting)}
+	if _, known := units()[sweep.Setting]; !known {
 		e := &plan.FieldError{Got: s, Want: "a setting that is one of: " + strings.Join(settings(), ", ")}
-		if word, found := near.Near(setting, settings()); found {
+		if word, found := near.Near(sweep.Setting, settings()); found {
 			e.Hint = "did you mean " + word + "?"
 		}
 		return Sweep{}, e
 	}
 	low, rest, isRange := strings.Cut(values, "..")
+	if !isRange {
+		for text := range strings.SplitSeq(values, ",") {
+			v, good := sweep.value(text)
+			if !ok || !good || !strings.Contains(values, ",") {
+				return Sweep{}, refused(wantSweep)
+			}
+			sweep.Values = append(sweep.Values, v)
+		}
+		slices.Sort(sweep.Values)
+		sweep.Values = slices.Compact(sweep.Values)
+		return sweep, sweep.check(refused)
+	}
 	high, by, hasStep := strings.Cut(rest, ":")
-	from, good := plainDecimal(low)
-	to, good2 := plainDecimal(high)
-	if !ok || !isRange || !good || !good2 || strings.HasPrefix(strings.TrimSpace(high), ".") {
+	from, good := sweep.value(low)
+	to, good2 := sweep.value(high)
+	if !ok || !good || !good2 || strings.HasPrefix(strings.TrimSpace(high), ".") {
 		return Sweep{}, refused(wantSweep)
 	}
-	sweep := Sweep{Setting: setting}
 	step := 0.0
 	if hasStep {
-		if step, good = plainDecimal(by); !good || step <= 0 {
+		if step, good = sweep.value(by); !good || step <= 0 {
 			return Sweep{}, refused(wantSweep + ", STEP being above 0")
 		}
 	}
 	if from > to {
 		return Sweep{}, refused("FROM..TO with FROM not above TO")
 	}
-	if sweep.counts() {
-		if from != math.Trunc(from) || to != math.Trunc(to) || step != math.Trunc(step) || from < 0 || to > autoscaling.MaxTasks {
-			return Sweep{}, refused(fmt.Sprintf("whole numbers of tasks, 0 to %d", autoscaling.MaxTasks))
-		}
+	sweep.Values = []float64{from, to}
+	if err := sweep.check(refused); err != nil {
+		return Sweep{}, err
+	}
+	switch {
+	case sweep.counts() && step != math.Trunc(step):
+		return Sweep{}, refused(wantTasks())
+	case sweep.counts():
 		step = max(step, 1)
-	} else if from <= 0 || to > 1e15 {
-		return Sweep{}, refused("targets above 0")
+	case sweep.unit() == ofPercent && step == 0:
+		step = 10
+	}
+	if from == 0 && step == 0 {
+		return Sweep{}, refused(wantSweep + ", with a STEP from 0 on")
 	}
 	sweep.Values = between(from, to, step)
-	if len(sweep.Values) > MaxSweep {
-		return Sweep{}, refused(fmt.Sprintf("at most %d values: give a larger STEP", MaxSweep))
+	return sweep, sweep.check(refused)
+}
+
+func wantTasks() string { return fmt.Sprintf("whole numbers of tasks, 0 to %d", autoscaling.MaxTasks) }
+
+// check refuses values that no setting of the kind can have.
+func (s Sweep) check(refused func(want string) error) error {
+	for _, v := range s.Values {
+		switch {
+		case s.counts() && (v != math.Trunc(v) || v < 0 || v > autoscaling.MaxTasks):
+			return refused(wantTasks())
+		case s.unit() == ofTime && (v < 0 || v > maxDelay.Seconds()):
+			return refused("times from 0s to 24h")
+		case !s.counts() && s.unit() != ofTime && (v <= 0 || v > 1e15):
+			return refused("targets above 0")
+		}
 	}
-	return sweep, nil
+	if len(s.Values) > MaxSweep {
+		return refused(fmt.Sprintf("at most %d values: give a larger STEP", MaxSweep))
+	}
+	return nil
+}
+
+func (s Sweep) unit() unit { return units()[s.Setting] }
+
+// value reads one value.
+func (s Sweep) value(text string) (float64, bool) {
+	if v, ok := plainDecimal(text); ok || s.unit() != ofTime {
+		return v, ok
+	}
+	d, err := plan.ParseDuration(text)
+	return time.Duration(d).Seconds(), err == nil
 }
 
 // between are the values from from by step, or doubling when step is 0, and to; one more than MaxSweep when they are
@@ -109,7 +176,7 @@ func between(from, to, step float64) (values []float64) {
 }
 
 // counts reports whether the setting is a number of tasks.
-func (s Sweep) counts() bool { return s.Setting == "min" || s.Setting == "max" }
+func (s Sweep) counts() bool { return s.unit() == ofTasks }
 
 // Run simulates c with each value. Every run is watched until the last of them is back, or for all of c.Recovery, so that
 // task-hours are of the same time.
@@ -145,11 +212,33 @@ func (s Sweep) Run(c Config) ([]Row, error) {
 
 // apply is c with one value, and how a flag would say it.
 func (s Sweep) apply(c Config, v float64) (Config, string, error) {
+	m := c.models()
+	d := time.Duration(math.Round(v * 1e9))
+	said := plainNumber(v)
+	if s.unit() == ofTime {
+		said = plan.Duration(d).String()
+	}
 	switch s.Setting {
 	case "min":
 		c.Min = int(v)
 	case "max":
 		c.Max = int(v)
+	case autoscaling.SettingInitial:
+		c.Initial = int(v)
+	case autoscaling.SettingTaskCapacity:
+		c.TaskCapacity = v
+	case autoscaling.SettingPeriod:
+		m = m.WithPeriod(d)
+	case autoscaling.SettingMetricDelay:
+		m.MetricDelay = autoscaling.MetricDelay(d)
+	case autoscaling.SettingTaskStart:
+		m.TaskStart = autoscaling.StartIn(d)
+	case autoscaling.SettingCooldownOut:
+		m.ScaleOutCooldown = d
+	case autoscaling.SettingCooldownIn:
+		m.ScaleInCooldown = d
+	case autoscaling.SettingDeregistration:
+		m.Deregistration = d
 	default:
 		c.Policies = slices.Clone(c.Policies)
 		for i, p := range c.Policies {
@@ -157,10 +246,18 @@ func (s Sweep) apply(c Config, v float64) (Config, string, error) {
 			if ok && (s.Setting == "target" || s.Setting == t.On) {
 				t.Target = v
 				c.Policies[i] = t
-				return c, t.On + "=" + plainNumber(v), nil
+				return c, t.On + "=" + said, nil
 			}
 		}
 		return c, "", &plan.FieldError{Want: "no policy of the simulation has the setting " + s.Setting}
 	}
-	return c, s.Setting + "=" + plainNumber(v), nil
+	if s.unit() == ofTime {
+		if err := m.Validate(); err != nil {
+			for _, e := range autoscaling.InputErrors(err) {
+				return c, "", (*plan.FieldError)(e)
+			}
+		}
+		c = c.With(m)
+	}
+	return c, s.Setting + "=" + said, nil
 }

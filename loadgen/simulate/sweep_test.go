@@ -23,6 +23,10 @@ func TestSweepsAreRead(t *testing.T) {
 		{"cpu=0.1..2.2:0.7", "cpu", []float64{0.1, 0.8, 1.5, 2.2}, "as people write it, and the end once, whatever float64 makes of a step"},
 		{"max=2..5", "max", []float64{2, 3, 4, 5}, "tasks go by one"},
 		{"min=0..6:4", "min", []float64{0, 4, 6}, "or by a step"},
+		{"cpu=30..70", "cpu", []float64{30, 40, 50, 60, 70}, "percents grow by ten"},
+		{"period=60,20", "period", []float64{20, 60}, "a list, in order"},
+		{"metric-delay=0s,1m,90s", "metric-delay", []float64{0, 60, 90}, "times are durations or seconds"},
+		{"deregistration-delay=30s..300s", "deregistration-delay", []float64{30, 60, 120, 240, 300}, "times double"},
 		{" target = 50 .. 50 ", "target", []float64{50}, "one value is a sweep"},
 	} {
 		got, err := ParseSweep(row.text)
@@ -33,15 +37,15 @@ func TestSweepsAreRead(t *testing.T) {
 }
 
 func TestSweepsThatCannotBeAreRefusedInOneLine(t *testing.T) {
-	const want = "want SETTING=FROM..TO or SETTING=FROM..TO:STEP, e.g. target=25..400 or max=2..8"
+	const want = "want SETTING=FROM..TO, SETTING=FROM..TO:STEP or SETTING=A,B,…, e.g. target=25..400 or period=20,60"
 	for _, row := range []struct{ text, want, hint string }{
 		{"", "empty, " + want, ""},
 		{"target", `"target": ` + want, ""},
 		{"target=5", `"target=5": ` + want, ""},
 		{"target=a..b", `"target=a..b": ` + want, ""},
 		{"target=1...5", `"target=1...5": ` + want, ""},
-		{"targets=1..5", `"targets=1..5": want a setting that is one of: target, requests, cpu, min, max`, "did you mean target?"},
-		{"users=1..5", `"users=1..5": want a setting that is one of: target, requests, cpu, min, max`, ""},
+		{"targets=1..5", `"targets=1..5": want a setting that is one of: cooldown-in, cooldown-out, cpu, deregistration-delay, initial, max, memory, metric-delay, min, period, requests, target, task-capacity, task-start`, "did you mean target?"},
+		{"users=1..5", `"users=1..5": want a setting that is one of: cooldown-in, cooldown-out, cpu, deregistration-delay, initial, max, memory, metric-delay, min, period, requests, target, task-capacity, task-start`, ""},
 		{"target=400..25", `"target=400..25": want FROM..TO with FROM not above TO`, ""},
 		{"target=0..5", `"target=0..5": want targets above 0`, ""},
 		{"max=2..5.5", `"max=2..5.5": want whole numbers of tasks, 0 to 5000`, ""},
