@@ -145,37 +145,10 @@ func (b *demandBuilder) users(curve plan.Curve, cycle time.Duration) {
 // rates adds straight lines, cut where they ask for one task more or less.
 func (b *demandBuilder) rates(curve plan.Curve) {
 	for _, s := range curve.Segments() {
-		length := (s.To - s.From).Seconds()
-		at := s.From
-		for at < s.To && at < b.end {
-			to := s.To
-			if s.Start != s.End {
-				to = min(to, at+b.longest, nextTask(s, at, b.capacity))
-			}
-			middle := (float64(at-s.From) + float64(to-s.From)) / 2 / 1e9
-			b.hold(at, to, s.Start+(s.End-s.Start)*middle/length)
-			at = to
+		for _, step := range (timeline.Line{From: s.From, To: s.To, Start: s.Start, End: s.End}).Steps(b.capacity, b.longest) {
+			b.hold(step.From, step.To, step.Rate)
 		}
 	}
-}
-
-// nextTask is when a line that is not flat next comes to what a whole number of tasks can do; its end when it does not.
-func nextTask(s plan.Segment, at time.Duration, c timeline.Capacity) time.Duration {
-	if !c.Known() {
-		return s.To
-	}
-	task := c.PerTask * c.Utilisation
-	slope := (s.End - s.Start) / float64(s.To-s.From)
-	level := (s.Start + slope*float64(at-s.From)) / task
-	k := math.Floor(level+1e-9) + 1
-	if slope < 0 {
-		k = math.Ceil(level-1e-9) - 1
-	}
-	next := float64(s.From) + (k*task-s.Start)/slope
-	if k < 0 || !(next < float64(s.To)) {
-		return s.To
-	}
-	return max(at+1, time.Duration(math.Round(next)))
 }
 
 // withCounts cuts the steps where the stretches that were seen end, and gives each its share of what completed. What

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"maps"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen"
+	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/simulate"
-	"scalableappbackend/loadgen/timeline"
 )
 
 // defaultCurve is the seed's load: 50 users, 5 more each second, thinking 125 ms on average and waiting for 3 ms. It
@@ -21,6 +24,10 @@ const defaultCurve = "0s:0,10s:390,15m:390"
 type curve struct {
 	load simulate.Load
 	from string
+
+	// Of the result of a run whose capacity was watched.
+	closed   bool
+	settings map[string]string // by what it scaled, by flag
 }
 
 // parseCurve reads points, or after an @ a file of them or the directory of a result.
@@ -43,7 +50,7 @@ func parseCurve(s string) (curve, error) {
 	if err != nil && len(plan.Fields(err)) == 0 { // reading failed, not what was read
 		return curve{}, refuse(s, "a file that can be read: "+reason(err))
 	}
-	return curve{load, name}, plan.Rename(err, func(field string) string { return inFileName(name, field) })
+	return curve{load: load, from: name}, plan.Rename(err, func(field string) string { return inFileName(name, field) })
 }
 
 // resultCurve is what a run offered, window by window, in the time of its service.
@@ -61,6 +68,9 @@ func resultCurve(dir string) (curve, error) {
 		c.from += ", " + units.Decimal(speedup) + " times as long as it took"
 	}
 	at := func(run time.Duration) time.Duration { return time.Duration(float64(run) * speedup) }
+	if t := opened.Result.Timeline; t != nil && len(t.Settings) > 0 {
+		return watchedCurve(c, opened, at)
+	}
 	for w, err := range opened.Windows() {
 		if err != nil {
 			return curve{}, &plan.FieldError{Want: err.Error()}
@@ -77,31 +87,26 @@ func resultCurve(dir string) (curve, error) {
 	return c, nil
 }
 
-// shortestStep is how long a stretch of a sloping line has one rate, unless there would be more than mostSteps.
-const (
-	shortestStep = 5 * time.Second
-	mostSteps    = 2000
-)
-
-// steps is a load as the figures take it: straight lines in stretches of one rate, the mean of the line over each.
-func steps(l simulate.Load) timeline.Load {
-	over := max(shortestStep, l.End()/mostSteps)
-	var all timeline.Load
-	for i := 1; i < len(l); i++ {
-		a, b := l[i-1], l[i]
-		length := b.At - a.At
-		if length <= 0 {
-			continue
+// watchedCurve is what was asked of a service whose capacity was watched, and by what it scaled.
+func watchedCurve(c curve, opened *result.Opened, at func(time.Duration) time.Duration) (curve, error) {
+	t, p := opened.Result.Timeline, &opened.Result.Plan
+	var seen []loadgen.Seen
+	for w, err := range opened.Windows() {
+		if err != nil {
+			return curve{}, &plan.FieldError{Want: err.Error()}
 		}
-		n := 1
-		if a.Rate != b.Rate {
-			n = int((length + over - 1) / over)
-		}
-		for k := range n {
-			from, to := a.At+length*time.Duration(k)/time.Duration(n), a.At+length*time.Duration(k+1)/time.Duration(n)
-			share := (float64(k) + 0.5) / float64(n)
-			all = append(all, timeline.Step{From: from, To: to, Rate: a.Rate + (b.Rate-a.Rate)*share})
+		if w.To > w.From {
+			seen = append(seen, loadgen.SeenIn(w))
 		}
 	}
-	return all
+	c.closed, c.settings = p.Model == plan.Closed, maps.Clone(t.Settings)
+	c.settings["min"], c.settings["max"] = strconv.Itoa(t.Min), strconv.Itoa(t.Max)
+	perTask, _ := strconv.ParseFloat(t.Settings[autoscaling.SettingTaskCapacity], 64)
+	for _, s := range loadgen.Demand(p, seen, perTask) {
+		c.load = append(c.load, simulate.Point{At: at(s.From), Rate: s.Rate}, simulate.Point{At: at(s.To), Rate: s.Rate})
+	}
+	if len(c.load) == 0 {
+		return curve{}, &plan.FieldError{Got: c.from, Want: "the result of a run that sent something"}
+	}
+	return c, nil
 }

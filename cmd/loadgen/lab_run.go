@@ -95,7 +95,7 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 	if res == nil {
 		return err
 	}
-	in := report.Input{Result: res, Windows: kept.all(), Timeline: res.Timeline, Expectations: expectations(res)}
+	in := report.Input{Result: res, Windows: kept.all(), Timeline: res.Timeline, Expectations: expectations(res), OnAWS: onAWS(res)}
 	if dir != nil {
 		in.Options.Dir = dir.path
 		in.Windows = nil

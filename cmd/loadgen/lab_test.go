@@ -185,7 +185,8 @@ func TestTheFlagsOfTheServiceAreThoseOfTheContract(t *testing.T) {
 			"speedup LOADGEN_SPEEDUP, quick LOADGEN_QUICK, replica LOADGEN_REPLICA, replica-health LOADGEN_REPLICA_HEALTH, " +
 			"replica-grace LOADGEN_REPLICA_GRACE, replica-cpus LOADGEN_REPLICA_CPUS, chaos LOADGEN_CHAOS, expect LOADGEN_EXPECTS"},
 		"simulate": {simulateSettings(), "load LOADGEN_LOAD, min LOADGEN_MIN, max LOADGEN_MAX, policy LOADGEN_POLICIES, " +
-			"task-capacity LOADGEN_TASK_CAPACITY, recovery LOADGEN_RECOVERY, " + clockFlags + "sweep LOADGEN_SWEEP, expect LOADGEN_EXPECTS"},
+			"task-capacity LOADGEN_TASK_CAPACITY, recovery LOADGEN_RECOVERY, " + clockFlags +
+			"initial LOADGEN_INITIAL, memory LOADGEN_MEMORY, at LOADGEN_AT, sweep LOADGEN_SWEEP, objective LOADGEN_OBJECTIVE, expect LOADGEN_EXPECTS"},
 	} {
 		var got []string
 		for _, s := range row.table {

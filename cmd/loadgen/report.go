@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -9,6 +10,8 @@ import (
 	"scalableappbackend/loadgen"
 	"scalableappbackend/loadgen/report"
 	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/simulate"
+	"scalableappbackend/loadgen/timeline"
 )
 
 func newReport(env *env) *cobra.Command {
@@ -57,8 +60,21 @@ func (e *env) show(o *result.Opened, format string) error {
 	options := e.options(e.stdout)
 	options.Dir = o.Dir
 	return report.Write(e.stdout, format, report.Input{
-		Result: o.Result, Windows: o.Windows(), Timeline: o.Result.Timeline, Expectations: expectations(o.Result), Options: options,
+		Result: o.Result, Windows: o.Windows(), Timeline: o.Result.Timeline, Expectations: expectations(o.Result), OnAWS: onAWS(o.Result), Options: options,
 	})
+}
+
+// onAWS is what a lab's load would have taken with AWS's numbers.
+func onAWS(r *result.Result) string {
+	if r.Timeline == nil || r.Timeline.Speedup == 1 {
+		return ""
+	}
+	var f timeline.Figures
+	perTask := 0.0
+	if json.Unmarshal(r.Elasticity, &f) == nil && f.Provisioning != nil {
+		perTask = f.Provisioning.PerTask
+	}
+	return simulate.OnAWS(&r.Plan, r.Timeline, perTask)
 }
 
 // expectations are a result's as the report takes them.

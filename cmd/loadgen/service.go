@@ -32,9 +32,12 @@ type service struct {
 	chaos         []lab.Chaos
 
 	// Of simulate alone.
-	load  simulate.Load
-	from  string // where the load was read; empty: as it was typed
-	sweep *simulate.Sweep
+	curve     curve
+	sweep     *simulate.Sweep
+	memory    simulate.Memory
+	initial   int // 0: at min
+	events    []simulate.Event
+	objective string
 }
 
 func defaultService() service {
@@ -130,11 +133,29 @@ func simulateSettings() []setting {
 	return slices.Concat([]setting{
 		{flag: "load", arg: "CURVE", group: groupLoad, fields: []string{"load"},
 			help: "TIME:RATE,… or @FILE.csv or @DIR of a result", byDefault: defaultCurve,
-			set: one(parseCurve, func(o *options, c curve) { o.service.load, o.service.from = c.load, c.from })},
+			set: one(parseCurve, func(o *options, c curve) { o.service.curve = c })},
 	}, serviceSettings(simulatedRecovery), clockSettings(autoscaling.AWSModels(), true), []setting{
+		{flag: autoscaling.SettingInitial, arg: "N", group: groupService, fields: []string{"initial"},
+			help: "tasks when the load begins", byDefault: "--min",
+			set: one(parseCount, func(o *options, n int) { o.service.initial = n })},
+		{flag: autoscaling.SettingMemory, arg: "A[+B/rps]", group: groupService, fields: []string{"memory"},
+			help: "percent of its memory that a task uses, for --policy memory=N",
+			set:  one(simulate.ParseMemory, func(o *options, m simulate.Memory) { o.service.memory = m })},
+		{flag: "at", arg: "TIME:WHAT", group: groupService, separators: ",", plural: "AT", fields: []string{"events"},
+			help: "min=N, max=N, deploy or rebalance=N at a time; repeatable",
+			set:  each(simulate.ParseEvent, func(o *options, all []simulate.Event) { o.service.events = all })},
 		{flag: "sweep", arg: "NAME=A..B", group: groupService, fields: []string{"sweep"},
-			help: "a row for each value of target, requests, cpu, min or max",
+			help: "a row for each value, e.g. target=25..400, period=20,60",
 			set:  one(simulate.ParseSweep, func(o *options, s simulate.Sweep) { o.service.sweep = &s })},
+		{flag: autoscaling.SettingObjective, arg: "EXPR", group: groupService, fields: []string{"objective"},
+			help: "within which a task can do --task-capacity: a target is told",
+			set:  one(checkedExpr, func(o *options, s string) { o.service.objective = s })},
+		{flag: "out", short: "o", arg: "DIR", group: groupResult,
+			help: "new or empty directory: timeline.json, simulation.json",
+			set:  one(parseText, func(o *options, s string) { o.out = s })},
+		{flag: "json", group: groupResult,
+			help: "all of it on stdout, as JSON, instead of the report",
+			set:  one(parseSwitch, func(o *options, on bool) { o.json = on })},
 		expectSetting("exit 97 unless it holds: 'max_tasks==6'; repeatable", ""),
 	})
 }

@@ -32,12 +32,15 @@ func newSimulate(env *env) *cobra.Command {
 loadgen simulate                                              # the seed's load for 15 minutes
 loadgen simulate --load 0s:0,3m:375,1h:375 --policy cpu=50
 loadgen simulate --sweep target=25..25600 --max 20            # what another target would do
-loadgen simulate --load @loadgen-results/20261124T150405Z --expect 'max_tasks==6'`,
+loadgen simulate --task-capacity 80 --objective 'p(99)<200ms' # which target to set
+loadgen simulate --load @loadgen-results/20261124T150405Z     # a lab's load, on the lab's clock`,
 		Long: `
 How it works
-  The lab's autoscaler is given the datapoints that the load would make. All times are service time.
-  A CSV has lines of t,requests/s with t in seconds. Each flag is also a variable, as for run:
-  LOADGEN_POLICIES and LOADGEN_EXPECTS by ; or newlines.`,
+  The lab's autoscaler is given the datapoints that the load would make, with AWS's defaults and
+  delays unless told otherwise. All times are service time. A CSV has lines of t,requests/s with t
+  in seconds, or is an export of RequestCount from CloudWatch. The result of a lab brings its
+  settings; flags change them. Each flag is also a variable, as for run: LOADGEN_POLICIES and
+  LOADGEN_EXPECTS by ; or newlines.`,
 		Args:              noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -61,24 +64,48 @@ How it works
 func resolveSimulation(table []setting, flags map[string]*typed, variable func(string) (string, bool)) (*resolution, simulate.Config, error) {
 	r := &resolution{table: table, failed: map[string]bool{}, options: options{service: defaultService()}}
 	s := &r.service
-	s.load, _ = simulate.ParseLoad(defaultCurve) // a constant
+	s.curve.load, _ = simulate.ParseLoad(defaultCurve) // a constant
 	s.recovery = plan.Duration(simulatedRecovery)
 	r.settlement = settle(collect(table, flags, variable), "")
 	errs := r.errs
 	for i := range r.kept {
 		errs = append(errs, r.apply(&r.kept[i]))
 	}
+	errs = append(errs, r.takeOver(s.curve.settings)...)
 	c := simulate.DefaultConfig()
 	m := s.clock.models(autoscaling.AWSModels())
 	c.Config = s.scaling(m)
 	c = c.With(m)
-	c.Load, c.Recovery = s.load, time.Duration(s.recovery)
+	c.Load, c.Closed, c.Recovery = s.curve.load, s.curve.closed, time.Duration(s.recovery)
+	c.Memory, c.Initial, c.Events = s.memory, s.initial, s.events
 	if s.taskCapacity > 0 {
 		c.TaskCapacity = s.taskCapacity
 	}
+	if s.objective != "" && s.taskCapacity == 0 && !r.failed["task-capacity"] {
+		errs = append(errs, &plan.FieldError{Field: r.nameOf("objective"), Got: s.objective,
+			Want: "what one task can do within it beside it: --task-capacity RPS, or --load @DIR of a lab that measured it"})
+	}
 	errs = append(errs, r.checkExpectations(gate.Has{Demand: true, Recovery: c.Recovery > 0})...)
-	errs = append(errs, r.namedErrors(c.Validate())...)
+	if !r.failed["load"] {
+		errs = append(errs, r.namedErrors(c.Validate())...)
+	}
 	return r, c, errors.Join(errs...)
+}
+
+// takeOver applies the settings of a lab whose load it is, but those that were given. Its clock is not taken where another
+// set was asked for.
+func (r *resolution) takeOver(settings map[string]string) (errs []error) {
+	for i := range r.table {
+		s := &r.table[i]
+		text, ok := settings[s.flag]
+		if !ok || r.has(s.flag) || s.group == groupClock && r.has("aws-defaults") {
+			continue
+		}
+		if err := s.set(&r.options, s.split(text)); err != nil {
+			errs = append(errs, plan.Rename(err, func(field string) string { return joined(r.service.curve.from+": --"+s.flag, field) }))
+		}
+	}
+	return errs
 }
 
 // simulate shows one simulation, and returns its ending.
@@ -91,13 +118,52 @@ func (e *env) simulate(r *resolution, c simulate.Config) error {
 	for i, text := range r.service.expect {
 		expected[i], _ = gate.ParseExpectation(text) // it was parsed before
 	}
-	load := steps(c.Load)
+	load := c.Load.Demand(c.TaskCapacity)
 	figures := timeline.Compute(&run.Timeline, load, timeline.Capacity{PerTask: c.TaskCapacity, Utilisation: loadgen.Utilisation})
 	outcomes := gate.EvaluateExpectations(expected, &run.Timeline, figures, nil)
-	e.describe(r, c)
-	err = report.SimulationText(e.stdout, report.Simulation{
+	in := report.Simulation{
 		Timeline: &run.Timeline, Figures: figures, Load: load, FirstWanted: run.Summary.FirstWanted, Expectations: outcomes,
-	}, e.options(e.stdout))
+		From: fromOf(r, c),
+	}
+	others, err := simulate.ScaleInModels(c)
+	if err != nil {
+		return err
+	}
+	for _, o := range others {
+		a := report.Alternative{Model: string(o.Model), BackAtMin: timeline.Never, TaskHours: o.Summary.TaskHours, Steps: o.Summary.Activities}
+		if o.Summary.BackToMin >= 0 {
+			a.BackAtMin = o.Summary.BackToMin - o.LoadTo
+		}
+		if o.Summary.Activities > 0 {
+			in.ScaleIn = append(in.ScaleIn, a)
+		}
+	}
+	if r.service.objective != "" {
+		for _, metric := range []string{autoscaling.MetricRequests, autoscaling.MetricCPU} {
+			advice, err := simulate.Recommend(c, metric)
+			if err != nil {
+				return err
+			}
+			target := advice.Requests
+			if metric == autoscaling.MetricCPU {
+				target = advice.CPU
+			}
+			in.Advice = append(in.Advice, report.Advice{
+				Metric: metric, Objective: r.service.objective, Capacity: advice.Capacity, Target: target, Rate: advice.Target, Reckoned: advice.Reckoned, React: advice.React,
+				Growth: advice.Growth, At: advice.At, From: advice.From, To: advice.To, Min: advice.MinTasks, Max: advice.MaxTasks,
+				Raised: advice.MinTasks > c.Min, Under: advice.Simulation.UnderProvisioned, TaskHours: advice.Simulation.TaskHours,
+			})
+		}
+	}
+	if err := e.keepSimulation(r, in); err != nil {
+		return err
+	}
+	if r.json {
+		err = report.SimulationJSON(e.stdout, in)
+	} else {
+		e.describe(r, c)
+		err = report.SimulationText(e.stdout, in, e.options(e.stdout))
+	}
 	if err != nil {
 		return err
 	}
@@ -126,19 +192,29 @@ func (e *env) sweep(r *resolution, c simulate.Config) error {
 		name, value, _ := strings.Cut(row.Setting, "=")
 		rows = append(rows, report.SweepRow{
 			Parameter: name, Value: value, MaxTasks: row.Summary.MaxTasks, UnderProvisioned: row.Summary.UnderProvisioned,
-			TaskHours: row.Summary.TaskHours, Activities: row.Summary.Activities, BackAtMin: row.Summary.BackToMin,
+			TaskHours: row.Summary.TaskHours, Activities: row.Summary.Activities, BackAtMin: row.Summary.BackToMin, Decided: row.Summary.Decided,
 		})
+	}
+	if err := e.keepSweep(r, rows); err != nil {
+		return err
+	}
+	if r.json {
+		return report.SweepJSON(e.stdout, rows)
 	}
 	e.describe(r, c)
 	return report.SweepText(e.stdout, rows, e.options(e.stdout))
 }
 
-// describe says what is simulated.
-func (e *env) describe(r *resolution, c simulate.Config) {
-	from := r.service.from
-	if from == "" {
-		from = c.Load.String()
+// fromOf is where the load is from, or the load itself.
+func fromOf(r *resolution, c simulate.Config) string {
+	if r.service.curve.from != "" {
+		return r.service.curve.from
 	}
-	fmt.Fprintf(e.stdout, "%s of load (%s) on %d to %d tasks of %s each, by %s\n\n",
-		units.Clock(c.Load.End()), from, c.Min, c.Max, units.Rate(c.TaskCapacity), policies(&r.service))
+	return c.Load.String()
+}
+
+// describe says what is simulated, and by what.
+func (e *env) describe(r *resolution, c simulate.Config) {
+	fmt.Fprintf(e.stdout, "%s of load (%s) on %d to %d tasks of %s each, by %s\n%s\n\n",
+		units.Clock(c.Load.End()), fromOf(r, c), c.Min, c.Max, units.Rate(c.TaskCapacity), policies(&r.service), r.service.clock.models(autoscaling.AWSModels()))
 }

@@ -96,7 +96,7 @@ func (d MetricDelay) String() string {
 			return name
 		}
 	}
-	return time.Duration(d).String()
+	return short(time.Duration(d))
 }
 
 // NamedMetricDelay is the delay of that name: none, aws-60s or aws-20s.
@@ -120,7 +120,7 @@ func StartIn(total time.Duration) TaskStart {
 func (s TaskStart) Total() time.Duration { return s.Created + s.Running }
 
 // String is CREATED+RUNNING: 8s+27s.
-func (s TaskStart) String() string { return s.Created.String() + "+" + s.Running.String() }
+func (s TaskStart) String() string { return short(s.Created) + "+" + short(s.Running) }
 
 // WithPeriod is m with datapoints of another period. A delay that is one of AWS's two goes with the period: aws-20s to
 // those shorter than a minute, aws-60s to the others.
@@ -197,6 +197,7 @@ const (
 	SettingTaskCapacity   = "task-capacity"
 	SettingMemory         = "memory"
 	SettingInitial        = "initial"
+	SettingObjective      = "objective" // within which task-capacity was measured
 	SettingPeriod         = "period"
 	SettingMetricDelay    = "metric-delay"
 	SettingTaskStart      = "task-start"
@@ -209,9 +210,9 @@ const (
 // Settings are the models as flags say them, by the flag's name: what a timeline keeps of them.
 func (m Models) Settings() map[string]string {
 	return map[string]string{
-		SettingPeriod: m.Period.String(), SettingMetricDelay: m.MetricDelay.String(), SettingTaskStart: m.TaskStart.String(),
-		SettingCooldownOut: m.ScaleOutCooldown.String(), SettingCooldownIn: m.ScaleInCooldown.String(),
-		SettingDeregistration: m.Deregistration.String(), SettingScaleIn: string(m.ScaleIn),
+		SettingPeriod: short(m.Period), SettingMetricDelay: m.MetricDelay.String(), SettingTaskStart: m.TaskStart.String(),
+		SettingCooldownOut: short(m.ScaleOutCooldown), SettingCooldownIn: short(m.ScaleInCooldown),
+		SettingDeregistration: short(m.Deregistration), SettingScaleIn: string(m.ScaleIn),
 	}
 }
 
@@ -252,6 +253,18 @@ func (m ScaleInModel) step() (n int, ok bool) {
 
 // String is a line about the models, as a report has it.
 func (m Models) String() string {
-	return fmt.Sprintf("periods of %s seen %s later, tasks created after %s and running %s later, cooldowns of %s out and %s in, a drain of %s, scale-in by %s",
-		m.Period, time.Duration(m.MetricDelay), m.TaskStart.Created, m.TaskStart.Running, m.ScaleOutCooldown, m.ScaleInCooldown, m.Deregistration, m.ScaleIn)
+	return fmt.Sprintf("periods of %s, seen %s later; tasks start in %s; cooldowns %s out, %s in; drain %s; scale-in by %s",
+		short(m.Period), short(time.Duration(m.MetricDelay)), m.TaskStart, short(m.ScaleOutCooldown), short(m.ScaleInCooldown), short(m.Deregistration), m.ScaleIn)
+}
+
+// short is a time without the zeros at its end: 5m for 5m0s.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }

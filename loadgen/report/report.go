@@ -21,7 +21,9 @@ type Input struct {
 	Timeline *timeline.Timeline
 	// Expectations are what was expected of scaling, judged.
 	Expectations []result.Outcome
-	Options      Options
+	// OnAWS is what the same load would have taken with AWS's numbers, of a run on another clock; empty: not known.
+	OnAWS   string
+	Options Options
 }
 
 // Options say how text is laid out. The zero value is plain text of DefaultWidth columns.

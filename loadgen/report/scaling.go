@@ -56,6 +56,9 @@ func tell(in Input, width int) *story {
 	if load.cut != nil {
 		s.notes = append(s.notes, "Load and latency are shown as far as they could be read: "+clean(load.cut.Error()))
 	}
+	if in.OnAWS != "" {
+		s.addItem("on AWS", clean(in.OnAWS))
+	}
 	s.expectations = outcomes(in.Expectations)
 	return s
 }
@@ -71,10 +74,11 @@ func (s *story) gather(t *timeline.Timeline, f *timeline.Figures, load *traffic)
 	if load.length > 0 {
 		s.chart = newChart(t, load)
 	}
-	s.moves = moves(t)
+	s.moves = moves(t, maxMoves)
 	s.addItem("events", eventLines(t)...)
 	s.addItem("scale-out", scaleOut(f, t)...)
 	s.addItem("scale-in", scaleIn(f, t)...)
+	s.addItem("replaced", replaced(f)...)
 	s.addItem("capacity", provisioning(f)...)
 	s.addItem("failures", failures(t.Answers)...)
 }

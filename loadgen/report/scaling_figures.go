@@ -89,6 +89,14 @@ func scaleIn(f *timeline.Figures, t *timeline.Timeline) []string {
 	return nil
 }
 
+// replaced says how many tasks were placed for others, and not because more were desired.
+func replaced(f *timeline.Figures) []string {
+	if f.Replacements == 0 {
+		return nil
+	}
+	return []string{plural(int64(f.Replacements), "task") + " placed for others that were gone or were to go; no figure of scaling counts them"}
+}
+
 // provisioning is how near supply was to demand, where that is known, and what it took.
 func provisioning(f *timeline.Figures) []string {
 	hours := "task-hours " + hundredths(f.TaskHours)
@@ -104,6 +112,9 @@ func provisioning(f *timeline.Figures) []string {
 		text := fmt.Sprintf("under-provisioned %s of %s under load (%s)", units.Clock(a.Under.Service), units.Clock(f.Load.Service), units.Percent(a.TauUnder/100))
 		if p.RequestsUnder > 0 || p.ErrorsUnder > 0 { // a simulation counts none
 			text += fmt.Sprintf(": %s, %s", plural(p.RequestsUnder, "request"), plural(p.ErrorsUnder, "error"))
+		}
+		if p.Whole != nil {
+			text += "; jitter " + hundredths(p.Whole.JitterPerHour) + "/h"
 		}
 		lines = append(lines, text)
 	}

@@ -235,9 +235,10 @@ func simulation(name string, wanted int, load timeline.Load) Simulation {
 
 func sweep() []SweepRow {
 	return []SweepRow{
-		{"target", "25", 6, 225 * time.Second, 3.7166, 5, 2700 * time.Second},
-		{"target", "400", 6, 225 * time.Second, 3.7166, 5, 2700 * time.Second},
-		{"target", "1,000,000", 2, 20 * time.Minute, 1.2, 0, timeline.Never},
-		{"target", "12,000", 4, timeline.Never, 0.004, 1200, 30 * time.Hour},
+		{"target", "25", 6, 225 * time.Second, 3.7166, 5, 2700 * time.Second, "requests, cpu"},
+		{"target", "400", 6, 225 * time.Second, 3.7166, 5, 2700 * time.Second, "requests, cpu"},
+		{"target", "1,000,000", 2, 20 * time.Minute, 1.2, 0, timeline.Never, ""},
+		{"target", "12,000", 4, timeline.Never, 0.004, 1200, 30 * time.Hour, "cpu"},
+		{"target", "13,000", 4, timeline.Never, 0.004, 1200, timeline.Never, "cpu"},
 	}
 }

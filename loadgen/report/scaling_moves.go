@@ -17,8 +17,8 @@ type move struct {
 	cause string // in full
 }
 
-// moves are the activities; a run of those that did not scale is one.
-func moves(t *timeline.Timeline) []move {
+// moves are the activities, at most so many; a run of those that did not scale is one.
+func moves(t *timeline.Timeline, most int) []move {
 	clock := clocksOf(t)
 	var all []move
 	for i := 0; i < len(t.Activities); {
@@ -35,8 +35,8 @@ func moves(t *timeline.Timeline) []move {
 		all = append(all, move{when: clock.at(a.At), what: clean(statusOf(a)), cause: clean(a.Cause)})
 		i = end
 	}
-	if hidden := len(all) - maxMoves; hidden > 0 {
-		head := maxMoves - 2
+	if hidden := len(all) - most; hidden > 0 {
+		head := most - 2
 		rest := move{what: fmt.Sprintf("and %s more until %s", units.Count(int64(hidden)), all[len(all)-3].when)}
 		all = slices.Concat(all[:head], []move{rest}, all[len(all)-2:])
 	}

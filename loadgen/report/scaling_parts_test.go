@@ -118,7 +118,7 @@ func TestActivitiesAreToldInAWSWordsAndThoseThatDidNothingInOneLine(t *testing.T
 		{"0:21 (7:00)", "not scaled: AlreadyAtMinCapacity (policy requests)", ""},
 		{"0:22 (7:20)", "Failed: 2 → 6 tasks", ""},
 	}
-	got := moves(tl)
+	got := moves(tl, maxMoves)
 	if len(got) != len(want) {
 		t.Fatalf("%d moves, want %d: %+v", len(got), len(want), got)
 	}
@@ -134,7 +134,7 @@ func TestOfManyActivitiesTheFirstAndTheLastAreShown(t *testing.T) {
 	for i := range 30 {
 		tl.Activities = append(tl.Activities, activity(time.Duration(60*i), timeline.Successful, "done", "why"))
 	}
-	got := moves(tl)
+	got := moves(tl, maxMoves)
 	if len(got) != maxMoves+1 || got[maxMoves-2].what != "and 18 more until 27:00" || got[maxMoves-1].when != "28:00" || got[maxMoves].when != "29:00" {
 		t.Errorf("%+v", got)
 	}

@@ -170,6 +170,9 @@ type series struct {
 	bound  string // target 50
 }
 
+// lowShare is where target tracking puts its low alarm: at 90 % of the target.
+const lowShare = 0.9
+
 // policies are the timeline's, by name.
 func policies(t *timeline.Timeline) []*series {
 	byName := map[string]*series{}
@@ -187,10 +190,10 @@ func policies(t *timeline.Timeline) []*series {
 		s := of(a.Policy)
 		s.alarms[a.Alarm] = append(s.alarms[a.Alarm], a)
 		if limit, ok := thresholdOf(a.Reason); ok && (a.High || s.bound == "") {
-			s.bound = "low below " + metric(limit)
-			if a.High {
-				s.bound = "target " + metric(limit)
+			if !a.High {
+				limit /= lowShare
 			}
+			s.bound = "target " + metric(limit)
 		}
 	}
 	all := make([]*series, 0, len(byName))

@@ -1,8 +1,11 @@
 package report
 
 import (
+	"cmp"
+	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -19,6 +22,20 @@ type Simulation struct {
 	// FirstWanted is how many tasks the first activity's policy asked for, before the bounds; 0 when it is not known.
 	FirstWanted  int
 	Expectations []result.Outcome
+	// From is where the load is from, or the load itself.
+	From string
+	// ScaleIn is what became of it by each model of how far a scale-in goes, which AWS does not publish.
+	ScaleIn []Alternative
+	// Advice is about the target to set, where it is known what a task can do within an objective.
+	Advice []Advice
+}
+
+// Alternative is the same simulation by another model, in service time.
+type Alternative struct {
+	Model     string        `json:"model"`
+	BackAtMin time.Duration `json:"-"` // since the load ended; negative when it was not
+	TaskHours float64       `json:"task_hours"`
+	Steps     int           `json:"activities"`
 }
 
 // SimulationText writes a simulation for a terminal: its figures in a row, then the story of a run
@@ -28,6 +45,11 @@ func SimulationText(w io.Writer, in Simulation, o Options) error {
 	t, f := in.Timeline, &in.Figures
 	s := &story{claims: true}
 	s.gather(t, f, ofSteps(gridOf(t, p.width), in.Load))
+	s.moves = moves(t, maxSimulated)
+	s.addItem("recovery", sensitivity(in.ScaleIn)...)
+	for _, a := range in.Advice {
+		s.addItem("target", a.line())
+	}
 	s.expectations = outcomes(in.Expectations)
 
 	wanted, under, ideal, back := units.None, units.None, units.None, "not"
@@ -51,6 +73,25 @@ func SimulationText(w io.Writer, in Simulation, o Options) error {
 	return err
 }
 
+// maxSimulated is how many activities of a simulation are told: all of them, but for what is a mistake.
+const maxSimulated = 1000
+
+// sensitivity says what recovery depends on that nobody publishes.
+func sensitivity(all []Alternative) []string {
+	if len(all) < 2 {
+		return nil
+	}
+	var texts []string
+	for _, a := range all {
+		back := "not back"
+		if a.BackAtMin >= 0 {
+			back = "back at min " + units.Clock(a.BackAtMin) + " after the load"
+		}
+		texts = append(texts, fmt.Sprintf("by %s %s, in %s, task-hours %s", a.Model, back, pluralOf(int64(a.Steps), "activity", "activities"), hundredths(a.TaskHours)))
+	}
+	return []string{"AWS does not publish how far a scale-in goes: " + strings.Join(texts, "; ")}
+}
+
 // SweepRow is one simulation of a sweep, in service time.
 type SweepRow struct {
 	Parameter, Value string // target, 50
@@ -59,27 +100,54 @@ type SweepRow struct {
 	TaskHours        float64
 	Activities       int
 	BackAtMin        time.Duration // since the load began; negative when it was not
+	Decided          string        // the policies whose activities these are
 }
 
-// SweepText writes the rows of a sweep as a table for a terminal.
+// SweepText writes the rows of a sweep as a table for a terminal. Neighbours that came to the same are one row, of a range.
 func SweepText(w io.Writer, rows []SweepRow, o Options) error {
 	p := newPage(o)
-	heads := []string{"value", "max tasks", "time under", "task-hours", "activities", "back at min"}
-	cells := make([][]string, len(rows))
-	for i, r := range rows {
+	heads := []string{"value", "max tasks", "time under", "task-hours", "activities", "back at min", "decided by"}
+	var cells [][]string
+	for i := 0; i < len(rows); {
+		end := i + 1
+		for end < len(rows) && rows[end].same(rows[i]) {
+			end++
+		}
+		r := rows[i]
+		value := r.Value
+		if end-i > 1 {
+			value += ".." + rows[end-1].Value
+		}
 		under, back := units.None, "not"
 		if r.UnderProvisioned >= 0 {
 			under = units.Clock(r.UnderProvisioned)
 		}
-		if r.BackAtMin >= 0 {
+		switch {
+		case r.BackAtMin >= 0:
 			back = units.Clock(r.BackAtMin)
+		case r.Activities == 0:
+			back = "never left"
 		}
-		cells[i] = []string{clip(clean(r.Parameter+" "+r.Value), 20), units.Count(int64(r.MaxTasks)), under, hundredths(r.TaskHours), units.Count(int64(r.Activities)), back}
+		cells = append(cells, []string{clip(clean(r.Parameter+" "+value), 21), units.Count(int64(r.MaxTasks)), under, hundredths(r.TaskHours),
+			units.Count(int64(r.Activities)), back, cmp.Or(clip(clean(r.Decided), 13), units.None)})
+		i = end
+	}
+	if p.width < 100 { // the least of it is given up
+		heads = slices.Delete(heads, 4, 5)
+		for i := range cells {
+			cells[i] = slices.Delete(cells[i], 4, 5)
+		}
 	}
 	p.grid(heads, cells)
 	p.block(p.paint.dim, "time under: with more load than the healthy tasks can do; back at min: since the load began; both of service time")
 	_, err := io.WriteString(w, p.b.String())
 	return err
+}
+
+// same reports whether two values came to the same.
+func (r SweepRow) same(other SweepRow) bool {
+	r.Value = other.Value
+	return r == other
 }
 
 // grid writes a table of which every column is at the right of its width.

@@ -86,6 +86,18 @@ func (l Load) String() string {
 	return b.String()
 }
 
+// Demand is the load as the timeline's figures take it: exact for tasks of so many requests/s each, in steps that are short
+// enough to be drawn.
+func (l Load) Demand(perTask float64) (steps timeline.Load) {
+	const shortest, most = 5 * time.Second, 2000
+	for i := 1; i < len(l); i++ {
+		a, b := l[i-1], l[i]
+		line := timeline.Line{From: a.At, To: b.At, Start: a.Rate, End: b.Rate}
+		steps = append(steps, line.Steps(timeline.Capacity{PerTask: perTask}, max(shortest, l.End()/most))...)
+	}
+	return steps
+}
+
 // Over is the load as the timeline's figures take it: its mean in each interval.
 func (l Load) Over(interval time.Duration) timeline.Load {
 	var steps timeline.Load

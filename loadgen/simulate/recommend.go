@@ -3,6 +3,7 @@ package simulate
 import (
 	"math"
 	"slices"
+	"sort"
 	"time"
 
 	"scalableappbackend/loadgen/autoscaling"
@@ -14,6 +15,8 @@ import (
 //
 //	T = C × min over t of L(t) ÷ L(t + React), where Min tasks could not do L(t + React) anyhow
 //
+// and what comes within React of the beginning is for the tasks that are there then.
+//
 // with C what a task can do within the objective. It is ours, made of the models in force; AWS gives no rule.
 type Recommendation struct {
 	Capacity float64       // C, requests/s
@@ -22,9 +25,10 @@ type Recommendation struct {
 	At       time.Duration // from when on it grows like that
 	From, To float64       // from this rate, to that
 
-	Target     float64 // T, requests/s and task; 0: no target is low enough
+	Reckoned   float64 // T by the formula, requests/s and task
+	Target     float64 // T, lowered where a simulation with the reckoned one is short of tasks for some time
 	Requests   float64 // T as a target on requests: a minute, rounded down to two digits
-	CPU        float64 // T as a target on CPU: percent, rounded down
+	CPU        float64 // T as a target on CPU: percent, rounded down, at most 90: CPU ends at 100 %, and must be able to say more
 	MinTasks   int     // Min must be this for a target to exist; the configured one when it is enough
 	MaxTasks   int     // tasks that the load needs at its highest, with T; Max must be no lower
 	Simulation Summary // of the recommended target alone, with MinTasks and MaxTasks
@@ -50,6 +54,10 @@ func Recommend(c Config, metric string) (Recommendation, error) {
 	for _, p := range c.Load {
 		peak = max(peak, p.Rate)
 	}
+	// What comes before a first answer can, only those that are there from the beginning can do.
+	if need := int(math.Ceil(c.Load.most(0, r.React)/c.TaskCapacity - 1e-9)); need > max(c.Min, c.Initial) {
+		r.MinTasks = need
+	}
 	times := r.instants(c.Load)
 	for {
 		r.Growth, r.At, r.From, r.To = 1, 0, 0, 0
@@ -73,19 +81,38 @@ func Recommend(c Config, metric string) (Recommendation, error) {
 		r.MinTasks = max(r.MinTasks+1, int(math.Ceil(r.To/c.TaskCapacity-1e-9)))
 	}
 	r.Target = c.TaskCapacity / r.Growth
-	r.Requests = twoDigits(r.Target * 60)
-	r.CPU = math.Floor(100 * r.Target / c.TaskCapacity)
-	r.MaxTasks = max(c.Max, r.MinTasks, int(math.Ceil(peak/r.Target-1e-9)))
+	r.Reckoned = r.Target
+	for range maxLowered {
+		if err := r.simulate(c, metric, peak); err != nil || r.Simulation.UnderProvisioned == 0 {
+			return r, err
+		}
+		r.Target *= lower
+	}
+	r.Target = r.Reckoned
+	return r, r.simulate(c, metric, peak)
+}
 
+// A reckoned target is lowered by lower, at most so often, until its simulation is never short: datapoints are means of what
+// has been, and tasks whole.
+const (
+	lower      = 0.97
+	maxLowered = 40
+)
+
+// simulate is what becomes of c with the target alone.
+func (r *Recommendation) simulate(c Config, metric string, peak float64) error {
+	r.Requests = twoDigits(r.Target * 60)
+	r.CPU = min(90, math.Floor(100*r.Target/c.TaskCapacity+1e-9))
+	r.MaxTasks = max(c.Max, r.MinTasks, int(math.Ceil(peak/r.Target-1e-9)))
 	c.Min, c.Max = r.MinTasks, r.MaxTasks
 	target := r.Requests
 	if metric == autoscaling.MetricCPU {
 		target = r.CPU
 	}
-	c.Policies = []autoscaling.Policy{autoscaling.TargetTracking{On: metric, Target: max(target, 1e-9)}}
+	c.Policies = []autoscaling.Policy{autoscaling.TargetTracking{On: metric, Target: max(target, 1)}}
 	run, err := Run(c)
 	r.Simulation = run.Summary
-	return r, err
+	return err
 }
 
 // twoDigits rounds down to two digits that count, as one would set it.
@@ -118,21 +145,21 @@ func (r *Recommendation) instants(l Load) []time.Duration {
 
 // after is the rate from t on, just after it.
 func (l Load) after(t time.Duration) float64 {
-	for i := 1; i < len(l); i++ {
-		if l[i].At > t {
-			return l.line(i, max(t, l[i-1].At))
-		}
+	i := sort.Search(len(l), func(i int) bool { return l[i].At > t })
+	if i == 0 || i == len(l) {
+		return 0
 	}
-	return 0
+	return l.line(i, t)
 }
 
 // most is the highest rate in [from, to].
 func (l Load) most(from, to time.Duration) float64 {
 	highest := max(l.after(from), l.after(to))
-	for _, p := range l {
-		if p.At >= from && p.At <= to {
-			highest = max(highest, p.Rate)
+	for _, p := range l[sort.Search(len(l), func(i int) bool { return l[i].At >= from }):] {
+		if p.At > to {
+			break
 		}
+		highest = max(highest, p.Rate)
 	}
 	return highest
 }

@@ -24,7 +24,8 @@ type Summary struct {
 	UnderProvisioned time.Duration
 	// TaskHours are those of running and draining tasks until the end, as timeline.Figures has them.
 	TaskHours float64
-	// MaxTasks is the most that ran at once, draining ones not included.
+	// MaxTasks is the most that ran at once of those that were desired: draining ones not included, nor those beside which
+	// a replacement runs.
 	MaxTasks int
 	// FirstWanted is what the first activity's policy asked for, before the bounds: how far a target is from what the
 	// service can be. Later decisions multiply datapoints of fewer tasks by more, and say less.
@@ -192,7 +193,7 @@ func (r *run) result() Result {
 	}
 	var decided []string
 	for _, p := range t.Points {
-		sum.MaxTasks = max(sum.MaxTasks, p.Running)
+		sum.MaxTasks = max(sum.MaxTasks, min(p.Running, p.Desired))
 	}
 	for _, a := range t.Activities {
 		if a.From == a.To {

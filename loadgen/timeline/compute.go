@@ -30,6 +30,10 @@ func Compute(t *Timeline, load Load, capacity Capacity) Figures {
 			f.Replacements++
 		}
 	}
+	if f.Replacements > 0 {
+		// While one is there beside the one that it is for, they count as one.
+		f.MaxTasks, f.MaxHealthy = min(f.MaxTasks, f.MaxDesired), min(f.MaxHealthy, f.MaxDesired)
+	}
 	if len(load) > 0 {
 		f.Oscillations = new(t.oscillations(load))
 	}

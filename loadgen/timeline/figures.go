@@ -66,7 +66,7 @@ type Figures struct {
 	NotScaled  int `json:"not_scaled"`
 
 	// Replacements is how many tasks were placed for others that were gone or were to go (killed, failed, deployed anew,
-	// rebalanced). No figure of scaling counts them.
+	// rebalanced). No figure of scaling counts them: MaxTasks and MaxHealthy are then at most MaxDesired.
 	Replacements int `json:"replacements"`
 
 	// Oscillations is how often desired capacity turned round while nothing asked for it: a scale-out
