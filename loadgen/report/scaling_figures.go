@@ -108,23 +108,22 @@ func provisioning(f *timeline.Figures) []string {
 		}
 	}
 	var lines []string
+	jitter := ""
 	if a := p.DuringLoad; a != nil {
 		text := fmt.Sprintf("under-provisioned %s of %s under load (%s)", units.Clock(a.Under.Service), units.Clock(f.Load.Service), units.Percent(a.TauUnder/100))
 		if p.RequestsUnder > 0 || p.ErrorsUnder > 0 { // a simulation counts none
 			text += fmt.Sprintf(": %s, %s", plural(p.RequestsUnder, "request"), plural(p.ErrorsUnder, "error"))
 		}
-		if p.Whole != nil {
-			text += "; jitter " + hundredths(p.Whole.JitterPerHour) + "/h"
-		}
 		lines = append(lines, text)
 	}
 	if p.Whole != nil {
 		hours += ", ideal " + hundredths(p.Whole.IdealTaskHours)
+		jitter = fmt.Sprintf(", jitter %s tasks moved an hour beyond demand's own", hundredths(p.Whole.JitterPerHour))
 	}
 	used := ""
 	if p.Utilisation > 0 && p.Utilisation != 1 {
 		used = " to " + units.Percent(p.Utilisation)
 	}
-	return append(lines, fmt.Sprintf("at most %s needed (%s each%s), overshoot %d; %s",
-		plural(int64(p.MaxDemand), "task"), units.Rate(p.PerTask), used, p.Overshoot, hours))
+	return append(lines, fmt.Sprintf("at most %s needed (%s each%s), overshoot %d%s; %s",
+		plural(int64(p.MaxDemand), "task"), units.Rate(p.PerTask), used, p.Overshoot, jitter, hours))
 }
