@@ -90,7 +90,7 @@ func (a account) stack(t *testing.T, answer string, args ...string) (string, int
 	a.set(t, "log", "")
 	cmd := exec.CommandContext(t.Context(), filepath.Join(a.root, "infra", "stack"), args...)
 	cmd.Env = append(os.Environ(), "PATH="+a.bin+":"+os.Getenv("PATH"), "POLL=0", "RECOVERY=5", "AWS_ACCESS_KEY_ID=offline", "AWS_SECRET_ACCESS_KEY=offline", "YES=")
-	cmd.Stdin = strings.NewReader(answer)
+	cmd.Dir, cmd.Stdin = a.root, strings.NewReader(answer)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
@@ -140,7 +140,7 @@ func TestTheStackIsBuiltLoadedAndTakenDown(t *testing.T) {
 		t.Fatalf("exit %d\n%s", code, out)
 	}
 	log := a.log(t)
-	inOrder(t, log, "ecr get-login-password", "docker login", "docker build --platform linux/amd64", "Dockerfile.server", "docker push", "put-image", "Dockerfile.loadgen", "docker push", "put-image")
+	inOrder(t, log, "docker login", "docker build --platform linux/amd64", "Dockerfile.server", "docker push", "put-image", "Dockerfile.loadgen", "docker push", "put-image")
 	if n := strings.Count(log, "docker build"); n != 2 {
 		t.Errorf("%d builds", n)
 	}
@@ -204,6 +204,19 @@ func TestTheStackIsBuiltLoadedAndTakenDown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// As a canary's outputs would be.
+	write(strings.Replace(kept, `"outputs": {`, `"outputs": {"deployment_test_header": {"value": "X-Loadgen-Test: p", "type": "string"},`, 1))
+	a.set(t, "exit", "99\n")
+	out, code = a.stack(t, "yes\n", "gate")
+	if code != 99 {
+		t.Fatalf("gate on a run that failed: exit %d\n%s", code, out)
+	}
+	inOrder(t, a.log(t), "list-service-deployments", "run-task", `"--header","X-Loadgen-Test: p"`, "stop-service-deployment", "service-deployment/c/s/1 --stop-type ROLLBACK")
+	a.set(t, "exit", "0\n")
+	if out, code = a.stack(t, "yes\n", "gate"); code != 0 || strings.Contains(a.log(t), "stop-service-deployment") {
+		t.Errorf("gate on a run that passed: exit %d\n%s", code, out)
+	}
+
 	write(protected)
 	if out, code = a.stack(t, "yes\n", "down"); code != 1 || !strings.Contains(out, "deletion_protection is on") || strings.Contains(a.log(t), "stop-task") {
 		t.Errorf("down with deletion protection: exit %d\n%s", code, out)
