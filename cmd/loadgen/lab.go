@@ -92,6 +92,9 @@ func (r *resolution) completeLab() []error {
 	if s.speedup == 0 && !r.failed["speedup"] && !r.has("speedup") {
 		s.speedup = lab.DefaultSpeedup
 	}
+	if !r.has("recovery") {
+		s.recovery = r.recoveryNeeded(s.recovery)
+	}
 	timed := r.has("run-time") || r.has("stage")
 	switch {
 	case s.quick:

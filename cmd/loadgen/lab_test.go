@@ -154,6 +154,25 @@ func TestPeriodsThatAreTooShortForTheAnswersAreWarnedOf(t *testing.T) {
 	}
 }
 
+// What is watched after the load follows from the models and the bounds, unless it was said.
+func TestALabIsWatchedForAsLongAsItsWayBackTakes(t *testing.T) {
+	for line, want := range map[string]time.Duration{
+		"": 30 * time.Minute, "--recovery 5m": 5 * time.Minute,
+		"--cooldown-in 5m --deregistration-delay 5m": 55 * time.Minute, // 15 minutes, 10 for each of four but the last's cooldown, 2 are allowed
+		"--max 20":                               70 * time.Minute,                // 15, 3 for each of 18
+		"--max 20 --scale-in-model proportional": 30 * time.Minute,                // two steps
+		"--aws-defaults":                         54*time.Minute + 30*time.Second, // and 150 s until the alarm is seen
+	} {
+		r, err := labOf(t, line, nil)
+		if err != nil {
+			t.Fatal(line, err)
+		}
+		if got := r.labConfig().Recovery; (got - want).Abs() > 3*time.Minute {
+			t.Errorf("%q: watched for %s, want about %s", line, got, want)
+		}
+	}
+}
+
 // Every name that the lab gives to what it refuses is found again among its flags.
 func TestEveryFieldOfALabBelongsToASetting(t *testing.T) {
 	for field, flag := range map[string]string{
@@ -186,7 +205,7 @@ func TestTheFlagsOfTheServiceAreThoseOfTheContract(t *testing.T) {
 			"replica-grace LOADGEN_REPLICA_GRACE, replica-cpus LOADGEN_REPLICA_CPUS, chaos LOADGEN_CHAOS, expect LOADGEN_EXPECTS"},
 		"simulate": {simulateSettings(), "load LOADGEN_LOAD, min LOADGEN_MIN, max LOADGEN_MAX, policy LOADGEN_POLICIES, " +
 			"task-capacity LOADGEN_TASK_CAPACITY, recovery LOADGEN_RECOVERY, " + clockFlags +
-			"initial LOADGEN_INITIAL, memory LOADGEN_MEMORY, at LOADGEN_AT, sweep LOADGEN_SWEEP, objective LOADGEN_OBJECTIVE, expect LOADGEN_EXPECTS"},
+			"initial LOADGEN_INITIAL, memory LOADGEN_MEMORY, at LOADGEN_AT, sweep LOADGEN_SWEEP, objective LOADGEN_OBJECTIVES, expect LOADGEN_EXPECTS"},
 	} {
 		var got []string
 		for _, s := range row.table {

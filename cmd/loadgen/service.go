@@ -32,12 +32,12 @@ type service struct {
 	chaos         []lab.Chaos
 
 	// Of simulate alone.
-	curve     curve
-	sweep     *simulate.Sweep
-	memory    simulate.Memory
-	initial   int // 0: at min
-	events    []simulate.Event
-	objective string
+	curve   curve
+	sweep   *simulate.Sweep
+	memory  simulate.Memory
+	initial int // 0: at min
+	events  []simulate.Event
+	within  []string // the objectives that a task keeps with that capacity
 }
 
 func defaultService() service {
@@ -147,9 +147,9 @@ func simulateSettings() []setting {
 		{flag: "sweep", arg: "NAME=A..B", group: groupService, fields: []string{"sweep"},
 			help: "a row for each value, e.g. target=25..400, period=20,60",
 			set:  one(simulate.ParseSweep, func(o *options, s simulate.Sweep) { o.service.sweep = &s })},
-		{flag: autoscaling.SettingObjective, arg: "EXPR", group: groupService, fields: []string{"objective"},
+		{flag: autoscaling.SettingObjective, arg: "EXPR", group: groupService, separators: "\n;", fields: []string{"objective"},
 			help: "within which a task can do --task-capacity: a target is told",
-			set:  one(checkedExpr, func(o *options, s string) { o.service.objective = s })},
+			set:  each(checkedExpr, func(o *options, all []string) { o.service.within = all })},
 		{flag: "out", short: "o", arg: "DIR", group: groupResult,
 			help: "new or empty directory: timeline.json, simulation.json",
 			set:  one(parseText, func(o *options, s string) { o.out = s })},

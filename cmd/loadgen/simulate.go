@@ -81,8 +81,8 @@ func resolveSimulation(table []setting, flags map[string]*typed, variable func(s
 	if s.taskCapacity > 0 {
 		c.TaskCapacity = s.taskCapacity
 	}
-	if s.objective != "" && s.taskCapacity == 0 && !r.failed["task-capacity"] {
-		errs = append(errs, &plan.FieldError{Field: r.nameOf("objective"), Got: s.objective,
+	if len(s.within) > 0 && s.taskCapacity == 0 && !r.failed["task-capacity"] {
+		errs = append(errs, &plan.FieldError{Field: r.nameOf("objective"), Got: strings.Join(s.within, "; "),
 			Want: "what one task can do within it beside it: --task-capacity RPS, or --load @DIR of a lab that measured it"})
 	}
 	errs = append(errs, r.checkExpectations(gate.Has{Demand: true, Recovery: c.Recovery > 0})...)
@@ -138,7 +138,7 @@ func (e *env) simulate(r *resolution, c simulate.Config) error {
 			in.ScaleIn = append(in.ScaleIn, a)
 		}
 	}
-	if r.service.objective != "" {
+	if len(r.service.within) > 0 {
 		for _, metric := range []string{autoscaling.MetricRequests, autoscaling.MetricCPU} {
 			advice, err := simulate.Recommend(c, metric)
 			if err != nil {
@@ -149,7 +149,7 @@ func (e *env) simulate(r *resolution, c simulate.Config) error {
 				target = advice.CPU
 			}
 			in.Advice = append(in.Advice, report.Advice{
-				Metric: metric, Objective: r.service.objective, Capacity: advice.Capacity, Target: target, Rate: advice.Target, Reckoned: advice.Reckoned, React: advice.React,
+				Metric: metric, Objective: strings.Join(r.service.within, " and "), Capacity: advice.Capacity, Target: target, Rate: advice.Target, Reckoned: advice.Reckoned, React: advice.React,
 				Growth: advice.Growth, At: advice.At, From: advice.From, To: advice.To, Min: advice.MinTasks, Max: advice.MaxTasks,
 				Raised: advice.MinTasks > c.Min, Under: advice.Simulation.UnderProvisioned, TaskHours: advice.Simulation.TaskHours,
 			})

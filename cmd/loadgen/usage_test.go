@@ -225,7 +225,7 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("simulate"), env{"LOADGEN_LOAD": "@full"}, "LOADGEN_LOAD: result full: holds no result: neither result.json nor plan.json is there"},
 		{args("simulate --min 9"), nil, "--min: 9 is above the maximum of 6"},
 		{args("simulate --policy cpu=-1"), nil, `--policy "cpu=-1": want METRIC=TARGET, e.g. requests=50 or cpu=50, TARGET being a number above 0`},
-		{args("simulate --sweep target"), nil, `--sweep "target": want SETTING=FROM..TO or SETTING=FROM..TO:STEP, e.g. target=25..400 or max=2..8`},
+		{args("simulate --sweep target"), nil, `--sweep "target": want SETTING=FROM..TO, SETTING=FROM..TO:STEP or SETTING=A,B,…, e.g. target=25..400 or period=20,60`},
 		{args("simulate --sweep max=1..4"), nil, "--sweep max=1: min: 2 is above the maximum of 1"},
 		{args("simulate --sweep max=2..4 --expect max_tasks==6"), nil, `--expect "max_tasks==6": want no --sweep beside it: a sweep compares, and judges nothing`},
 		{args("simulate --expect errors==0"), nil, `--expect "errors==0": want an expectation about capacity: no requests are sent, so none can be an error`},

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"time"
+
+	"scalableappbackend/loadgen/autoscaling"
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/simulate"
+)
+
+// recoveryNeeded is how long the way back takes by the models in force when a service is at its maximum, and what is allowed
+// beside it: what is watched of a lab when nobody said how long, and at least otherwise.
+func (r *resolution) recoveryNeeded(otherwise plan.Duration) plan.Duration {
+	s := &r.service
+	m := s.clock.models(autoscaling.LabModels())
+	c := simulate.DefaultConfig()
+	c.Config = s.scaling(m)
+	c = c.With(m)
+	c.Initial = s.max
+	c.Load = simulate.Steps(m.Period, 0) // the alarms that go off after a load see one more period of it
+	c.Recovery = simulatedRecovery
+	run, err := simulate.Run(c)
+	if err != nil || run.Summary.BackToMin < 0 {
+		return otherwise
+	}
+	return max(otherwise, plan.Duration((run.Summary.BackToMin + allowedPeriods*m.Period).Round(time.Minute)))
+}
