@@ -108,15 +108,16 @@ func (r *resolution) completeLab() []error {
 	case s.speedup > 0 && s.speedup < slowSpeedup && !timed:
 		p.RunTime = plan.Duration(slowLoad)
 	}
-	if len(s.expect) == 0 && !r.failed["expect"] {
-		for _, e := range gate.DefaultExpectations(r.circumstances()) {
-			s.expect = append(s.expect, e.String())
-		}
+	if r.expectsByDefault = len(s.expect) == 0 && !r.failed["expect"]; r.expectsByDefault {
+		r.expectByDefault()
 	}
 	var errs []error
 	refuse := func(g *given, want string) {
 		r.failed[g.flag] = true
 		errs = append(errs, &plan.FieldError{Field: g.name, Got: g.texts[len(g.texts)-1], Want: want})
+	}
+	if g := r.find("objective"); g != nil && g.level == byFlag && !s.measure {
+		refuse(g, "--task-capacity auto beside it: it is what a task is measured by")
 	}
 	for _, flag := range []string{"replica-health", "replica-grace", "replica-cpus"} {
 		if g := r.find(flag); g != nil && g.level == byFlag && !r.has("replica") {
@@ -136,7 +137,7 @@ func (r *resolution) completeLab() []error {
 		errs = append(errs, &plan.FieldError{Field: r.nameOf(fmt.Sprintf("targets[%d].url", i)), Got: plan.RedactURL(t.URL),
 			Want: "a path: the lab is the service, and load goes nowhere else"})
 	}
-	errs = append(errs, r.checkExpectations(gate.Has{Requests: true, Demand: s.replica == "" || s.taskCapacity > 0, Recovery: true})...)
+	errs = append(errs, r.checkExpectations(gate.Has{Requests: true, Demand: r.circumstances().Demand, Recovery: true})...)
 	return append(errs, r.namedErrors(r.labConfig().Validate())...)
 }
 
@@ -155,6 +156,7 @@ func (r *resolution) labConfig() lab.Config {
 		ReplicaCPUs:    s.replicaCPUs,
 		Chaos:          s.chaos,
 		Load:           r.plan.Length(),
+		TaskCapacity:   s.perTask(),
 	}
 	if s.taskCapacity > 0 && s.replica == "" {
 		c.Capacity = lab.Capacity{Slots: lab.DefaultSlots, Service: time.Duration(lab.DefaultSlots * float64(time.Second) / s.taskCapacity)}
@@ -181,20 +183,25 @@ func startLab(ctx context.Context, env *env, r *resolution) (*lab.Lab, error) {
 			units.Clock(length+time.Duration(float64(s.recovery)/s.speedup)+time.Second))
 		return l, nil
 	}
+	return nil, labEnding(ctx, r, err)
+}
+
+// labEnding is the ending of a lab that did not start.
+func labEnding(ctx context.Context, r *resolution, err error) error {
 	if ctx.Err() != nil {
-		return nil, &ending{exit.Interrupted.Status(), fmt.Errorf("%w while the replicas were starting: nothing was measured", context.Cause(ctx))}
+		return &ending{exit.Interrupted.Status(), fmt.Errorf("%w while the replicas were starting: nothing was measured", context.Cause(ctx))}
 	}
 	if bad, ok := errors.AsType[*lab.ReplicaError](err); ok {
 		name := "--replica"
 		if g := r.find("replica"); g != nil {
 			name = g.name
 		}
-		return nil, usage(fmt.Errorf("%s: %s", name, strings.TrimPrefix(bad.Error(), "replica ")))
+		return usage(fmt.Errorf("%s: %s", name, strings.TrimPrefix(bad.Error(), "replica ")))
 	}
 	if len(plan.Fields(err)) > 0 {
-		return nil, usage(errors.Join(r.namedErrors(err)...))
+		return usage(errors.Join(r.namedErrors(err)...))
 	}
-	return nil, err
+	return err
 }
 
 func policies(s *service) string {

@@ -10,12 +10,20 @@ import (
 	"scalableappbackend/loadgen/simulate"
 )
 
+// expectByDefault chooses what is expected where nothing was said.
+func (r *resolution) expectByDefault() {
+	r.service.expect = nil
+	for _, e := range gate.DefaultExpectations(r.circumstances()) {
+		r.service.expect = append(r.service.expect, e.String())
+	}
+}
+
 // circumstances are what the default expectations of a lab follow from.
 func (r *resolution) circumstances() gate.Circumstances {
 	s := &r.service
 	c := gate.Circumstances{
 		Low: s.min, High: s.max,
-		Demand:    s.replica == "" || s.taskCapacity > 0,
+		Demand:    s.replica == "" || s.perTask() > 0 || s.measure,
 		Disturbed: len(s.chaos) > 0,
 		Recovery:  true,
 		Story:     r.isStory(),
@@ -55,7 +63,7 @@ func (r *resolution) underProvisioned() time.Duration {
 	if l.Validate() != nil || r.plan.Validate() != nil {
 		return 0 // which is said elsewhere
 	}
-	perTask, speedup := s.taskCapacity, s.speedup
+	perTask, speedup := s.perTask(), s.speedup
 	if perTask == 0 {
 		perTask = (lab.Capacity{}).PerSecond()
 	}

@@ -36,13 +36,23 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 	defer close(done)
 	go stopper.watch(signals, done)
 
+	measured := ""
+	if r.service.measure {
+		var err error
+		if measured, err = measureTask(ctx, env, r); err != nil {
+			return err
+		}
+	}
 	l, err := startLab(ctx, env, r)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
+	if measured != "" {
+		l.Note(lab.EventCapacity, measured)
+	}
 	watched := &watcher{
-		Lab: l, ctx: ctx, program: r.service.replica, period: r.labConfig().Scaling.Period, speedup: r.service.speedup, perTask: r.service.taskCapacity, low: r.service.min,
+		Lab: l, ctx: ctx, program: r.service.replica, period: r.labConfig().Scaling.Period, speedup: r.service.speedup, perTask: r.service.perTask(), low: r.service.min,
 		recovery: time.Duration(float64(r.service.recovery) / r.service.speedup),
 		story:    &story{teller: newTeller(env.stderr, fromWindows, fromCapacity)}, over: make(chan struct{}),
 	}

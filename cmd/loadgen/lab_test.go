@@ -200,7 +200,7 @@ func TestTheFlagsOfTheServiceAreThoseOfTheContract(t *testing.T) {
 		table []setting
 		want  string
 	}{
-		"lab": {labSettings(), "min LOADGEN_MIN, max LOADGEN_MAX, policy LOADGEN_POLICIES, task-capacity LOADGEN_TASK_CAPACITY, recovery LOADGEN_RECOVERY, " + clockFlags +
+		"lab": {labSettings(), "min LOADGEN_MIN, max LOADGEN_MAX, policy LOADGEN_POLICIES, task-capacity LOADGEN_TASK_CAPACITY, objective LOADGEN_OBJECTIVES, recovery LOADGEN_RECOVERY, " + clockFlags +
 			"speedup LOADGEN_SPEEDUP, quick LOADGEN_QUICK, replica LOADGEN_REPLICA, replica-health LOADGEN_REPLICA_HEALTH, " +
 			"replica-grace LOADGEN_REPLICA_GRACE, replica-cpus LOADGEN_REPLICA_CPUS, chaos LOADGEN_CHAOS, expect LOADGEN_EXPECTS"},
 		"simulate": {simulateSettings(), "load LOADGEN_LOAD, min LOADGEN_MIN, max LOADGEN_MAX, policy LOADGEN_POLICIES, " +

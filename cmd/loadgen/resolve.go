@@ -26,6 +26,8 @@ type resolution struct {
 	table []setting // what the verb can be told
 	settlement
 	failed map[string]bool // settings of which all is said: what Validate thinks of them is of no use
+
+	expectsByDefault bool // of a lab: nothing was said of what is expected
 }
 
 // resolve makes a plan that is valid of what was given to `run`, or says all that is wrong with it, naming

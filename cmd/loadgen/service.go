@@ -18,6 +18,9 @@ type service struct {
 	min, max     int
 	policies     []autoscaling.Policy
 	taskCapacity float64 // requests/s of one task; 0: not given
+	measure      bool    // it is to be measured
+	measured     float64 // what came of it; 0 until then
+	objective    []string
 	recovery     plan.Duration
 	expect       []string
 	clock        clock
@@ -91,7 +94,15 @@ func expectSetting(help, byDefault string) setting {
 
 // labSettings is the table of everything that `lab` can be told.
 func labSettings() []setting {
-	table := slices.Concat(serviceSettings(lab.DefaultRecovery), clockSettings(autoscaling.LabModels(), false), []setting{
+	service := serviceSettings(lab.DefaultRecovery)
+	for i := range service {
+		if service[i].flag == autoscaling.SettingTaskCapacity {
+			service[i] = capacitySetting(service[i])
+			service = slices.Insert(service, i+1, objectiveSetting())
+			break
+		}
+	}
+	table := slices.Concat(service, clockSettings(autoscaling.LabModels(), false), []setting{
 		{flag: "speedup", arg: "S", group: groupService, fields: []string{"speedup"},
 			help: "service time passes S times faster than load, 1 to 60", byDefault: units.Decimal(lab.DefaultSpeedup),
 			set: one(parseNumber, func(o *options, x float64) { o.service.speedup = x })},

@@ -31,6 +31,9 @@ type Config struct {
 
 	// Capacity is what one replica in this process can do; not used with ReplicaCommand.
 	Capacity Capacity
+	// TaskCapacity is how many requests per second one replica can do, where that is known of a program; 0 is unknown. It
+	// changes nothing, and is kept in the timeline for those who ask what load needs.
+	TaskCapacity float64
 	// HealthPath is asked by the health checks; empty is /health.
 	HealthPath string
 

@@ -299,6 +299,13 @@ func (l *Lab) Timeline() *timeline.Timeline {
 	return l.recorder.Timeline(end)
 }
 
+// Note adds an event of now to the timeline.
+func (l *Lab) Note(kind, detail string) {
+	l.scheduler.mu.Lock()
+	defer l.scheduler.mu.Unlock()
+	l.scheduler.event(kind, detail)
+}
+
 // Capacity is that of this moment.
 func (l *Lab) Capacity() timeline.Point { return l.scheduler.point() }
 

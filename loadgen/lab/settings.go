@@ -18,6 +18,9 @@ func (c Config) settings() map[string]string {
 		policies = append(policies, p.String())
 	}
 	all[autoscaling.SettingPolicy] = strings.Join(policies, "; ")
+	if c.ReplicaCommand != "" && c.TaskCapacity > 0 {
+		all[autoscaling.SettingTaskCapacity] = strconv.FormatFloat(c.TaskCapacity, 'f', -1, 64)
+	}
 	if c.ReplicaCommand == "" {
 		all[autoscaling.SettingTaskCapacity] = strconv.FormatFloat(c.Capacity.PerSecond(), 'f', -1, 64)
 	}

@@ -56,10 +56,11 @@ const (
 	EventDraining  = "task-draining"    // a task begins its orderly end
 	EventReplacing = "task-replacement" // the scheduler starts a task for one that is gone: not scaling
 	EventUnhealthy = "task-unhealthy"
-	EventFailed    = "task-failed" // a replica ended by itself or could not be started
-	EventForced    = "task-forced" // one that was asked to end did not, and was killed
-	EventLate      = "task-late"   // no standby was ready, so that a program's start passed in real time
-	EventIdle      = "keep-alive"  // a target closes idle connections before the balancer does
+	EventFailed    = "task-failed"   // a replica ended by itself or could not be started
+	EventForced    = "task-forced"   // one that was asked to end did not, and was killed
+	EventCapacity  = "task-capacity" // what one task was measured to be able to do
+	EventLate      = "task-late"     // no standby was ready, so that a program's start passed in real time
+	EventIdle      = "keep-alive"    // a target closes idle connections before the balancer does
 )
 
 // why is why it is gone or going, in short.
