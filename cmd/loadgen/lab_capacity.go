@@ -40,7 +40,7 @@ func capacitySetting(s setting) setting {
 
 func objectiveSetting() setting {
 	return setting{flag: "objective", arg: "EXPR", group: groupService, separators: "\n;", fields: []string{"objective"},
-		help: "what a task must keep, with --task-capacity auto; repeatable", byDefault: defaultObjective,
+		help: "what a task must keep to be measured; repeatable", byDefault: defaultObjective,
 		set: each(checkedExpr, func(o *options, s []string) { o.service.objective = s })}
 }
 

@@ -107,7 +107,7 @@ func labSettings() []setting {
 			help: "service time passes S times faster than load, 1 to 60", byDefault: units.Decimal(lab.DefaultSpeedup),
 			set: one(parseNumber, func(o *options, x float64) { o.service.speedup = x })},
 		{flag: "quick", group: groupService,
-			help: "over within a minute: " + plan.Duration(quickLoad).String() + " of load, " + units.Decimal(quickSpeedup) + " times as fast",
+			help: "over in a minute: " + plan.Duration(quickLoad).String() + " of load (or as -t says), " + units.Decimal(quickSpeedup) + " times as fast",
 			set:  one(parseSwitch, func(o *options, on bool) { o.service.quick = on })},
 
 		{flag: "replica", arg: "CMD", group: groupReplica, fields: []string{"replica"},
@@ -124,7 +124,7 @@ func labSettings() []setting {
 			set: one(parseCPUs, func(o *options, x float64) { o.service.replicaCPUs = x })},
 
 		{flag: "chaos", arg: "EVENT", group: groupChaos, separators: ",", plural: "CHAOS", fields: []string{"chaos"},
-			help: "kill-task@60s, kill-zone:b@90s..120s, load's clock; repeatable",
+			help: "kill-task@60s, stop-task@, spot-interrupt@, kill-zone:b@90s..120s",
 			set:  each(lab.ParseChaos, func(o *options, all []lab.Chaos) { o.service.chaos = all })},
 	})
 	for _, s := range settings() {
