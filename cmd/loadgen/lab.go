@@ -53,10 +53,9 @@ How it works
 		Args:              noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Annotations: map[string]string{
-			noteNot + "host":     "the lab is the service; loadgen run --host URL puts load on another one",
-			noteNot + "H":        "the lab is the service; loadgen run --host URL puts load on another one",
-			noteNot + "plan":     "a plan holds the load and not the service: give the lab's flags again",
-			noteNot + "headless": "the lab always writes plain lines",
+			noteNot + "host": "the lab is the service; loadgen run --host URL puts load on another one",
+			noteNot + "H":    "the lab is the service; loadgen run --host URL puts load on another one",
+			noteNot + "plan": "a plan holds the load and not the service: give the lab's flags again",
 		},
 	}
 	table := labSettings()

@@ -18,6 +18,7 @@ import (
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/report"
 	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/tui"
 )
 
 // runLab starts the lab, runs the plan on it, waits for its recovery, shows what came of it, and returns the ending.
@@ -27,7 +28,12 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 	quiet := *world
 	quiet.stderr = &wholeLines{w: world.stderr}
 	env := &quiet
+	var screen *tui.Screen
 	ctx, stopper := newStopper(ctx, func(cause string) {
+		if screen != nil {
+			screen.Stopping(cause)
+			return
+		}
 		env.say("%s: the lab ends, what is under way has up to %s; once more ends at once", cause, r.plan.StopTimeout)
 	})
 	signals, release := env.signals()
@@ -73,7 +79,19 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 	if r.csv != "" {
 		sinks = append(sinks, report.NewCSV(r.csv))
 	}
-	sinks = append(sinks, &progress{w: env.stderr, dir: dir, drain: true, among: watched.story.teller})
+	if world.draws(r.headless) {
+		screen = newScreen(world, r, stopper)
+		titled := r.plan
+		titled.Host = plan.Lab
+		screen.Title = describe(&titled)
+		screen.Service = r.plan.Length() + watched.recovery
+		defer screen.Close()
+		watched.screen = screen
+		watched.story.teller = newTeller(lineFunc(screen.News), fromCapacity)
+		sinks = append(sinks, screen)
+	} else {
+		sinks = append(sinks, &progress{w: env.stderr, dir: dir, drain: true, among: watched.story.teller})
+	}
 	if dir != nil {
 		sinks = append(sinks, dir)
 	}
@@ -94,6 +112,9 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 	}
 	res, err := runner.Run(ctx)
 	watched.end()
+	if screen != nil {
+		_ = screen.Close() // the run has it as a warning
+	}
 	l.Close()
 	if err := dir.addRecords(l.Records()); err != nil {
 		env.say("note: what the replicas wrote is not kept: %s", reason(err))
@@ -132,6 +153,16 @@ func (k *windows) all() iter.Seq2[*result.Window, error] {
 	}
 }
 
+// lineFunc takes each line as a Writer of them.
+type lineFunc func(string)
+
+func (f lineFunc) Write(p []byte) (int, error) {
+	for line := range strings.Lines(string(p)) {
+		f(strings.TrimSuffix(line, "\n"))
+	}
+	return len(p), nil
+}
+
 // wholeLines lets several goroutines write, each call in one piece.
 type wholeLines struct {
 	mu sync.Mutex
@@ -158,6 +189,7 @@ type watcher struct {
 	began    time.Time
 	ctx      context.Context // the run's
 	story    *story
+	screen   *tui.Screen // nil: lines
 	over     chan struct{}
 	told     sync.WaitGroup
 }
@@ -181,7 +213,11 @@ func (w *watcher) LoadBegan(at time.Time) {
 		for {
 			select {
 			case <-tick.C:
-				w.story.look(w.Timeline(), false)
+				t := w.Timeline()
+				w.story.look(t, false)
+				if w.screen != nil {
+					w.screen.Timeline(t)
+				}
 			case <-w.over:
 				w.story.look(w.Timeline(), true)
 				return

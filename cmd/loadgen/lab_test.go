@@ -218,7 +218,7 @@ func TestTheFlagsOfTheServiceAreThoseOfTheContract(t *testing.T) {
 		}
 	}
 	for _, s := range labSettings() {
-		if s.flag == "host" || s.flag == "plan" || s.flag == "headless" {
+		if s.flag == "host" || s.flag == "plan" {
 			t.Errorf("lab has --%s", s.flag)
 		}
 	}

@@ -205,7 +205,7 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("lab --quick --speedup 10"), nil, `--speedup "10": want no --quick beside it: it chooses how fast`},
 		{args("lab --recovery 0"), nil, `--recovery "0": want a duration above 0, e.g. 30m`},
 		{args("lab --recovery 25h"), nil, `--recovery "25h0m0s": want a time that is not negative and at most 24h`},
-		{args("lab --task-capacity 0"), nil, `--task-capacity "0": want requests/s from 0.001 to 1,000,000, e.g. 120`},
+		{args("lab --task-capacity 0"), nil, `--task-capacity "0": want requests/s from 0.001 to 1,000,000, e.g. 120, or auto`},
 		{args("lab --expect max_task==6"), nil, `--expect "max_task==6": want max_tasks instead of max_task`},
 		{args("lab --expect errors==0 --expect p(99)<50ms"), nil, `--expect "p(99)<50ms": want an expectation about capacity, e.g. max_tasks==6; this is a threshold (--threshold)`},
 		{args("lab --replica x --expect overshoot==0"), nil, `--expect "overshoot==0": want what one task can do (--task-capacity) beside it: without that, the load's demand is not known`},

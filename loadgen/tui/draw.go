@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -32,6 +33,9 @@ func (m model) View() tea.View {
 // lines are the rows of the screen, none wider than the terminal.
 func (m model) lines() []string {
 	width := min(max(m.width, minWidth), maxWidth)
+	if m.service != nil {
+		return cut(m.serviceLines(width, cmp.Or(m.height, defaultHeight)), width)
+	}
 	lines := []string{m.with(strong, clean(m.title)), m.progress(width), ""}
 	if m.last == nil {
 		lines = append(lines, row("", "the first second is under way"))
@@ -43,7 +47,11 @@ func (m model) lines() []string {
 		lines = append(lines, m.failures()...)
 		lines = append(lines, m.generator(f, width)...)
 	}
-	lines = append(lines, "", m.footer())
+	return cut(append(lines, "", m.footer()), width)
+}
+
+// cut makes lines fit a width.
+func cut(lines []string, width int) []string {
 	for i, l := range lines {
 		// One column stays free: some terminals wrap when the last one is written to.
 		lines[i] = strings.TrimRight(ansi.Truncate(l, width-1, "…"), " ")

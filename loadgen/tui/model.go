@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/timeline"
 )
 
 // model is what the screen shows. Update and View are functions of it: nothing in it is changed once
@@ -18,7 +19,9 @@ type model struct {
 	keys        bool // there is a keyboard
 	styled      bool
 	width       int
-	stop        func() // what q calls
+	height      int
+	service     *service // nil: nobody watches capacity
+	stop        func()   // what q calls
 
 	last     *result.Window // nil before the first
 	totals   totals
@@ -32,6 +35,8 @@ type model struct {
 type (
 	windowMsg   struct{ *result.Window }
 	stoppingMsg struct{ cause string }
+	timelineMsg struct{ *timeline.Timeline }
+	newsMsg     struct{ text string }
 	closeMsg    struct{}
 )
 
@@ -44,13 +49,30 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.totals = m.totals.with(msg.Window)
 		m.seconds = withSecond(m.seconds, msg.Window)
 		m.recent = withRecent(m.recent, msg.Window)
+		if m.service != nil {
+			s := *m.service
+			s.windows = append(s.windows[:len(s.windows):len(s.windows)], msg.Window)
+			m.service = &s
+		}
 	case stoppingMsg:
 		m.stopping = msg.cause
+	case timelineMsg:
+		if m.service != nil {
+			s := *m.service
+			s.timeline = msg.Timeline
+			m.service = &s
+		}
+	case newsMsg:
+		if m.service != nil {
+			s := *m.service
+			s.news = append(s.news[:len(s.news):len(s.news)], msg.text)
+			m.service = &s
+		}
 	case closeMsg:
 		m.closed = true
 		return m, tea.Quit
 	case tea.WindowSizeMsg:
-		m.width = msg.Width
+		m.width, m.height = msg.Width, msg.Height
 	case tea.KeyPressMsg:
 		if key := msg.String(); key == "q" || key == "Q" || key == "ctrl+c" {
 			return m, m.ask

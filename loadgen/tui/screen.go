@@ -10,6 +10,7 @@ import (
 
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/timeline"
 )
 
 // Screen draws a run. Its fields are set before the run starts it; Output is needed.
@@ -20,6 +21,9 @@ type Screen struct {
 	// Environ says what the terminal can do: TERM, COLORTERM, NO_COLOR and their kind.
 	Environ []string
 	Styled  bool
+	// Service, when not 0, makes it the view of a service whose capacity is watched until then on the run's clock: load,
+	// latency, tasks and alarms on one axis. See [Screen.Timeline] and [Screen.News].
+	Service time.Duration
 	// Stop is called for each q or ctrl+c. It may be nil when there is no Input.
 	Stop func()
 
@@ -42,6 +46,9 @@ func (s *Screen) Start(meta *result.Meta) error {
 		keys:        s.Input != nil,
 		styled:      s.Styled,
 		stop:        s.Stop,
+	}
+	if s.Service > 0 {
+		first.service = &service{axis: s.Service}
 	}
 	program := tea.NewProgram(first,
 		tea.WithOutput(s.Output), tea.WithInput(s.Input), tea.WithEnvironment(s.Environ),
@@ -68,6 +75,20 @@ func (s *Screen) started() *tea.Program {
 func (s *Screen) Window(w *result.Window) error {
 	s.program.Send(windowMsg{w})
 	return nil
+}
+
+// Timeline shows what capacity has done. It may be called from any goroutine at any time; t is not changed any more.
+func (s *Screen) Timeline(t *timeline.Timeline) {
+	if p := s.started(); p != nil {
+		p.Send(timelineMsg{t})
+	}
+}
+
+// News shows a line below the others.
+func (s *Screen) News(text string) {
+	if p := s.started(); p != nil {
+		p.Send(newsMsg{text})
+	}
 }
 
 // Stopping says that the run was asked to stop, and why. It may be called from any goroutine at any time.
