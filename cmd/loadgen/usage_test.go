@@ -188,7 +188,6 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("lab --host http://h"), nil, "flag \"--host\": want a flag of loadgen lab\nhint: the lab is the service; loadgen run --host URL puts load on another one"},
 		{args("lab -H http://h"), nil, "flag \"-H\": want a flag of loadgen lab\nhint: the lab is the service; loadgen run --host URL puts load on another one"},
 		{args("lab --plan good.json"), nil, "flag \"--plan\": want a flag of loadgen lab\nhint: a plan holds the load and not the service: give the lab's flags again"},
-		{args("lab --headless"), nil, "flag \"--headless\": want a flag of loadgen lab\nhint: the lab always writes plain lines"},
 		{args("lab --chaos kil-task@5s"), nil, "--chaos \"kil-task@5s\": want kill-task@TIME, stop-task@TIME, spot-interrupt@TIME or kill-zone:ZONE@FROM..TO, e.g. kill-task@60s, kill-zone:b@90s..120s\nhint: did you mean kill-task?"},
 		{args("lab --chaos kill-task@5m"), nil, `--chaos "kill-task@5m": want a time before the end of the load at 3m`},
 		{args("lab --quick"), env{"LOADGEN_CHAOS": "kill-task@5s,kill-zone:b@10s..30s"}, `LOADGEN_CHAOS "kill-zone:b@10s..30s": want a time before the end of the load at 20s`},
