@@ -156,7 +156,7 @@ func settings() []setting {
 			help: "the result on stdout, as JSON, instead of the report",
 			set:  one(parseSwitch, func(o *options, on bool) { o.json = on })},
 		{flag: "headless", group: groupResult,
-			help: "plain lines instead of the progress view", byDefault: "when stdout is no terminal",
+			help: "plain lines instead of the view", byDefault: "when stdout is no terminal",
 			set: one(parseSwitch, func(o *options, on bool) { o.headless = &on })},
 
 		{flag: "threshold", arg: "EXPR", group: groupVerdict, separators: "\n;", fields: []string{"thresholds"},
