@@ -71,8 +71,11 @@ func each(kind, path, to, attr string) (hops []hop) {
 	return hops
 }
 
-func toEach(from, path, kind string) (hops []hop) {
-	for _, z := range zones {
+func toEach(from, path, kind string, in ...string) (hops []hop) {
+	if in == nil {
+		in = zones
+	}
+	for _, z := range in {
 		hops = append(hops, ref(from, path, fmt.Sprintf("%s[%q]", kind, z), "id"))
 	}
 	return hops
@@ -90,7 +93,7 @@ func rule(address, of string, port int, h ...hop) []hop {
 
 // endpointPath is how tasks of a group reach an interface endpoint: out of their group, into the endpoint's, which stands
 // in the subnets, under a private name.
-func endpointPath(name, from, rulePrefix, ingress string) []hop {
+func (v variant) endpointPath(name, from, rulePrefix, ingress string) []hop {
 	ep := fmt.Sprintf("aws_vpc_endpoint.interface[%q]", name)
 	hops := []hop{
 		literal(ep, "service_name", "com.amazonaws.us-east-1."+name),
@@ -99,21 +102,21 @@ func endpointPath(name, from, rulePrefix, ingress string) []hop {
 		only(ep, "vpc_id", vpc, "id"),
 		only(ep, "security_group_ids/*", sgEP, "id"),
 	}
-	hops = append(hops, toEach(ep, "subnet_ids/*", "aws_subnet.private")...)
+	hops = append(hops, toEach(ep, "subnet_ids/*", "aws_subnet."+v.endpointSubnets, v.endpointZones...)...)
 	out := "aws_vpc_security_group_egress_rule." + rulePrefix + "_endpoints"
 	hops = append(hops, rule(out, from, 443, only(out, "referenced_security_group_id", sgEP, "id"))...)
 	in := fmt.Sprintf("aws_vpc_security_group_ingress_rule.endpoints[%q]", ingress)
 	return append(hops, rule(in, sgEP, 443, only(in, "referenced_security_group_id", from, "id"))...)
 }
 
-func pull(def, repository string) []hop {
+func (v variant) pull(def, repository string) []hop {
 	repo := fmt.Sprintf("aws_ecr_repository.main[%q]", repository)
 	policy := "aws_iam_role_policy.execution"
 	return []hop{
 		only(def, "execution_role_arn", execRole, "arn"),
 		only(policy, "role", execRole, "name"),
 		ref(policy, "policy/@json/Statement/1/Resource/*", repo, "arn"),
-		literal(repo, "name", "scalableappbackend-dev-"+repository),
+		literal(repo, "name", v.prefix+"-"+repository),
 	}
 }
 
@@ -140,103 +143,168 @@ func policyOf(name string) []hop {
 
 func join(all ...[]hop) []hop { return slices.Concat(all...) }
 
-// seedEdges are the arrows and lines of the drawing, in its order.
-var seedEdges = []edge{
-	{"Users → ALB :80", join(
-		rule(`aws_vpc_security_group_ingress_rule.alb_clients["80"]`, sgALB, 80, literal(`aws_vpc_security_group_ingress_rule.alb_clients["80"]`, "cidr_ipv4", "0.0.0.0/0")),
-		[]hop{literal(alb, "internal", false), literal(alb, "name", "scalableappbackend-dev-alb")},
-		toEach(alb, "subnets/*", "aws_subnet.public"),
-	)},
-	{"ALB → Listener :80", []hop{only(http, "load_balancer_arn", alb, "arn"), literal(http, "port", 80.0), literal(http, "protocol", "HTTP")}},
-	{"Listener → Target group", []hop{
-		only(http, "default_action/*/target_group_arn", target, "arn"), literal(http, "default_action/*/type", "forward"),
-		literal(target, "name", "scalableappbackend-dev-tg"), literal(target, "port", 80.0), literal(target, "target_type", "ip"),
-		literal(target, "health_check/0/path", "/health"), only(target, "vpc_id", vpc, "id"),
-	}},
-	{"Target group → App tasks", join(
-		[]hop{
-			only(service, "load_balancer/*/target_group_arn", target, "arn"),
-			literal(service, "load_balancer/*/container_name", "app"), literal(task, first+"name", "app"),
-			literal(service, "load_balancer/*/container_port", 80.0), literal(task, first+"portMappings/0/containerPort", 80.0),
-			only(service, "task_definition", task, "arn"),
-		},
-		rule("aws_vpc_security_group_egress_rule.alb_ecs", sgALB, 80, only("aws_vpc_security_group_egress_rule.alb_ecs", "referenced_security_group_id", sgECS, "id")),
-		rule("aws_vpc_security_group_ingress_rule.ecs_alb", sgECS, 80, only("aws_vpc_security_group_ingress_rule.ecs_alb", "referenced_security_group_id", sgALB, "id")),
-	)},
-	{"Load test → ALB", join(
-		[]hop{within(load, first+"environment/*/value", alb, "dns_name")},
-		rule(`aws_vpc_security_group_egress_rule.load_alb_public["80"]`, sgLoad, 80, literal(`aws_vpc_security_group_egress_rule.load_alb_public["80"]`, "cidr_ipv4", "0.0.0.0/0")),
-	)},
-	{"Cluster — Service 2 to 6", []hop{
-		only(service, "cluster", cluster, "arn"), literal(cluster, "name", "scalableappbackend-dev-cluster"),
-		literal(service, "name", "scalableappbackend-dev-service"), literal(service, "desired_count", 2.0),
-		literal(scaling, "min_capacity", 2.0), literal(scaling, "max_capacity", 6.0),
-	}},
-	{"VPC — Internet gateway — Public route table", []hop{
-		literal(vpc, "cidr_block", "10.0.0.0/16"), only(igw, "vpc_id", vpc, "id"), only(public, "vpc_id", vpc, "id"),
-		only("aws_route.public_internet[0]", "route_table_id", public, "id"), only("aws_route.public_internet[0]", "gateway_id", igw, "id"),
-		literal("aws_route.public_internet[0]", "destination_cidr_block", "0.0.0.0/0"),
-	}},
-	{"Public subnets — Public route table", join(
-		each("aws_route_table_association.public", "route_table_id", public, "id"),
-		zoneHops("public"),
-		each("aws_subnet.public", "vpc_id", vpc, "id"),
-	)},
-	{"Private subnets — Private route table", join(
-		[]hop{only(private, "vpc_id", vpc, "id")},
-		each("aws_route_table_association.private", "route_table_id", private, "id"),
-		zoneHops("private"),
-		each("aws_subnet.private", "vpc_id", vpc, "id"),
-	)},
-	{"Service in the private subnets", join(
-		toEach(service, "network_configuration/0/subnets/*", "aws_subnet.private"),
-		[]hop{literal(service, "network_configuration/0/assign_public_ip", false)},
-	)},
-	{"ALB — its security group", []hop{only(alb, "security_groups/*", sgALB, "id"), only(sgALB, "vpc_id", vpc, "id")}},
-	{"Tasks — their security group", []hop{only(service, "network_configuration/0/security_groups/*", sgECS, "id"), only(sgECS, "vpc_id", vpc, "id")}},
-	{"Load test — its security group", []hop{only("output", "load_security_groups/*", sgLoad, "id"), only(sgLoad, "vpc_id", vpc, "id")}},
-	{"ECR app → Tasks", pull(task, "app")},
-	{"ECR loadgen → Load test", pull(load, "loadgen")},
-	{"Tasks → ecr.api", endpointPath("ecr.api", sgECS, "ecs", "ecs")},
-	{"Tasks → ecr.dkr", endpointPath("ecr.dkr", sgECS, "ecs", "ecs")},
-	{"Tasks → logs", endpointPath("logs", sgECS, "ecs", "ecs")},
-	{"Tasks → s3", join(
-		[]hop{ref(s3, "route_table_ids/*", private, "id"), literal(s3, "service_name", "com.amazonaws.us-east-1.s3"), literal(s3, "vpc_endpoint_type", "Gateway"), only(s3, "vpc_id", vpc, "id")},
-		rule("aws_vpc_security_group_egress_rule.ecs_s3", sgECS, 443, only("aws_vpc_security_group_egress_rule.ecs_s3", "prefix_list_id", s3, "prefix_list_id")),
-	)},
-	{"Tasks → dynamodb", []hop{
-		only(ddb, "route_table_ids/*", private, "id"), literal(ddb, "service_name", "com.amazonaws.us-east-1.dynamodb"), literal(ddb, "vpc_endpoint_type", "Gateway"), only(ddb, "vpc_id", vpc, "id"),
-	}},
-	{"Load test → ecr.api", endpointPath("ecr.api", sgLoad, "load", "load")},
-	{"Load test → ecr.dkr", endpointPath("ecr.dkr", sgLoad, "load", "load")},
-	{"Load test → logs", endpointPath("logs", sgLoad, "load", "load")},
-	{"Load test → monitoring (added)", join(
-		endpointPath("monitoring", sgLoad, "load", "load"),
-		[]hop{only(`aws_iam_role_policy.load["metrics"]`, "role", "aws_iam_role.load", "name")},
-	)},
-	{"Load test → s3 (added: layers and results)", join(
-		[]hop{ref(s3, "route_table_ids/*", public, "id"), ref(s3, "policy/@json/Statement/*/Resource/*", "aws_s3_bucket.results[0]", "arn")},
-		rule("aws_vpc_security_group_egress_rule.load_s3", sgLoad, 443, only("aws_vpc_security_group_egress_rule.load_s3", "prefix_list_id", s3, "prefix_list_id")),
-		[]hop{only(`aws_iam_role_policy.load["results"]`, "role", "aws_iam_role.load", "name"), only(`aws_iam_role_policy.load["results"]`, "policy/@json/Statement/0/Resource", "aws_s3_bucket.results[0]", "arn")},
-	)},
-	{"Tasks → Log group", join(logs(task, "app"), []hop{literal(group, "name", "/ecs/scalableappbackend-dev-app")})},
-	{"Load test → Log group", logs(load, "loadgen")},
-	{"ALB → Metrics → requests policy", join(policyOf("requests"), []hop{
-		within("aws_appautoscaling_policy.requests[0]", "target_tracking_scaling_policy_configuration/0/predefined_metric_specification/0/resource_label", alb, "arn_suffix"),
-		within("aws_appautoscaling_policy.requests[0]", "target_tracking_scaling_policy_configuration/0/predefined_metric_specification/0/resource_label", target, "arn_suffix"),
-		literal("aws_appautoscaling_policy.requests[0]", "target_tracking_scaling_policy_configuration/0/predefined_metric_specification/0/predefined_metric_type", "ALBRequestCountPerTarget"),
-	})},
-	{"Tasks → Metrics → CPU policy", join(policyOf("cpu"), []hop{
-		literal("aws_appautoscaling_policy.cpu[0]", "target_tracking_scaling_policy_configuration/0/predefined_metric_specification/0/predefined_metric_type", "ECSServiceAverageCPUUtilization"),
-	})},
-	{"Application Auto Scaling → Service", []hop{
-		within(scaling, "resource_id", cluster, "name"), within(scaling, "resource_id", service, "name"),
-		literal(scaling, "scalable_dimension", "ecs:service:DesiredCount"), literal(scaling, "service_namespace", "ecs"),
-	}},
-	{"Execution role → Tasks", []hop{only(task, "execution_role_arn", execRole, "arn"), within(execRole, "assume_role_policy", "", "ecs-tasks.amazonaws.com")}},
-	{"Execution role → Load test", []hop{only(load, "execution_role_arn", execRole, "arn")}},
-	{"Task role → Tasks", []hop{only(task, "task_role_arn", "aws_iam_role.app", "arn"), within("aws_iam_role.app", "assume_role_policy", "", "ecs-tasks.amazonaws.com")}},
-	{"Task role of the load test (added)", []hop{only(load, "task_role_arn", "aws_iam_role.load", "arn")}},
+// variant is what an example makes of the drawing.
+type variant struct {
+	example, prefix string
+	fewest          float64
+	// endpointZones are where the interface endpoints stand, in the subnets of that kind.
+	endpointZones   []string
+	endpointSubnets string
+	metrics         bool
+	// shifted: HTTPS, through listener rules to two target groups.
+	shifted bool
+	// loadZones are where a load task may be, in the subnets of that kind.
+	loadZones   []string
+	loadSubnets string
+}
+
+var variants = []variant{
+	{"seed", "scalableappbackend-dev", 2, zones, "private", true, false, zones, "public"},
+	{"minimal", "scalableappbackend-min", 1, zones[:1], "private", false, false, zones, "public"},
+	// A zone may be lost there: endpoints are out of its way, the load is in the other one, behind the gateway.
+	{"complete", "scalableappbackend-full", 2, zones, "public", true, true, zones[:1], "private"},
+}
+
+// edges are the arrows and lines of the drawing, in its order.
+func (v variant) edges() []edge {
+	edges := []edge{
+		{"Users → ALB :80", join(
+			rule(`aws_vpc_security_group_ingress_rule.alb_clients["80"]`, sgALB, 80, literal(`aws_vpc_security_group_ingress_rule.alb_clients["80"]`, "cidr_ipv4", "0.0.0.0/0")),
+			[]hop{literal(alb, "internal", false), literal(alb, "name", v.prefix+"-alb")},
+			toEach(alb, "subnets/*", "aws_subnet.public"),
+		)},
+		{"ALB → Listener :80", []hop{only(http, "load_balancer_arn", alb, "arn"), literal(http, "port", 80.0), literal(http, "protocol", "HTTP")}},
+		{"Listener → Target group", join(v.listenerToTarget(), []hop{
+			literal(target, "name", v.prefix+"-tg"), literal(target, "port", 80.0), literal(target, "target_type", "ip"),
+			literal(target, "health_check/0/path", "/health"), only(target, "vpc_id", vpc, "id"),
+		})},
+		{"Target group → App tasks", join(
+			[]hop{
+				only(service, "load_balancer/*/target_group_arn", target, "arn"),
+				literal(service, "load_balancer/*/container_name", "app"), literal(task, first+"name", "app"),
+				literal(service, "load_balancer/*/container_port", 80.0), literal(task, first+"portMappings/0/containerPort", 80.0),
+				only(service, "task_definition", task, "arn"),
+			},
+			rule("aws_vpc_security_group_egress_rule.alb_ecs", sgALB, 80, only("aws_vpc_security_group_egress_rule.alb_ecs", "referenced_security_group_id", sgECS, "id")),
+			rule("aws_vpc_security_group_ingress_rule.ecs_alb", sgECS, 80, only("aws_vpc_security_group_ingress_rule.ecs_alb", "referenced_security_group_id", sgALB, "id")),
+		)},
+		{"Load test → ALB", v.loadToALB()},
+		{"Cluster — Service 2 to 6", []hop{
+			only(service, "cluster", cluster, "arn"), literal(cluster, "name", v.prefix+"-cluster"),
+			literal(service, "name", v.prefix+"-service"), literal(service, "desired_count", v.fewest),
+			literal(scaling, "min_capacity", v.fewest), literal(scaling, "max_capacity", 6.0),
+		}},
+		{"VPC — Internet gateway — Public route table", []hop{
+			literal(vpc, "cidr_block", "10.0.0.0/16"), only(igw, "vpc_id", vpc, "id"), only(public, "vpc_id", vpc, "id"),
+			only("aws_route.public_internet[0]", "route_table_id", public, "id"), only("aws_route.public_internet[0]", "gateway_id", igw, "id"),
+			literal("aws_route.public_internet[0]", "destination_cidr_block", "0.0.0.0/0"),
+		}},
+		{"Public subnets — Public route table", join(
+			each("aws_route_table_association.public", "route_table_id", public, "id"),
+			zoneHops("public"),
+			each("aws_subnet.public", "vpc_id", vpc, "id"),
+		)},
+		{"Private subnets — Private route table", join(
+			[]hop{only(private, "vpc_id", vpc, "id")},
+			each("aws_route_table_association.private", "route_table_id", private, "id"),
+			zoneHops("private"),
+			each("aws_subnet.private", "vpc_id", vpc, "id"),
+		)},
+		{"Service in the private subnets", join(
+			toEach(service, "network_configuration/0/subnets/*", "aws_subnet.private"),
+			[]hop{literal(service, "network_configuration/0/assign_public_ip", false)},
+		)},
+		{"ALB — its security group", []hop{only(alb, "security_groups/*", sgALB, "id"), only(sgALB, "vpc_id", vpc, "id")}},
+		{"Tasks — their security group", []hop{only(service, "network_configuration/0/security_groups/*", sgECS, "id"), only(sgECS, "vpc_id", vpc, "id")}},
+		{"Load test — its security group", []hop{only("output", "load_security_groups/*", sgLoad, "id"), only(sgLoad, "vpc_id", vpc, "id")}},
+		{"ECR app → Tasks", v.pull(task, "app")},
+		{"ECR loadgen → Load test", v.pull(load, "loadgen")},
+		{"Tasks → ecr.api", v.endpointPath("ecr.api", sgECS, "ecs", "ecs")},
+		{"Tasks → ecr.dkr", v.endpointPath("ecr.dkr", sgECS, "ecs", "ecs")},
+		{"Tasks → logs", v.endpointPath("logs", sgECS, "ecs", "ecs")},
+		{"Tasks → s3", join(
+			[]hop{ref(s3, "route_table_ids/*", private, "id"), literal(s3, "service_name", "com.amazonaws.us-east-1.s3"), literal(s3, "vpc_endpoint_type", "Gateway"), only(s3, "vpc_id", vpc, "id")},
+			rule("aws_vpc_security_group_egress_rule.ecs_s3", sgECS, 443, only("aws_vpc_security_group_egress_rule.ecs_s3", "prefix_list_id", s3, "prefix_list_id")),
+		)},
+		{"Tasks → dynamodb", []hop{
+			only(ddb, "route_table_ids/*", private, "id"), literal(ddb, "service_name", "com.amazonaws.us-east-1.dynamodb"), literal(ddb, "vpc_endpoint_type", "Gateway"), only(ddb, "vpc_id", vpc, "id"),
+		}},
+		{"Load test → ecr.api", v.endpointPath("ecr.api", sgLoad, "load", "load")},
+		{"Load test → ecr.dkr", v.endpointPath("ecr.dkr", sgLoad, "load", "load")},
+		{"Load test → logs", v.endpointPath("logs", sgLoad, "load", "load")},
+		{"Load test → s3 (added: layers and results)", join(
+			[]hop{ref(s3, "route_table_ids/*", public, "id"), ref(s3, "policy/@json/Statement/*/Resource/*", "aws_s3_bucket.results[0]", "arn")},
+			rule("aws_vpc_security_group_egress_rule.load_s3", sgLoad, 443, only("aws_vpc_security_group_egress_rule.load_s3", "prefix_list_id", s3, "prefix_list_id")),
+			[]hop{only(`aws_iam_role_policy.load["results"]`, "role", "aws_iam_role.load", "name"), only(`aws_iam_role_policy.load["results"]`, "policy/@json/Statement/0/Resource", "aws_s3_bucket.results[0]", "arn")},
+		)},
+		{"Tasks → Log group", join(logs(task, "app"), []hop{literal(group, "name", "/ecs/"+v.prefix+"-app")})},
+		{"Load test → Log group", logs(load, "loadgen")},
+		{"ALB → Metrics → requests policy", join(policyOf("requests"), v.requestMetric())},
+		{"Tasks → Metrics → CPU policy", join(policyOf("cpu"), []hop{
+			literal("aws_appautoscaling_policy.cpu[0]", "target_tracking_scaling_policy_configuration/0/predefined_metric_specification/0/predefined_metric_type", "ECSServiceAverageCPUUtilization"),
+		})},
+		{"Application Auto Scaling → Service", []hop{
+			within(scaling, "resource_id", cluster, "name"), within(scaling, "resource_id", service, "name"),
+			literal(scaling, "scalable_dimension", "ecs:service:DesiredCount"), literal(scaling, "service_namespace", "ecs"),
+		}},
+		{"Execution role → Tasks", []hop{only(task, "execution_role_arn", execRole, "arn"), within(execRole, "assume_role_policy", "", "ecs-tasks.amazonaws.com")}},
+		{"Execution role → Load test", []hop{only(load, "execution_role_arn", execRole, "arn")}},
+		{"Task role → Tasks", []hop{only(task, "task_role_arn", "aws_iam_role.app", "arn"), within("aws_iam_role.app", "assume_role_policy", "", "ecs-tasks.amazonaws.com")}},
+		{"Task role of the load test (added)", []hop{only(load, "task_role_arn", "aws_iam_role.load", "arn")}},
+	}
+	if v.metrics {
+		edges = append(edges, edge{"Load test → monitoring (added)", join(
+			v.endpointPath("monitoring", sgLoad, "load", "load"),
+			[]hop{only(`aws_iam_role_policy.load["metrics"]`, "role", "aws_iam_role.load", "name")},
+		)})
+	}
+	return edges
+}
+
+func (v variant) listenerToTarget() []hop {
+	if !v.shifted {
+		return []hop{only(http, "default_action/*/target_group_arn", target, "arn"), literal(http, "default_action/*/type", "forward")}
+	}
+	const https, production, alternate = "aws_lb_listener.https[0]", "aws_lb_listener_rule.production[0]", "aws_lb_target_group.alternate[0]"
+	advanced := "load_balancer/*/advanced_configuration/0/"
+	return []hop{
+		literal(http, "default_action/*/type", "redirect"), only(https, "load_balancer_arn", alb, "arn"), literal(https, "port", 443.0),
+		only(production, "listener_arn", https, "arn"), only("aws_lb_listener_rule.test[0]", "listener_arn", https, "arn"),
+		ref(production, "action/0/forward/0/target_group/*/arn", target, "arn"), ref(production, "action/0/forward/0/target_group/*/arn", alternate, "arn"),
+		only(service, advanced+"alternate_target_group_arn", alternate, "arn"), only(service, advanced+"production_listener_rule", production, "arn"),
+		only(service, advanced+"test_listener_rule", "aws_lb_listener_rule.test[0]", "arn"), only(service, advanced+"role_arn", "aws_iam_role.deployment[0]", "arn"),
+	}
+}
+
+func (h hop) relaxed() hop { h.only = false; return h }
+
+func (v variant) loadToALB() []hop {
+	port, host := 80, within(load, first+"environment/*/value", alb, "dns_name")
+	if v.shifted {
+		port, host = 443, literal(load, first+"environment/*/value", "https://api.example.com").relaxed()
+	}
+	out := fmt.Sprintf("aws_vpc_security_group_egress_rule.load_alb_public[%q]", fmt.Sprint(port))
+	hops := append(rule(out, sgLoad, port, literal(out, "cidr_ipv4", "0.0.0.0/0")), host,
+		literal("output", "load_assign_public_ip", v.loadSubnets == "public"))
+	hops = append(hops, toEach("output", "load_subnets/*", "aws_subnet."+v.loadSubnets, v.loadZones...)...)
+	if v.loadSubnets == "private" {
+		hops = append(hops, only("aws_route.private_nat[0]", "route_table_id", private, "id"), only("aws_route.private_nat[0]", "nat_gateway_id", "aws_nat_gateway.main[0]", "id"),
+			ref("aws_nat_gateway.main[0]", "subnet_id", `aws_subnet.public["us-east-1a"]`, "id"))
+	}
+	return hops
+}
+
+func (v variant) requestMetric() []hop {
+	const p, configuration = "aws_appautoscaling_policy.requests[0]", "target_tracking_scaling_policy_configuration/0/"
+	if v.shifted {
+		dimensions := configuration + "customized_metric_specification/0/metrics/*/metric_stat/0/metric/0/dimensions/*/value"
+		return []hop{ref(p, dimensions, alb, "arn_suffix"), ref(p, dimensions, target, "arn_suffix"), ref(p, dimensions, "aws_lb_target_group.alternate[0]", "arn_suffix")}
+	}
+	label := configuration + "predefined_metric_specification/0/resource_label"
+	return []hop{
+		within(p, label, alb, "arn_suffix"), within(p, label, target, "arn_suffix"),
+		literal(p, configuration+"predefined_metric_specification/0/predefined_metric_type", "ALBRequestCountPerTarget"),
+	}
 }
 
 func zoneHops(kind string) (hops []hop) {
@@ -313,11 +381,15 @@ func (s state) broken(e edge) (reasons []string) {
 }
 
 func TestEveryArrowOfTheDrawingIsCarriedFromIDToID(t *testing.T) {
-	s := applyExample(t, "seed")
-	for _, e := range seedEdges {
-		for _, reason := range s.broken(e) {
-			t.Errorf("%s: %s", e.name, reason)
-		}
+	for _, v := range variants {
+		t.Run(v.example, func(t *testing.T) {
+			s := applyExample(t, v.example)
+			for _, e := range v.edges() {
+				for _, reason := range s.broken(e) {
+					t.Errorf("%s: %s", e.name, reason)
+				}
+			}
+		})
 	}
 }
 
@@ -342,30 +414,34 @@ func TestTheStateTellsResourcesApart(t *testing.T) {
 
 // Each hop of each arrow is cut, and led to another resource of the same type: the arrow's test must then fail.
 func TestACutOrSwappedArrowIsSeen(t *testing.T) {
-	s := applyExample(t, "seed")
-	cuts, swaps := 0, 0
-	for _, e := range seedEdges {
-		for _, h := range e.hops {
-			want, ok := s.want(h)
-			if !ok {
-				continue // the test above says so
-			}
-			for _, wrong := range append([]any{nil}, s.others(h, want)...) {
-				m := s.with(t, h, want, wrong)
-				if len(m.broken(e)) == 0 {
-					t.Errorf("%s: %s of %s may be %v instead of %v", e.name, h.path, h.from, wrong, want)
+	for _, v := range variants {
+		t.Run(v.example, func(t *testing.T) {
+			s := applyExample(t, v.example)
+			cuts, swaps := 0, 0
+			for _, e := range v.edges() {
+				for _, h := range e.hops {
+					want, ok := s.want(h)
+					if !ok {
+						continue // the test above says so
+					}
+					for _, wrong := range append([]any{nil}, s.others(h, want)...) {
+						m := s.with(t, h, want, wrong)
+						if len(m.broken(e)) == 0 {
+							t.Errorf("%s: %s of %s may be %v instead of %v", e.name, h.path, h.from, wrong, want)
+						}
+						if wrong == nil {
+							cuts++
+						} else {
+							swaps++
+						}
+					}
 				}
-				if wrong == nil {
-					cuts++
-				} else {
-					swaps++
-				}
 			}
-		}
-	}
-	t.Logf("%d arrows: %d cuts and %d swaps seen", len(seedEdges), cuts, swaps)
-	if cuts < 150 || swaps < 150 {
-		t.Errorf("%d cuts and %d swaps; want more than 150 of each", cuts, swaps)
+			t.Logf("%d arrows: %d cuts and %d swaps seen", len(v.edges()), cuts, swaps)
+			if cuts < 150 || swaps < 150 {
+				t.Errorf("%d cuts and %d swaps; want more than 150 of each", cuts, swaps)
+			}
+		})
 	}
 }
 

@@ -139,6 +139,14 @@ func TestAllExamplesHaveTheSameOutputs(t *testing.T) {
 			t.Errorf("%s differs from the seed's", path)
 		}
 	}
+	// What loadgen reads, by name: scripts and its own launcher hold on to these.
+	for _, name := range []string{
+		"cluster", "service", "load_task_definition", "load_subnets", "load_security_groups", "load_assign_public_ip", "results_bucket", "alb_url", "watch_log_group",
+	} {
+		if !strings.Contains(want, `output "`+name+`"`) {
+			t.Errorf("no output %s", name)
+		}
+	}
 	for _, m := range regexp.MustCompile(`(?m)^output "(\w+)"`).FindAllStringSubmatch(text(t, "outputs.tf"), -1) {
 		if !strings.Contains(want, `output "`+m[1]+`"`) {
 			t.Errorf("examples do not pass on the output %s", m[1])
