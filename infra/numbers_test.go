@@ -153,3 +153,21 @@ func TestAllExamplesHaveTheSameOutputs(t *testing.T) {
 		}
 	}
 }
+
+// Without mocks a test run would build all of it in the account of whoever typed it.
+func TestEveryTerraformTestMocksTheProvider(t *testing.T) {
+	paths, _ := filepath.Glob("tests/*.tftest.hcl") // the pattern is well formed
+	if len(paths) < 3 {
+		t.Fatalf("found %v", paths)
+	}
+	for _, path := range paths {
+		if !regexp.MustCompile(`(?m)^mock_provider "aws" \{$`).MatchString(text(t, path)) {
+			t.Errorf("%s has no mock_provider of the whole file", path)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^run "(.*)" \{$`).FindAllStringSubmatch(text(t, path), -1) {
+			if strings.Count(m[1], "_") < 3 {
+				t.Errorf("%s: run %s is no sentence", path, m[1])
+			}
+		}
+	}
+}
