@@ -17,7 +17,9 @@ func TestCapacityFollowsLoadToSixAndBack(t *testing.T) { experiment(t, 6) }
 func TestAProgramThatDoesNotEndIsToldOf(t *testing.T) {
 	skipWindows(t)
 	t.Parallel()
-	l := start(t, program(stubborn))
+	c := program(stubborn)
+	c.Delays.Stop = 2 * time.Second // in real time
+	l := start(t, c)
 	l.LoadBegan(time.Now())
 	if err := l.SetBounds(1, 1); err != nil {
 		t.Fatal(err)
