@@ -157,6 +157,9 @@ func (r *resolution) labConfig() lab.Config {
 		Load:           r.plan.Length(),
 		TaskCapacity:   s.perTask(),
 	}
+	if s.measured > 0 {
+		c.Objective = s.objective
+	}
 	if s.taskCapacity > 0 && s.replica == "" {
 		c.Capacity = lab.Capacity{Slots: lab.DefaultSlots, Service: time.Duration(lab.DefaultSlots * float64(time.Second) / s.taskCapacity)}
 	}

@@ -56,11 +56,10 @@ func (s *service) perTask() float64 {
 // ending.
 func measureTask(ctx context.Context, env *env, r *resolution) (found string, err error) {
 	s := &r.service
-	objective := s.objective
-	if len(objective) == 0 {
-		objective = []string{defaultObjective}
+	if len(s.objective) == 0 {
+		s.objective = []string{defaultObjective}
 	}
-	within := strings.Join(objective, " and ")
+	within := strings.Join(s.objective, " and ")
 	config := r.labConfig()
 	config.Scaling.Min, config.Scaling.Max, config.Chaos = 1, 1, nil
 	config.Env, config.Guard = env.environ, env.guard
@@ -74,7 +73,7 @@ func measureTask(ctx context.Context, env *env, r *resolution) (found string, er
 	p.Host = l.URL()
 	search := loadgen.Ceiling{
 		Runner:    loadgen.Runner{Plan: p, Lookup: env.lookup, Judge: env.judge, Version: version},
-		Objective: objective,
+		Objective: s.objective,
 		Tell: func(t loadgen.Tried) {
 			how := "holds"
 			if !t.Held {

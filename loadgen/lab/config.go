@@ -34,6 +34,8 @@ type Config struct {
 	// TaskCapacity is how many requests per second one replica can do, where that is known of a program; 0 is unknown. It
 	// changes nothing, and is kept in the timeline for those who ask what load needs.
 	TaskCapacity float64
+	// Objective is within what TaskCapacity was measured; empty when it was not. It is kept beside it.
+	Objective []string
 	// HealthPath is asked by the health checks; empty is /health.
 	HealthPath string
 

@@ -20,6 +20,9 @@ func (c Config) settings() map[string]string {
 	all[autoscaling.SettingPolicy] = strings.Join(policies, "; ")
 	if c.ReplicaCommand != "" && c.TaskCapacity > 0 {
 		all[autoscaling.SettingTaskCapacity] = strconv.FormatFloat(c.TaskCapacity, 'f', -1, 64)
+		if len(c.Objective) > 0 {
+			all[autoscaling.SettingObjective] = strings.Join(c.Objective, "; ")
+		}
 	}
 	if c.ReplicaCommand == "" {
 		all[autoscaling.SettingTaskCapacity] = strconv.FormatFloat(c.Capacity.PerSecond(), 'f', -1, 64)
