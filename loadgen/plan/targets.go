@@ -31,7 +31,8 @@ const maxTargetErrors = 10
 //	Name: value of a header, as often as needed; names keep their case
 //	@body-file, relative to the working directory
 //
-// A blank line, a body or the next METHOD line ends a target. JSON, one object a line, has vegeta's
+// A blank line, a body or the next METHOD line ends a target. A line of curl, as browsers copy it, is a target of its own;
+// a backslash at its end continues it. JSON, one object a line, has vegeta's
 // keys method, url, header (an object of lists) and body (base64), and beside them name, weight,
 // expect (a status or a list of them: 200, "2xx", "200-204") and expect_body (a text that the answer must hold).
 //
@@ -130,6 +131,9 @@ func isMethodLine(line string) bool {
 
 // text reads one target of the text format.
 func (p *targetParser) text() bool {
+	if isCurlLine(p.line) {
+		return p.curl()
+	}
 	method, url := p.line, ""
 	if i := strings.IndexAny(p.line, " \t\f\r"); i >= 0 {
 		method, url = p.line[:i], Trim(p.line[i:])
@@ -147,6 +151,24 @@ func (p *targetParser) text() bool {
 	return more
 }
 
+// curl reads one target, a command line of curl, which a backslash at its end continues.
+func (p *targetParser) curl() bool {
+	line, first := p.line, p.number
+	for strings.HasSuffix(line, "\\") && p.advance() {
+		line = strings.TrimSuffix(line, "\\") + " " + p.line
+	}
+	line = strings.TrimSuffix(line, "\\")
+	t, e := parseCurl(line)
+	if e != nil {
+		last := p.number
+		p.number = first
+		p.fail("curl", e)
+		p.number = last
+	}
+	p.targets = append(p.targets, t)
+	return p.nextLine()
+}
+
 // headers reads the lines below a METHOD line.
 func (p *targetParser) headers(t *Target) bool {
 	for p.advance() {
@@ -154,7 +176,7 @@ func (p *targetParser) headers(t *Target) bool {
 		case p.line == "":
 			return p.nextLine()
 		case p.line[0] == '#':
-		case isMethodLine(p.line):
+		case isMethodLine(p.line), isCurlLine(p.line):
 			return true
 		case p.line[0] == '@':
 			if t.Body.File = p.line[1:]; t.Body.File == "" {
@@ -183,7 +205,7 @@ func (p *targetParser) skipTarget() bool {
 		if p.line == "" {
 			return p.nextLine()
 		}
-		if isMethodLine(p.line) {
+		if isMethodLine(p.line) || isCurlLine(p.line) {
 			return true
 		}
 	}
