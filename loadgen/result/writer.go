@@ -61,15 +61,20 @@ type Writer struct {
 // Create makes a directory, and those above it, and writes plan.json into it. A directory that
 // exists and holds something, or that cannot be written to, is refused with an error of one line.
 // Meta.StartedAt has to be known by now: the log of latencies begins with it.
-func Create(dir string, meta Meta) (*Writer, error) {
-	w, err := create(dir, meta)
+func Create(dir string, meta Meta) (*Writer, error) { return createBeside(dir, meta, nil) }
+
+// CreateBeside is Create in a directory in which a result was put aside: the other files in it stay.
+func CreateBeside(a *Aside, meta Meta) (*Writer, error) { return createBeside(a.dir, meta, a) }
+
+func createBeside(dir string, meta Meta, a *Aside) (*Writer, error) {
+	w, err := create(dir, meta, a != nil && len(a.moved) > 0)
 	if err != nil {
 		return nil, fmt.Errorf("result directory %s: %w", dir, err)
 	}
 	return w, nil
 }
 
-func create(dir string, meta Meta) (_ *Writer, err error) {
+func create(dir string, meta Meta, beside bool) (_ *Writer, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, pathless(err)
 	}
@@ -86,7 +91,7 @@ func create(dir string, meta Meta) (_ *Writer, err error) {
 	if err != nil {
 		return nil, pathless(err)
 	}
-	if len(entries) > 0 {
+	if len(entries) > 0 && !beside {
 		return nil, fmt.Errorf("not empty (it holds %s): want a new directory, or an empty one", entries[0].Name())
 	}
 
