@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ type level int
 
 const (
 	byDefault level = iota
+	byConfig        // a file of Locust's
 	inFile
 	byLocust  // LOCUST_…
 	byLoadgen // LOADGEN_…
@@ -34,18 +36,34 @@ type typed struct {
 	texts    []string
 	name     string // of the flag that was last used
 	isSwitch bool
+	stdin    io.Reader // what "-" names as a file of targets
 }
 
 // spelling is one name of a typed flag.
 type spelling struct {
 	*typed
-	name string
+	name      string
+	elsewhere func(text string) *typed // the flag that a text is meant for; nil: this one
 }
 
 func (s spelling) Set(text string) error {
-	s.texts = append(s.texts, text)
-	s.typed.name = "--" + s.name
+	value := s.typed
+	if s.elsewhere != nil {
+		if other := s.elsewhere(text); other != nil {
+			value = other
+		}
+	}
+	value.texts = append(value.texts, text)
+	value.name = dashed(s.name)
 	return nil
+}
+
+// dashed is a flag as it is typed.
+func dashed(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
 }
 
 func (s spelling) String() string   { return "" }
@@ -63,17 +81,20 @@ func define(flags *pflag.FlagSet, table []setting) map[string]*typed {
 		if s.isArgument {
 			continue
 		}
-		names := []string{s.flag}
-		if s.alias != "" {
-			names = append(names, s.alias)
+		var elsewhere func(string) *typed
+		if s.elsewhere != nil {
+			elsewhere = func(text string) *typed { return values[s.elsewhere(text)] }
 		}
-		for _, name := range names {
+		for _, name := range append([]string{s.flag}, s.aliases...) {
 			short := ""
-			if name == s.flag {
+			switch {
+			case name == s.flag:
 				short = s.short
+			case len(name) == 1:
+				short = name
 			}
-			f := flags.VarPF(spelling{value, name}, name, short, s.help)
-			f.Hidden = name != s.flag
+			f := flags.VarPF(spelling{value, name, elsewhere}, name, short, s.help)
+			f.Hidden = name != s.flag || s.hidden
 			annotate(f, noteGroup, s.group)
 			annotate(f, noteArg, s.arg)
 			annotate(f, noteDefault, s.byDefault)
@@ -108,6 +129,9 @@ func collect(table []setting, flags map[string]*typed, variable func(string) (st
 			}
 			if !ok || value == "" {
 				continue
+			}
+			if s.arg == "" && strings.HasPrefix(name, "LOCUST_") && strings.EqualFold(value, "yes") {
+				value = "true" // as Locust reads it
 			}
 			if texts := s.split(value); len(texts) > 0 {
 				all = append(all, given{s, byLoadgen - level(i), name, texts})

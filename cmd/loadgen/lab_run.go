@@ -67,7 +67,7 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 	kept := &windows{}
 	sinks := []result.Sink{watched}
 	if r.out != outNone {
-		dir = &directory{path: r.out}
+		dir = &directory{path: r.out, overwrite: r.overwrite}
 		if g := r.find("out"); g != nil {
 			dir.name = g.name
 		}

@@ -21,20 +21,41 @@ type directory struct {
 	name  string // how the path was given: --out, LOADGEN_OUT; empty for the default
 	path  string // empty: a new one
 	fresh bool   // it did not exist before
+
+	overwrite bool          // a result that is there
+	aside     *result.Aside // what was there, until the run has begun; nil: nothing is to be replaced
 	*result.Writer
 }
 
 type opener struct{ *directory }
 
-func (o opener) Window(*result.Window) error { return nil }
+// Window is the first sign that the run has begun: what was there before is not needed any more.
+func (o opener) Window(*result.Window) error { return o.drop() }
 func (o opener) Close() error                { return nil }
-func (o opener) Finish(*result.Result) error { return nil }
+func (o opener) Finish(*result.Result) error { return o.drop() }
+
+func (d *directory) drop() error {
+	if d.aside == nil {
+		return nil
+	}
+	err := errors.Join(d.aside.Drop(), os.RemoveAll(filepath.Join(d.path, recordsDir)))
+	d.aside = nil
+	return err
+}
 
 // Start makes the directory.
 func (o opener) Start(meta *result.Meta) error {
 	d := o.directory
 	err := d.make(meta)
-	if err == nil {
+	switch {
+	case err != nil:
+	case d.overwrite:
+		if d.aside, err = result.PutAside(d.path); err == nil {
+			if d.Writer, err = result.CreateBeside(d.aside, *meta); err != nil {
+				err = errors.Join(err, d.aside.Restore())
+			}
+		}
+	default:
 		d.Writer, err = result.Create(d.path, *meta)
 	}
 	if err == nil {
@@ -104,6 +125,11 @@ func (d *directory) discard() {
 		return
 	}
 	_ = d.Writer.Close()
+	if d.aside != nil { // there was something before, and it is to be there again
+		_ = result.Remove(d.path)
+		_ = d.aside.Restore()
+		return
+	}
 	entries, _ := os.ReadDir(d.path)
 	for _, e := range entries { // it was empty before
 		_ = os.RemoveAll(filepath.Join(d.path, e.Name()))

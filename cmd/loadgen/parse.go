@@ -71,6 +71,27 @@ func parseSeed(s string) (uint64, error) {
 	return n, nil
 }
 
+// inUnits is parse for durations of which one is as likely to mean milliseconds as seconds: a bare number is refused,
+// with both readings. 0 needs no unit.
+func inUnits[T any](parse func(string) (T, error)) func(string) (T, error) {
+	return func(s string) (T, error) {
+		read, other := "", ""
+		for part := range strings.SplitSeq(s, "..") {
+			part = strings.TrimSpace(part)
+			if n, err := strconv.ParseFloat(part, 64); err != nil || n == 0 {
+				read, other = read+".."+part, other+".."+part
+				continue
+			}
+			read, other = read+".."+part+"s", other+".."+part+"ms"
+		}
+		if read != other {
+			var none T
+			return none, refuse(s, "a unit: "+read[2:]+" or "+other[2:])
+		}
+		return parse(s)
+	}
+}
+
 func parsePacing(s string) (plan.Duration, error) {
 	d, err := plan.ParseDuration(s)
 	if err == nil && d == 0 {
@@ -115,6 +136,23 @@ func parseData(s string) (string, error) {
 		return "", refuse(s, "@FILE or the body itself")
 	}
 	return s, nil
+}
+
+// headerOfHost tells a header from a host: curl and hey have -H for it.
+func headerOfHost(s string) string {
+	name, value, found := strings.Cut(strings.TrimSpace(s), ":")
+	if found && plan.IsMethod(name) && value != "" && !strings.ContainsAny(value[:1], "/0123456789") {
+		return "header"
+	}
+	return ""
+}
+
+// dataOfJSON tells a body from a switch: curl has --json for it.
+func dataOfJSON(s string) string {
+	if s != "" && strings.ContainsAny(s[:1], `{["@`) {
+		return "json-data"
+	}
+	return ""
 }
 
 type header struct{ name, value string }

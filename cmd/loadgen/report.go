@@ -2,8 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,9 +21,10 @@ func newReport(env *env) *cobra.Command {
 	var format string
 	var schema bool
 	cmd := &cobra.Command{
-		Use:   "report DIR",
+		Use:   "report [DIR]",
 		Short: "shows a result again, also one of a run that was cut",
 		Example: `
+loadgen report                                   # the newest result
 loadgen report loadgen-results/20261124T150405Z
 loadgen report loadgen-results/20261124T150405Z -f markdown
 loadgen report --schema > result.schema.json`,
@@ -36,12 +40,18 @@ loadgen report --schema > result.schema.json`,
 		case schema:
 			_, err := env.stdout.Write(result.SchemaJSON())
 			return err
-		case len(args) == 0:
-			return usagef("report", "", "", "want the directory of a result, e.g. loadgen report %s/20261124T150405Z", defaultOut)
 		case len(args) > 1:
 			return usagef("argument", args[1], "loadgen merge adds several results up", "one directory")
 		case !slices.Contains(report.Formats(), format):
 			return usagef("--format", format, didYouMean(format, report.Formats(), ""), "one of %s", strings.Join(report.Formats(), ", "))
+		}
+		if len(args) == 0 {
+			dir, ok := newest(defaultOut)
+			if !ok {
+				return usagef("report", "", "", "want the directory of a result, e.g. loadgen report %s/20261124T150405Z", defaultOut)
+			}
+			env.say("note: the newest result is %s", dir)
+			args = []string{dir}
 		}
 		opened, err := result.Open(args[0])
 		if err != nil {
@@ -53,6 +63,21 @@ loadgen report --schema > result.schema.json`,
 		return env.show(opened, format)
 	}
 	return cmd
+}
+
+// newest is the directory below dir in which a run left something last.
+func newest(dir string) (path string, ok bool) {
+	entries, _ := os.ReadDir(dir)
+	var last time.Time
+	for _, e := range entries {
+		for _, name := range []string{"plan.json", "result.json"} {
+			info, err := os.Stat(filepath.Join(dir, e.Name(), name))
+			if err == nil && (!ok || info.ModTime().After(last) || info.ModTime().Equal(last) && filepath.Join(dir, e.Name()) > path) {
+				path, last, ok = filepath.Join(dir, e.Name()), info.ModTime(), true
+			}
+		}
+	}
+	return path, ok
 }
 
 // show reports an opened result.

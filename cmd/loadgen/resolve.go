@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -17,7 +18,7 @@ import (
 
 // resolution is one plan made of flags, variables, a plan file and defaults, in this order:
 //
-//	a flag > LOADGEN_* > LOCUST_* > the plan file > the default
+//	a flag > LOADGEN_* > LOCUST_* > the plan file > Locust's files > the default
 //
 // A setting of one model of load silences those of the other on lower levels; only two flags can be in
 // conflict.
@@ -25,6 +26,7 @@ type resolution struct {
 	options
 	table []setting // what the verb can be told
 	settlement
+	stdin  io.Reader
 	failed map[string]bool // settings of which all is said: what Validate thinks of them is of no use
 
 	expectsByDefault bool // of a lab: nothing was said of what is expected
@@ -44,10 +46,14 @@ func resolveIn(table []setting, defaults service, flags map[string]*typed, varia
 		return g.flag == "quick" && err == nil && !on // it rivals others, and they must not lose against what is off
 	})
 	r := &resolution{table: table, failed: map[string]bool{}, options: options{service: defaults}}
+	if t := flags["targets"]; t != nil {
+		r.stdin = t.stdin
+	}
 	base, err := r.readPlan(all)
 	errs := []error{err}
 	r.settlement = settle(all, base.Model)
 	errs = append(errs, r.errs...)
+	errs = append(errs, r.readConfigs(variable, &base))
 	if r.planFile != "" && r.model != base.Model {
 		r.notes = append(r.notes, fmt.Sprintf("%s has %s, and this run has %s", r.planFile, loadOf(base.Model), loadOf(r.model)))
 	}
@@ -63,6 +69,25 @@ func resolveIn(table []setting, defaults service, flags map[string]*typed, varia
 		errs = append(errs, r.namedErrors(r.plan.Validate())...)
 	}
 	return r, errors.Join(errs...)
+}
+
+// readConfigs takes what Locust's files say, when the verb reads them.
+func (r *resolution) readConfigs(variable func(string) (string, bool), base *plan.Plan) error {
+	if !slices.ContainsFunc(r.table, func(s setting) bool { return s.flag == "config" }) {
+		return nil
+	}
+	name := ""
+	if g := r.find("config"); g != nil {
+		name = g.texts[len(g.texts)-1]
+	}
+	home, _ := variable("HOME")
+	files, err := readConfigs(name, home)
+	if err != nil {
+		r.failed["host"] = true // it may be in there
+		return err
+	}
+	r.configured(files, base)
+	return nil
 }
 
 // readPlan returns the plan of --plan, else the default one with a random seed.
@@ -155,8 +180,13 @@ func (r *resolution) readTargets() error {
 	if g == nil || r.failed[g.flag] {
 		return nil
 	}
-	f, err := os.Open(r.targets)
-	if err == nil {
+	var err error
+	if r.targets == "-" && r.stdin != nil {
+		r.targets = "stdin"
+		r.plan.Targets, err = plan.ParseTargets(r.targets, r.stdin)
+	} else if f, opening := os.Open(r.targets); opening != nil {
+		err = opening
+	} else {
 		defer f.Close()
 		r.plan.Targets, err = plan.ParseTargets(r.targets, f)
 	}
@@ -232,7 +262,7 @@ func (r *resolution) setData(t *plan.Target) error {
 	isFile := func(s string) bool { return strings.HasPrefix(s, "@") }
 	if len(r.data) > 1 && slices.ContainsFunc(r.data, isFile) {
 		r.failed["data"] = true
-		return &plan.FieldError{Field: r.find("data").name, Want: "one @FILE alone, or bodies that are joined by &"}
+		return &plan.FieldError{Field: "--data", Want: "one @FILE alone, or bodies that are joined by &"}
 	}
 	var err error
 	if t.Body, err = plan.ParseBody(strings.Join(r.data, "&")); err != nil {
@@ -244,6 +274,9 @@ func (r *resolution) setData(t *plan.Target) error {
 		}
 	}
 	t.Header = http.Header{contentType: {"application/x-www-form-urlencoded"}}
+	if r.isJSON {
+		t.Header = http.Header{contentType: {"application/json"}, "Accept": {"application/json"}}
+	}
 	return nil
 }
 
@@ -252,7 +285,7 @@ const contentType = "Content-Type"
 // needsArgument is the error of a flag about arguments where there are none; a variable is passed over.
 func (r *resolution) needsArgument() error {
 	var errs []error
-	for _, flag := range []string{"method", "data"} {
+	for _, flag := range []string{"method", "data", "json-data"} {
 		g := r.find(flag)
 		switch {
 		case g == nil || r.failed[flag] || r.has("targets"): // which is said where rivals are settled
@@ -337,8 +370,10 @@ func (r *resolution) nameOf(field string) string {
 	g := r.find(s.flag)
 	if s.flag == "targets" && r.has("argument") {
 		g = r.find("argument")
-		if strings.Contains(rest, "].body") && r.has("data") {
-			g, rest = r.find("data"), ""
+		for _, flag := range []string{"data", "json-data"} {
+			if strings.Contains(rest, "].body") && r.has(flag) {
+				g, rest = r.find(flag), ""
+			}
 		}
 	}
 	switch {

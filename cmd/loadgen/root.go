@@ -17,7 +17,7 @@ import (
 // run runs one command line and returns its exit code.
 func run(env env) exit.Code {
 	root := newRoot(&env)
-	root.SetArgs(append([]string{}, env.args...)) // cobra takes nil for os.Args
+	root.SetArgs(append([]string{}, respelled(env.args)...)) // cobra takes nil for os.Args
 	err := root.ExecuteContext(context.Background())
 	if err == nil {
 		return exit.Passed
@@ -95,10 +95,6 @@ func noCommand(root *cobra.Command, args []string) error {
 		return usagef("", "", "loadgen -h shows them", "want a command, e.g. loadgen run --host embedded")
 	case args[0] == "-h" || args[0] == "--help":
 		return root.Help()
-	case strings.HasPrefix(args[0], "-"):
-		name := strings.TrimLeft(args[0], "-")
-		hint := cmp.Or(didYouMean(name, commandNames(root), "loadgen "), "flags stand after a command, e.g. loadgen run --host embedded")
-		return usagef("", args[0], hint, "a command first, one of %s", strings.Join(commandNames(root), ", "))
 	}
 	return unknownCommand(root, args[0])
 }
@@ -168,7 +164,11 @@ func moreIn(cmd *cobra.Command) string { return cmd.CommandPath() + " -h shows t
 
 func flagNames(cmd *cobra.Command) []string {
 	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden { // another tool's name is no better spelling of a third one
+			names = append(names, f.Name)
+		}
+	})
 	return names
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"runtime/debug"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -39,19 +40,52 @@ Variables
 	}
 	table := settings()
 	flags := define(cmd.Flags(), table)
+	said := defineHabits(cmd.Flags())
 	completeRunFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("host", cobra.FixedCompletions([]cobra.Completion{plan.Embedded}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		env.outlivePipes()
 		take(flags, args)
+		flags["targets"].stdin = env.stdin
+		notes, refused := answer(*said, env.variable)
 		r, err := resolve(flags, env.variable)
-		env.note(r.notes, table)
+		if len(refused) > 0 { // what else is wrong may be of it
+			err = errors.Join(refused...)
+		}
+		notes = append(notes, r.notes...)
+		if err == nil {
+			notes = append(notes, r.pauses(flags)...)
+		}
+		env.note(notes, table)
 		if err != nil {
 			return usage(err)
 		}
 		return runPlan(cmd.Context(), env, r)
 	}
 	return cmd
+}
+
+// pauses is a note for those who have another tool's name for users in their fingers, whose users do not pause.
+func (r *resolution) pauses(flags map[string]*typed) []string {
+	name := flags["users"].name
+	if g := r.find("users"); g == nil || g.level < byFlag || name == "--users" || r.has("think") || r.has("pacing") || r.plan.Think == (plan.Range{}) {
+		return nil
+	}
+	return []string{name + " is --users, who pause for " + r.plan.Think.String() + " after each answer; --think 0 for none"}
+}
+
+// noteStrangers says how to name one's own requests when the ones that nobody asked for are unknown to the host.
+func (e *env) noteStrangers(p *plan.Plan, r *result.Result) {
+	if !slices.EqualFunc(p.Targets, plan.DefaultTargets(), func(a, b plan.Target) bool {
+		return a.Method == b.Method && a.URL == b.URL && len(a.Expect) == 0
+	}) {
+		return
+	}
+	for i := range r.Endpoints {
+		if x := &r.Endpoints[i]; x.Requests > 0 && x.Status["404"] == x.Requests {
+			e.say("note: %s is 404 on this host, and one of the default requests; name your own: loadgen run -H %s /a /b, or -T FILE", x.Name, plan.RedactURL(p.Host))
+		}
+	}
 }
 
 // note says what is to be noted of what was given.
@@ -81,7 +115,7 @@ func runPlan(ctx context.Context, env *env, r *resolution) error {
 	var sinks []result.Sink
 	var dir *directory
 	if r.out != outNone {
-		dir = &directory{path: r.out}
+		dir = &directory{path: r.out, overwrite: r.overwrite}
 		if g := r.find("out"); g != nil {
 			dir.name = g.name
 		}
@@ -128,6 +162,7 @@ func runPlan(ctx context.Context, env *env, r *resolution) error {
 	if res == nil {
 		return err
 	}
+	defer env.noteStrangers(&r.plan, res)
 	return env.finish(r.json, report.Input{Result: res, Options: report.Options{Dir: dir.kept()}}, err)
 }
 

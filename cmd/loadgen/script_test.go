@@ -60,6 +60,7 @@ func (m atOnce) Run() int {
 //	until FILE PATTERN     waits until a file holds a pattern
 //	signal NAME            sends a signal to the process that was started last
 //	json FILE PATH VALUE   takes a value out of a JSON document and compares it, as a pattern
+//	template FROM TO       writes a file with the variables of another one filled in
 //	none                   says that no replica of the script is left
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -74,7 +75,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"serve": serve, "code": wantCode, "until": until, "signal": sendSignal, "json": wantJSON, "none": noReplica,
+			"serve": serve, "code": wantCode, "until": until, "signal": sendSignal, "json": wantJSON, "none": noReplica, "template": template,
 		},
 	})
 }
@@ -149,6 +150,12 @@ func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(last.Process.Signal(sig))
 }
 
+func template(ts *testscript.TestScript, neg bool, args []string) {
+	usageOf(ts, !neg && len(args) == 2, "template FROM TO")
+	filled := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(filled), 0o644))
+}
+
 // wantJSON compares a value with a pattern that has to match all of it. The path is made of keys and indices,
 // with slashes between; len is the length of a list.
 func wantJSON(ts *testscript.TestScript, neg bool, args []string) {
@@ -210,6 +217,7 @@ func wantJSON(ts *testscript.TestScript, neg bool, args []string) {
 //	tls      the API behind a certificate of its own, which $NAME_CA names
 //	moves    302 to / for /moved, else 200 and "all is fine"; $NAME_PORT is its port
 //	slow     200 after a second
+//	nothing  404 for everything
 //	nobody   no listener at all
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	usageOf(ts, !neg && len(args) == 2, "serve NAME KIND")
@@ -226,7 +234,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	handlers := map[string]http.Handler{
 		"api":   server.New(server.Options{Instance: "replica-1"}),
 		"tls":   server.New(server.Options{}),
-		"fails": status(http.StatusInternalServerError),
+		"fails": status(http.StatusInternalServerError), "nothing": http.NotFoundHandler(),
 		"hangs": http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-over:

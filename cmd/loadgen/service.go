@@ -129,7 +129,7 @@ func labSettings() []setting {
 	})
 	for _, s := range settings() {
 		switch s.flag {
-		case "argument", "method", "data", "resolve", "host", "plan":
+		case "argument", "method", "data", "json-data", "resolve", "host", "plan", "config":
 			continue
 		case "threshold":
 			table = append(table, expectSetting("exit 97 unless it holds: 'max_tasks==6'; repeatable", "out and back"))

@@ -10,17 +10,21 @@ import (
 
 // setting is one thing that can be said of a run: by a flag, by a variable or in a plan file.
 type setting struct {
-	flag, short, alias string
-	arg                string // what stands for the value in help; empty for a switch
-	help, byDefault    string
-	group              string
-	locust             bool     // the variable is read under Locust's name as well
-	plural             string   // the end of the variable's name, where it is not the flag's with an S
-	isArgument         bool     // it is what stands beside the flags, and no flag
-	verbatim           bool     // white space around it is a part of it
-	separators         string   // between several in the variable; empty when there can be only one
-	fields             []string // of the plan, as its errors name them
-	set                func(o *options, texts []string) error
+	flag, short     string
+	aliases         []string // other names that mean the same, as other tools have them; of one letter: -c
+	arg             string   // what stands for the value in help; empty for a switch
+	help, byDefault string
+	group           string
+	locust          bool   // the variable is read under Locust's name as well
+	plural          string // the end of the variable's name, where it is not the flag's with an S
+	hidden          bool   // not in help
+	// elsewhere says that a text, given to this flag, is meant for another one, and for which; nil: none is.
+	elsewhere  func(text string) string
+	isArgument bool     // it is what stands beside the flags, and no flag
+	verbatim   bool     // white space around it is a part of it
+	separators string   // between several in the variable; empty when there can be only one
+	fields     []string // of the plan, as its errors name them
+	set        func(o *options, texts []string) error
 }
 
 // options is what a command line asks for.
@@ -37,6 +41,8 @@ type options struct {
 	arguments []string // URLs and paths
 	method    string   // of them
 	data      []string // and their body, as curl takes it
+	isJSON    bool     // the body
+	overwrite bool     // a result in the directory
 }
 
 const outNone = "none"
@@ -52,22 +58,22 @@ const (
 // settings is the table of everything that `run` can be told.
 func settings() []setting {
 	return []setting{
-		{flag: "users", short: "u", arg: "N", group: groupLoad, locust: true, fields: []string{"users"},
+		{flag: "users", short: "u", aliases: []string{"vus", "c", "concurrency", "connections"}, arg: "N", group: groupLoad, locust: true, fields: []string{"users"},
 			help: "concurrent users, each waiting for its answer", byDefault: strconv.Itoa(plan.DefaultUsers),
 			set: one(parseCount, func(o *options, n int) { o.plan.Users = n })},
 		{flag: "spawn-rate", short: "r", arg: "R", group: groupLoad, locust: true, fields: []string{"spawn_rate"},
 			help: "users started each second", byDefault: strconv.Itoa(plan.DefaultSpawnRate),
 			set: one(parseNumber, func(o *options, r float64) { o.plan.SpawnRate = r })},
-		{flag: "run-time", short: "t", alias: "duration", arg: "D", group: groupLoad, locust: true, fields: []string{"run_time"},
+		{flag: "run-time", short: "t", aliases: []string{"duration", "z"}, arg: "D", group: groupLoad, locust: true, fields: []string{"run_time"},
 			help: "how long to send: 300s, 20m, 1h30m, 300; also --duration", byDefault: plan.DefaultRunTime.String(),
 			set: one(plan.ParseDuration, func(o *options, d plan.Duration) { o.plan.RunTime = d })},
 		{flag: "think", arg: "D[..D]", group: groupLoad, fields: []string{"think"},
 			help: "pause after an answer: constant or uniform, 0 for none", byDefault: plan.Range{Min: plan.DefaultThinkMin, Max: plan.DefaultThinkMax}.String(),
-			set: one(plan.ParseRange, func(o *options, r plan.Range) { o.plan.Think = r })},
+			set: one(inUnits(plan.ParseRange), func(o *options, r plan.Range) { o.plan.Think = r })},
 		{flag: "pacing", arg: "D", group: groupLoad, fields: []string{"pacing"},
 			help: "instead of a pause: each user starts a request every D",
-			set:  one(parsePacing, func(o *options, d plan.Duration) { o.plan.Pacing = d })},
-		{flag: "rate", arg: "N[/D]", group: groupLoad, fields: []string{"rate"},
+			set:  one(inUnits(parsePacing), func(o *options, d plan.Duration) { o.plan.Pacing = d })},
+		{flag: "rate", aliases: []string{"rps"}, arg: "N[/D]", group: groupLoad, fields: []string{"rate"},
 			help: "instead of users: requests per second whatever the answers do",
 			set:  one(plan.ParseRate, func(o *options, r plan.Rate) { o.plan.Rate = r })},
 		{flag: "stage", arg: "D:N", group: groupLoad, separators: ",", fields: []string{"stages"},
@@ -75,7 +81,7 @@ func settings() []setting {
 			set:  each(plan.ParseStage, func(o *options, s []plan.Stage) { o.plan.Stages = s })},
 		{flag: "warm-up", arg: "D", group: groupLoad, fields: []string{"warm_up"},
 			help: "the first D of the load: a phase that thresholds leave out",
-			set:  one(parsePacing, func(o *options, d plan.Duration) { o.plan.WarmUp = d })},
+			set:  one(inUnits(parsePacing), func(o *options, d plan.Duration) { o.plan.WarmUp = d })},
 		{flag: "arrivals", arg: "HOW", group: groupLoad, fields: []string{"arrivals"},
 			help: "spacing of a rate: uniform or poisson", byDefault: string(plan.DefaultArrivals),
 			set: one(parseArrivals, func(o *options, a plan.Arrivals) { o.plan.Arrivals = a })},
@@ -91,8 +97,11 @@ func settings() []setting {
 		{flag: "plan", arg: "FILE", group: groupLoad,
 			help: "run a plan.json again; flags and variables override it",
 			set:  one(parseText, func(o *options, s string) { o.planFile = s })},
+		{flag: "config", arg: "FILE", group: groupLoad,
+			help: "Locust's flags from FILE, as from locust.conf",
+			set:  one(parseText, func(*options, string) {})},
 
-		{flag: "host", short: "H", arg: "URL", group: groupTargets, locust: true, fields: []string{"host"},
+		{flag: "host", short: "H", arg: "URL", group: groupTargets, locust: true, fields: []string{"host"}, elsewhere: headerOfHost,
 			help: "base URL; embedded starts an API in this process",
 			set:  one(parseText, func(o *options, s string) { o.plan.Host = plan.Trim(s) })},
 		{flag: "targets", short: "T", arg: "FILE", group: groupTargets, fields: []string{"targets"},
@@ -100,12 +109,15 @@ func settings() []setting {
 			set: one(parseText, func(o *options, s string) { o.targets = s })},
 		{flag: "argument", isArgument: true, fields: []string{"targets"},
 			set: func(o *options, texts []string) error { o.arguments = texts; return nil }},
-		{flag: "method", short: "X", arg: "M", group: groupTargets,
+		{flag: "method", short: "X", aliases: []string{"request", "m"}, arg: "M", group: groupTargets,
 			help: "of the URLs and paths given as arguments", byDefault: "GET, with --data POST",
 			set: one(parseMethod, func(o *options, s string) { o.method = s })},
-		{flag: "data", short: "d", arg: "B", group: groupTargets, verbatim: true,
+		{flag: "data", short: "d", aliases: []string{"data-raw", "data-binary", "data-ascii"}, arg: "B", group: groupTargets, verbatim: true,
 			help: "their body, as curl has it: @FILE, or the body itself",
 			set:  each(parseData, func(o *options, all []string) { o.data = all })},
+		{flag: "json-data", arg: "B", hidden: true, verbatim: true,
+			help: "their body, in JSON",
+			set:  one(parseText, func(o *options, s string) { o.data, o.isJSON = []string{s}, true })},
 		{flag: "header", arg: "'K: V'", group: groupTargets, separators: "\n", fields: []string{"client.header"},
 			help: "of every request without it; ${NAME} is filled in; repeatable",
 			set:  each(parseHeader, setHeaders)},
@@ -114,20 +126,20 @@ func settings() []setting {
 			set:  one(plan.ParseBody, func(o *options, b plan.Body) { o.plan.Client.Body = b })},
 		{flag: "timeout", arg: "D", group: groupTargets, fields: []string{"client.timeout"},
 			help: "of one request, redirects and body included", byDefault: plan.DefaultTimeout.String(),
-			set: one(plan.ParseDuration, func(o *options, d plan.Duration) { o.plan.Client.Timeout = d })},
+			set: one(inUnits(plan.ParseDuration), func(o *options, d plan.Duration) { o.plan.Client.Timeout = d })},
 		{flag: "redirects", arg: "N", group: groupTargets, fields: []string{"client.redirects"},
 			help: "how many are followed; 0 takes the redirect as the answer", byDefault: strconv.Itoa(plan.DefaultRedirects),
 			set: one(parseCount, func(o *options, n int) { o.plan.Client.Redirects = &n })},
 		{flag: "resolve", arg: "H:P:ADDR", group: groupTargets, separators: "\n;", plural: "RESOLVES", fields: []string{"client.resolve"},
 			help: "the address of host H at port P, as curl has it; repeatable",
 			set:  each(plan.ParseResolve, func(o *options, all []plan.Resolve) { o.plan.Client.Resolve = all })},
-		{flag: "no-keepalive", group: groupTargets, fields: []string{"client.no_keepalive"},
+		{flag: "no-keepalive", aliases: []string{"no-connection-reuse", "disable-keepalive"}, group: groupTargets, fields: []string{"client.no_keepalive"},
 			help: "a new connection for each request",
 			set:  one(parseSwitch, func(o *options, on bool) { o.plan.Client.NoKeepAlive = on })},
 		{flag: "connection-max-age", arg: "D", group: groupTargets, fields: []string{"client.connection_max_age"},
 			help: "a new connection, and DNS look-up, after D",
-			set:  one(plan.ParseDuration, func(o *options, d plan.Duration) { o.plan.Client.ConnectionMaxAge = d })},
-		{flag: "insecure", group: groupTargets, fields: []string{"client.insecure"},
+			set:  one(inUnits(plan.ParseDuration), func(o *options, d plan.Duration) { o.plan.Client.ConnectionMaxAge = d })},
+		{flag: "insecure", short: "k", aliases: []string{"insecure-skip-tls-verify"}, group: groupTargets, fields: []string{"client.insecure"},
 			help: "do not verify certificates",
 			set:  one(parseSwitch, func(o *options, on bool) { o.plan.Client.Insecure = on })},
 		{flag: "ca", arg: "FILE", group: groupTargets, fields: []string{"client.ca_file"},
@@ -143,19 +155,22 @@ func settings() []setting {
 		{flag: "out", short: "o", arg: "DIR", group: groupResult,
 			help: "new or empty directory, or none", byDefault: defaultOut + "/<UTC start>",
 			set: one(parseText, func(o *options, s string) { o.out = s })},
+		{flag: "overwrite", group: groupResult,
+			help: "replace the result in --out, and no other file in it",
+			set:  one(parseSwitch, func(o *options, on bool) { o.overwrite = on })},
 		{flag: "name", arg: "S", group: groupResult, fields: []string{"name"},
 			help: "what this run is of, kept in the result",
 			set:  one(parseText, func(o *options, s string) { o.plan.Name = s })},
 		{flag: "tag", arg: "K=V", group: groupResult, separators: ",", fields: []string{"tags"},
 			help: "more of that, e.g. commit=4e1f09; repeatable",
 			set:  each(parseTag, setTags)},
-		{flag: "csv", arg: "PREFIX", group: groupResult,
+		{flag: "csv", locust: true, arg: "PREFIX", group: groupResult,
 			help: "Locust's four files: PREFIX_stats.csv and its sisters",
 			set:  one(parseText, func(o *options, s string) { o.csv = s })},
-		{flag: "json", group: groupResult,
+		{flag: "json", group: groupResult, elsewhere: dataOfJSON,
 			help: "the result on stdout, as JSON, instead of the report",
 			set:  one(parseSwitch, func(o *options, on bool) { o.json = on })},
-		{flag: "headless", group: groupResult,
+		{flag: "headless", locust: true, aliases: []string{"no-tui"}, group: groupResult,
 			help: "plain lines instead of the view", byDefault: "when stdout is no terminal",
 			set: one(parseSwitch, func(o *options, on bool) { o.headless = &on })},
 
@@ -165,7 +180,7 @@ func settings() []setting {
 		{flag: "abort-on", arg: "EXPR", group: groupVerdict, fields: []string{"abort_on"},
 			help: "stop early, with exit 99, when it fails over the last 10 s",
 			set:  one(checkedExpr, func(o *options, s string) { o.plan.AbortOn = s })},
-		{flag: "exit-code-on-error", arg: "N", group: groupVerdict, fields: []string{"exit_code_on_error"},
+		{flag: "exit-code-on-error", locust: true, arg: "N", group: groupVerdict, fields: []string{"exit_code_on_error"},
 			help: "exit code when any request failed and nothing else decides", byDefault: "0",
 			set: one(parseCount, func(o *options, n int) { o.plan.ExitCodeOnError = &n })},
 	}

@@ -27,6 +27,7 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		"full/file":    "",
 		"other.txt":    "GET http://elsewhere/\n",
 		"curve.txt":    "0,1\nx,2\n",
+		"bad.conf":     "users = many\nhost = http://h\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			t.Fatal(err)
@@ -45,8 +46,34 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{nil, nil, "want a command, e.g. loadgen run --host embedded\nhint: loadgen -h shows them"},
 		{args("rnu --host x"), nil, "command \"rnu\": want one of run, lab, simulate, report, merge, version, completion, help\nhint: did you mean loadgen run?"},
 		{args("frobnicate"), nil, `command "frobnicate": want one of run, lab, simulate, report, merge, version, completion, help`},
-		{args("--version"), nil, "\"--version\": want a command first, one of run, lab, simulate, report, merge, version, completion, help\nhint: did you mean loadgen version?"},
-		{args("--host x"), nil, "\"--host\": want a command first, one of run, lab, simulate, report, merge, version, completion, help\nhint: flags stand after a command, e.g. loadgen run --host embedded"},
+		{args("--host x"), nil, "--host \"x\": want a base URL, e.g. http://localhost:8080\nhint: did you mean http://x?"},
+		{args("example.com"), nil, `command "example.com": want one of run, lab, simulate, report, merge, version, completion, help`},
+		{args("-"), nil, `command "-": want one of run, lab, simulate, report, merge, version, completion, help`},
+
+		// What belongs to other tools.
+		{args("-f locustfile.py --headless -u 5"), nil, "-f: loadgen runs no Python: requests stand in a file, -T FILE, or are arguments (docs/from-locust.md)"},
+		{args("run -H http://h --tags smoke"), nil, "--tags: tasks are selected in the file of requests: -T FILE"},
+		{args("run -H http://h --html r.html"), nil, "--html: use loadgen report DIR -f markdown|json|csv|hdr after the run"},
+		{args("run http://h -n 1000 -c 5"), nil, "-n: use -t D: a run lasts a time; at --rate R it sends R × D requests"},
+		{args("run http://h -q 10 -w"), nil, "-q: use --rate N: requests per second in all, whoever sends them\n-w: use -s D: how long requests that are under way at the end may still take"},
+		{args("run http://h --vus many --rps x"), nil, "--vus \"many\": want no --rps beside it: a run has users, who wait for answers, or a rate, which does not\n--vus \"many\": want a whole number, e.g. 50\n--rps \"x\": want requests per second, or NUMBER/DURATION, e.g. 50, 0.5 or 3000/1m"},
+		{args("run http://h -c many"), nil, `-c "many": want a whole number, e.g. 50`},
+		{args("run http://h -z soon"), nil, `-z "soon": want a duration, e.g. 300s, 20m, 1h30m or seconds as a bare number`},
+		{[]string{"run", "-H", "Host: bad host", "http://h"}, nil, `--host Host: not a host name`},
+		{[]string{"run", "--json", "{}", "-H", "http://h"}, nil, "--json \"{}\": want the URL or path that it is for beside it, e.g. loadgen run -X POST http://localhost:8080/"},
+
+		// Bare numbers, which may mean one or the other.
+		{args("run -H http://h --think 5"), nil, `--think "5": want a unit: 5s or 5ms`},
+		{args("run -H http://h --think 50..200"), nil, `--think "50..200": want a unit: 50s..200s or 50ms..200ms`},
+		{args("run -H http://h --think 0..200"), nil, `--think "0..200": want a unit: 0..200s or 0..200ms`},
+		{args("run -H http://h --pacing 100"), nil, `--pacing "100": want a unit: 100s or 100ms`},
+		{args("run -H http://h --timeout 1.5"), nil, `--timeout "1.5": want a unit: 1.5s or 1.5ms`},
+		{args("run -H http://h"), env{"LOADGEN_CONNECTION_MAX_AGE": "30"}, `LOADGEN_CONNECTION_MAX_AGE "30": want a unit: 30s or 30ms`},
+		{args("run -H http://h --warm-up 10"), nil, `--warm-up "10": want a unit: 10s or 10ms`},
+
+		// Locust's files.
+		{args("run --config none.conf"), nil, "--config \"none.conf\": want a file that can be read: no such file or directory"},
+		{args("run --config bad.conf"), nil, "note: bad.conf sets users many, host http://h\nbad.conf users \"many\": want a whole number, e.g. 50"},
 		{args("help rum"), nil, "command \"rum\": want one of run, lab, simulate, report, merge, version, completion, help\nhint: did you mean loadgen run?"},
 		{args("help run extra"), nil, `argument "extra": want one command`},
 		{args("version now"), nil, `argument "now": want only flags after loadgen version`},
