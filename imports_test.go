@@ -38,7 +38,7 @@ loadgen/attack      → loadgen/measure loadgen/plan
 loadgen/validity    → loadgen/result
 loadgen/gate        → internal/near internal/units loadgen/plan loadgen/result loadgen/timeline
 loadgen/autoscaling → internal/near loadgen/timeline
-loadgen/simulate    → internal/near loadgen/autoscaling loadgen/plan loadgen/timeline
+loadgen/simulate    → internal/near loadgen/autoscaling loadgen/plan loadgen/result loadgen/timeline
 loadgen/lab         → internal/near loadgen/autoscaling loadgen/plan loadgen/timeline server
 loadgen/report      → internal/units loadgen/plan loadgen/result loadgen/timeline
 loadgen/tui         → internal/units loadgen/plan loadgen/result loadgen/timeline loadgen/validity

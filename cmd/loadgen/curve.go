@@ -28,6 +28,7 @@ type curve struct {
 	// Of the result of a run whose capacity was watched.
 	closed   bool
 	settings map[string]string // by what it scaled, by flag
+	latency  simulate.Latency  // p99 by what a task was asked for
 }
 
 // parseCurve reads points, or after an @ a file of them or the directory of a result.
@@ -91,14 +92,17 @@ func resultCurve(dir string) (curve, error) {
 func watchedCurve(c curve, opened *result.Opened, at func(time.Duration) time.Duration) (curve, error) {
 	t, p := opened.Result.Timeline, &opened.Result.Plan
 	var seen []loadgen.Seen
+	var measured simulate.Measured
 	for w, err := range opened.Windows() {
 		if err != nil {
 			return curve{}, &plan.FieldError{Want: err.Error()}
 		}
 		if w.To > w.From {
 			seen = append(seen, loadgen.SeenIn(w))
+			measured.Add(w, t.At((w.From+w.To)/2).Healthy)
 		}
 	}
+	c.latency = measured.Latency()
 	c.closed, c.settings = p.Model == plan.Closed, maps.Clone(t.Settings)
 	c.settings["min"], c.settings["max"] = strconv.Itoa(t.Min), strconv.Itoa(t.Max)
 	perTask, _ := strconv.ParseFloat(t.Settings[autoscaling.SettingTaskCapacity], 64)

@@ -40,7 +40,6 @@ type service struct {
 	memory  simulate.Memory
 	initial int // 0: at min
 	events  []simulate.Event
-	within  []string // the objectives that a task keeps with that capacity
 }
 
 func defaultService() service {
@@ -160,7 +159,7 @@ func simulateSettings() []setting {
 			set:  one(simulate.ParseSweep, func(o *options, s simulate.Sweep) { o.service.sweep = &s })},
 		{flag: autoscaling.SettingObjective, arg: "EXPR", group: groupService, separators: "\n;", fields: []string{"objective"},
 			help: "within which a task can do --task-capacity: a target is told",
-			set:  each(checkedExpr, func(o *options, all []string) { o.service.within = all })},
+			set:  each(checkedExpr, func(o *options, all []string) { o.service.objective = all })},
 		{flag: "out", short: "o", arg: "DIR", group: groupResult,
 			help: "new or empty directory: timeline.json, simulation.json",
 			set:  one(parseText, func(o *options, s string) { o.out = s })},

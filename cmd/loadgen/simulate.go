@@ -77,12 +77,12 @@ func resolveSimulation(table []setting, flags map[string]*typed, variable func(s
 	c.Config = s.scaling(m)
 	c = c.With(m)
 	c.Load, c.Closed, c.Recovery = s.curve.load, s.curve.closed, time.Duration(s.recovery)
-	c.Memory, c.Initial, c.Events = s.memory, s.initial, s.events
+	c.Memory, c.Latency, c.Initial, c.Events = s.memory, s.curve.latency, s.initial, s.events
 	if s.taskCapacity > 0 {
 		c.TaskCapacity = s.taskCapacity
 	}
-	if len(s.within) > 0 && s.taskCapacity == 0 && !r.failed["task-capacity"] {
-		errs = append(errs, &plan.FieldError{Field: r.nameOf("objective"), Got: strings.Join(s.within, "; "),
+	if len(s.objective) > 0 && s.taskCapacity == 0 && !r.failed["task-capacity"] {
+		errs = append(errs, &plan.FieldError{Field: r.nameOf("objective"), Got: strings.Join(s.objective, "; "),
 			Want: "what one task can do within it beside it: --task-capacity RPS, or --load @DIR of a lab that measured it"})
 	}
 	errs = append(errs, r.checkExpectations(gate.Has{Demand: true, Recovery: c.Recovery > 0})...)
@@ -138,7 +138,7 @@ func (e *env) simulate(r *resolution, c simulate.Config) error {
 			in.ScaleIn = append(in.ScaleIn, a)
 		}
 	}
-	if len(r.service.within) > 0 {
+	if len(r.service.objective) > 0 {
 		for _, metric := range []string{autoscaling.MetricRequests, autoscaling.MetricCPU} {
 			advice, err := simulate.Recommend(c, metric)
 			if err != nil {
@@ -149,7 +149,7 @@ func (e *env) simulate(r *resolution, c simulate.Config) error {
 				target = advice.CPU
 			}
 			in.Advice = append(in.Advice, report.Advice{
-				Metric: metric, Objective: strings.Join(r.service.within, " and "), Capacity: advice.Capacity, Target: target, Rate: advice.Target, Reckoned: advice.Reckoned, React: advice.React,
+				Metric: metric, Objective: strings.Join(r.service.objective, " and "), Capacity: advice.Capacity, Target: target, Rate: advice.Target, Reckoned: advice.Reckoned, React: advice.React,
 				Growth: advice.Growth, At: advice.At, From: advice.From, To: advice.To, Min: advice.MinTasks, Max: advice.MaxTasks,
 				Raised: advice.MinTasks > c.Min, Under: advice.Simulation.UnderProvisioned, TaskHours: advice.Simulation.TaskHours,
 			})

@@ -63,6 +63,9 @@ func (s *Scaler) alarmCause(d *Decision, a *alarm) string {
 	}
 	cause := fmt.Sprintf("monitor alarm TargetTracking-service/%s-%s-%s in state ALARM triggered policy %s",
 		s.cfg.Service, kind, a.metric, d.Policy)
+	if d.Policy == MetricP99 { // an alarm of one's own, which target tracking has not named
+		cause = fmt.Sprintf("monitor alarm %s in state ALARM triggered policy %s", a.name(), d.Policy)
+	}
 	var more []string
 	switch {
 	case d.Wanted > s.max:

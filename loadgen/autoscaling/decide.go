@@ -48,6 +48,9 @@ func (s *Scaler) propose(d *Decision, low bool) (winner *alarm) {
 			continue
 		}
 		one := Proposal{Policy: p.Metric(), Out: !low, Mean: a.mean()}
+		if _, steps := p.Policy.(StepScaling); steps {
+			one.Mean = a.fetched[0].value
+		}
 		one.Wanted = p.wants(&s.cfg, low, s.running, s.desired, one.Mean)
 		if winner == nil || one.Wanted > d.Wanted {
 			winner, d.Policy, d.Wanted = a, one.Policy, one.Wanted

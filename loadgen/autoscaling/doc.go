@@ -42,5 +42,6 @@
 //
 // No predictive scaling, no suspended scaling, no tasks protected from scale-in. Schedules are the caller's, who sets the
 // bounds; so are deployments, which the caller tells. Cooldowns are the service's;
-// AWS keeps them for each policy. Step scaling has its place ([Policy]) and comes with the AWS stage.
+// AWS keeps them for each policy. Step scaling
+// ([StepScaling]) is on latency and only goes out.
 package autoscaling

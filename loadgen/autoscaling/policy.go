@@ -145,9 +145,11 @@ const (
 	wantPolicy     = "METRIC=TARGET, e.g. requests=50 or cpu=50"
 )
 
-// ParsePolicy reads what [TargetTracking.String] writes:
+// ParsePolicy reads what [TargetTracking.String] and [StepScaling.String] write:
 //
-//	policy = metric "=" target [ "," "disable-scale-in" ]
+//	policy = tracking | steps
+//	steps  = "p99" ">" bound ":+" tasks { "," ">" bound ":+" tasks } [ m "of" n ]
+//	tracking = metric "=" target [ "," "disable-scale-in" ]
 //	metric = "requests" | "cpu" | "memory"
 //	target = a decimal number above 0; of cpu and memory it may end in "%"
 //
@@ -156,6 +158,9 @@ func ParsePolicy(text string) (Policy, error) {
 	s := strings.TrimSpace(text)
 	if s == "" {
 		return nil, &InputError{Want: "empty, want " + wantPolicy}
+	}
+	if p, ok, err := parseSteps(s); ok {
+		return p, err
 	}
 	spec, option, hasOption := strings.Cut(s, ",")
 	metric, number, ok := strings.Cut(spec, "=")

@@ -194,7 +194,11 @@ func (s *Scaler) give(p *tracked, d datapoint, end, at time.Duration) {
 		if a == nil {
 			continue
 		}
-		if reason, changed := a.push(d); changed {
+		seen := d
+		if _, steps := p.Policy.(StepScaling); steps {
+			seen = notBreaching(d)
+		}
+		if reason, changed := a.push(seen); changed {
 			s.changes = append(s.changes, timeline.AlarmChange{
 				At: at, Alarm: a.name(), Policy: p.Metric(), High: a.high, State: a.state, Reason: reason,
 			})

@@ -176,6 +176,9 @@ func (c Config) Validate() error {
 		errs = append(errs, &plan.FieldError{Field: field, Got: got, Want: want})
 	}
 	errs = append(errs, scalingErrors(c.Scaling)...)
+	if slices.ContainsFunc(c.Scaling.Policies, func(p autoscaling.Policy) bool { return p != nil && p.Metric() == autoscaling.MetricP99 }) {
+		refuse("policies", autoscaling.MetricP99, "requests or cpu: the lab does not scale on latency yet (loadgen simulate --load @DIR does)")
+	}
 	if slices.ContainsFunc(c.Scaling.Policies, func(p autoscaling.Policy) bool { return p != nil && p.Metric() == autoscaling.MetricMemory }) {
 		refuse("policies", autoscaling.MetricMemory, "requests or cpu: the lab does not measure memory (loadgen simulate models it)")
 	}

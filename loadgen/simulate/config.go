@@ -25,6 +25,8 @@ type Config struct {
 
 	// Memory is what a task uses of its memory; a policy on memory needs it.
 	Memory Memory
+	// Latency is p99 by load; a policy on p99 needs it.
+	Latency Latency
 	// Events happen at their times, in any order.
 	Events []Event
 
@@ -107,7 +109,7 @@ func (c Config) Validate() error {
 	if !(c.TaskCapacity >= 1e-6 && c.TaskCapacity <= MaxRate) {
 		errs = append(errs, refuse("task_capacity", "%v, want requests a second, above 0", c.TaskCapacity))
 	}
-	errs = append(errs, c.checkMemory(), c.checkEvents())
+	errs = append(errs, c.checkMemory(), c.checkLatency(), c.checkEvents())
 	for _, d := range []struct {
 		field string
 		d     time.Duration

@@ -122,6 +122,10 @@ func (s *service) values() map[string]float64 {
 	s.period = window{}
 	if w.healthy {
 		values[autoscaling.MetricRequests] = w.perTarget
+		if len(s.cfg.Latency) > 0 && w.perTarget > 0 {
+			p99 := s.cfg.Latency.At(w.perTarget / s.cfg.Period.Seconds())
+			values[autoscaling.MetricP99] = float64(p99) / float64(time.Millisecond)
+		}
 	}
 	if w.runningSeconds > 0 {
 		m := s.cfg.Memory
