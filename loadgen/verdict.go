@@ -149,6 +149,9 @@ type source struct {
 
 func (s source) Metrics(endpoint, phase string) (gate.Metrics, bool) {
 	x, ok := s.builder.Select(endpoint, phase)
+	if ok && phase == "" {
+		x, ok = s.builder.SelectJudged(endpoint)
+	}
 	if !ok {
 		return gate.Metrics{}, false
 	}

@@ -18,6 +18,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -216,6 +217,7 @@ func wantJSON(ts *testscript.TestScript, neg bool, args []string) {
 //	counts   204 for a request with "X-Secret: token" and a body "ping", else 400
 //	tls      the API behind a certificate of its own, which $NAME_CA names
 //	moves    302 to / for /moved, else 200 and "all is fine"; $NAME_PORT is its port
+//	cold     500 for the first 200 ms in which it is asked, then 200
 //	slow     200 after a second
 //	nothing  404 for everything
 //	nobody   no listener at all
@@ -261,6 +263,14 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 			return
 		}
 		fmt.Fprint(w, "all is fine")
+	})
+	var first sync.Once
+	var began time.Time
+	handlers["cold"] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		first.Do(func() { began = time.Now() })
+		if time.Since(began) < 200*time.Millisecond {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
 	})
 	handler, ok := handlers[kind]
 	if !ok {

@@ -170,6 +170,15 @@ func (s *Selection) ErrorRate() float64 { return ratio(s.Failures, s.Requests) }
 // its drain. It reports whether the plan knows the endpoint and the phase. A phase that the run
 // did not come to has no data and no seconds.
 func (b *Builder) Select(endpoint, phase string) (Selection, bool) {
+	return b.selectIn(endpoint, phase, "")
+}
+
+// SelectJudged is Select of the run that is judged when no phase is named: without its drain and its warm-up.
+func (b *Builder) SelectJudged(endpoint string) (Selection, bool) {
+	return b.selectIn(endpoint, "", plan.WarmUp)
+}
+
+func (b *Builder) selectIn(endpoint, phase, without string) (Selection, bool) {
 	s := Selection{EndpointWindow: EndpointWindow{Endpoint: -1}}
 	if endpoint != "" {
 		index, known := b.index[endpoint]
@@ -189,12 +198,15 @@ func (b *Builder) Select(endpoint, phase string) (Selection, bool) {
 		s.Seconds = b.loaded().Seconds()
 	}
 	for _, p := range b.spans {
-		if phase != "" && p.name == phase {
-			s.Seconds += (p.to - p.from).Seconds()
+		switch length := (p.to - p.from).Seconds(); {
+		case phase != "" && p.name == phase:
+			s.Seconds += length
+		case phase == "" && p.name == without:
+			s.Seconds = max(0, s.Seconds-length)
 		}
 	}
 	for _, of := range b.sortedParts() {
-		in := of.phase == phase || phase == "" && of.phase != plan.Drain
+		in := of.phase == phase || phase == "" && of.phase != plan.Drain && of.phase != without
 		if in && (endpoint == "" || of.endpoint == s.Endpoint) {
 			s.add(b.parts[of])
 		}
