@@ -170,6 +170,9 @@ type series struct {
 	bound  string // target 50
 }
 
+// p99Policy is the one in steps, whose alarm has a bound and no target.
+const p99Policy = "p99"
+
 // lowShare is where target tracking puts its low alarm: at 90 % of the target.
 const lowShare = 0.9
 
@@ -193,7 +196,9 @@ func policies(t *timeline.Timeline) []*series {
 			if !a.High {
 				limit /= lowShare
 			}
-			s.bound = "target " + metric(limit)
+			if s.bound = "target " + metric(limit); a.Policy == p99Policy {
+				s.bound = "above " + metric(limit) + " ms"
+			}
 		}
 	}
 	all := make([]*series, 0, len(byName))
