@@ -27,7 +27,7 @@ func Rejudge(o *result.Opened) error {
 		return err
 	}
 	res.Health = summarise(b)
-	res.Thresholds = evaluate(b, thresholds, counts{res.Totals.Offered, res.Totals.Sent, nil})
+	res.Thresholds = evaluate(b, thresholds)
 	level, reasons := validity.Judge(evidence(b, time.Duration(res.DurationS*float64(time.Second)), validity.Limits{
 		CPUs: res.Generator.CPULimit, Source: res.Generator.CPULimitSource, Files: res.Generator.FileLimit,
 		EphemeralPorts: result.Unknown(), MemoryBytes: res.Generator.MemoryLimitBytes,
@@ -82,13 +82,8 @@ func Merge(parts []*result.Opened, sinks ...result.Sink) (*result.Result, error)
 	}
 
 	final := merged.Final
-	offered, sent := b.Counts()
 	final.Health = summarise(b)
-	n := counts{offered, sent, &final.Dropped}
-	if final.Cut {
-		n.dropped = nil // a part was cut before anybody could count them
-	}
-	final.Thresholds = evaluate(b, thresholds, n)
+	final.Thresholds = evaluate(b, thresholds)
 	res := b.Result(final)
 	for _, sink := range sinks {
 		setExit(res, errors.Join(failed...))

@@ -75,11 +75,8 @@ func (s *session) watch(ctx context.Context, final *result.Final) {
 	}
 	t := s.capacity.Timeline()
 	perTask, _ := s.capacity.TaskCapacity()
-	all, _ := s.builder.Select("", "")
-	drain, _ := s.builder.Select("", plan.Drain)
-	counts := gate.Counts{
-		Requests: all.Requests + drain.Requests, Errors: all.Failures + drain.Failures, Retried: all.Retried + drain.Retried,
-	}
+	all := s.builder.Result(*final).Totals
+	counts := gate.Counts{Requests: all.Requests, Errors: all.Failures + result.Known(all.Unanswered), Retried: all.Retried}
 	judged := Judge(&s.plan.Plan, s.seen, t, perTask, s.expectations, &counts)
 	data, err := json.Marshal(judged.Figures)
 	if err != nil {

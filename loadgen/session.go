@@ -43,6 +43,7 @@ type session struct {
 
 	began       time.Time
 	offered     int64 // up to the last window
+	underWay    int64 // at its end
 	phase       int   // of the last window; -1 before the first
 	pending     []result.Event
 	lastReading time.Duration
@@ -170,11 +171,16 @@ func (s *session) stood(w *result.Window, until time.Duration) {
 	w.Events = append(w.Events, events...)
 }
 
-// gauge fills in what a window shows of the schedule.
+// gauge fills in what a window shows of the schedule, and how many requests were under way at its end.
 func (s *session) gauge(w *result.Window) {
 	var offered int64
-	offered, w.InFlight, w.Users = s.attack.Gauges(w.To)
+	offered, w.Users = s.attack.Gauges(w.To)
 	w.Offered, s.offered = offered-s.offered, offered
+	s.underWay += w.Sent
+	for i := range w.Endpoints {
+		s.underWay -= w.Endpoints[i].Requests + w.Endpoints[i].Abandoned
+	}
+	w.InFlight = int(s.underWay)
 }
 
 // last hands on the windows up to the run's end, and makes the books balance: what the outcome says was offered is

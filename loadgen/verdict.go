@@ -81,11 +81,10 @@ func preflight(p *plan.Plan, limits validity.Limits) error {
 // judge says whether the generator can be believed and which thresholds were kept.
 func (s *session) judge(outcome attack.Outcome) result.Final {
 	final := result.Final{
-		Dropped:     outcome.Dropped,
 		Interrupted: s.interrupted,
 		StoppedBy:   s.stoppedBy,
 		Health:      summarise(s.builder),
-		Thresholds:  evaluate(s.builder, s.thresholds, counts{outcome.Offered, outcome.Sent, &outcome.Dropped}),
+		Thresholds:  evaluate(s.builder, s.thresholds),
 		Warnings:    slices.Clone(s.plan.Warnings),
 	}
 	e := evidence(s.builder, outcome.DrainEnded, s.limits)
@@ -108,65 +107,58 @@ func evidence(b *result.Builder, duration time.Duration, limits validity.Limits)
 	e.Phases = b.PhaseLags()
 	e.Load, e.Standstill = b.Loaded(), b.Standstill()
 	e.Corrected = &result.Histogram{}
-	for _, phase := range []string{"", plan.Drain} {
-		all, _ := b.Select("", phase)
-		e.Corrected.Merge(all.Corrected)
+	for _, phase := range b.PhaseLags() {
+		e.Corrected.Merge(phase.Corrected)
 	}
 	return e
 }
 
 // ownFailures counts requests that this machine made fail.
 func ownFailures(b *result.Builder) (descriptors, ports int64) {
-	for _, phase := range []string{"", plan.Drain} {
-		all, _ := b.Select("", phase)
-		for _, e := range all.Errors {
-			switch e.Kind {
-			case measure.KindFiles.String():
-				descriptors += e.Count
-			case measure.KindPorts.String():
-				ports += e.Count
-			}
+	for _, e := range b.Errors() {
+		switch e.Kind {
+		case measure.KindFiles.String():
+			descriptors += e.Count
+		case measure.KindPorts.String():
+			ports += e.Count
 		}
 	}
 	return descriptors, ports
 }
 
-// counts are a whole run's sends; dropped is nil where nobody was left to count them.
-type counts struct {
-	offered, sent int64
-	dropped       *int64
-}
-
-func evaluate(b *result.Builder, thresholds []gate.Expr, n counts) []result.Outcome {
-	return gate.Evaluate(thresholds, source{b, n})
+// evaluate judges a plan's thresholds, each of which keeps the words in which it was typed.
+func evaluate(b *result.Builder, thresholds []gate.Expr) []result.Outcome {
+	outcomes := gate.Evaluate(thresholds, source{b})
+	for i, typed := range b.Meta().Plan.Thresholds {
+		outcomes[i].Expression = typed
+	}
+	return outcomes
 }
 
 // source gives thresholds what a builder has summed up.
-type source struct {
-	builder *result.Builder
-	counts  counts
-}
+type source struct{ builder *result.Builder }
 
 func (s source) Metrics(endpoint, phase string) (gate.Metrics, bool) {
 	x, ok := s.builder.Select(endpoint, phase)
-	if ok && phase == "" {
-		x, ok = s.builder.SelectJudged(endpoint)
-	}
 	if !ok {
 		return gate.Metrics{}, false
 	}
 	m := gate.Metrics{
-		Seconds: x.Seconds, Requests: x.Requests, Failures: x.Failures, Abandoned: x.Abandoned, Retried: x.Retried,
+		Seconds: x.Seconds, Completed: x.Completed, Requests: x.Requests, Failures: x.Failures, Abandoned: x.Abandoned, Retried: x.Retried,
 		Truncated: x.Truncated, Redirects: x.Redirects, BytesIn: x.BytesIn, BytesOut: x.BytesOut,
 		Corrected: x.Corrected, Raw: x.Raw, Failed: x.Failed, FirstByte: x.FirstByte, Connect: x.Connect,
+		Ages:       result.Sum(x.Unanswered, x.Cut, x.Unsent.UnansweredAges, x.Unsent.CutAges),
+		AgesRaw:    result.Sum(x.UnansweredRaw, x.CutRaw, x.Unsent.UnansweredAges, x.Unsent.CutAges),
+		AgesCut:    result.Sum(x.Cut, x.Unsent.CutAges),
+		AgesCutRaw: result.Sum(x.CutRaw, x.Unsent.CutAges),
 	}
-	if phase == "" {
-		// Known when the drain is over, so they are of the run with its drain.
-		drain, _ := s.builder.Select(endpoint, plan.Drain)
-		m.Abandoned += drain.Abandoned
+	if x.Ended {
+		m.Unanswered = new(x.EndpointWindow.Unanswered.Count() + x.Unsent.UnansweredAges.Count())
+		m.Cut = new(x.EndpointWindow.Cut.Count() + x.Unsent.CutAges.Count())
 	}
 	if endpoint == "" && phase == "" {
-		m.Offered, m.Sent, m.Dropped = &s.counts.offered, &s.counts.sent, s.counts.dropped
+		offered, sent := s.builder.Counts()
+		m.Offered, m.Sent, m.Dropped = &offered, &sent, s.builder.Dropped()
 	}
 	return m, true
 }

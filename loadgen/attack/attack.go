@@ -41,8 +41,10 @@ type Attack struct {
 	cutNow   context.CancelFunc
 	stop     chan struct{} // closed by the first Stop
 
-	sent, abandoned atomic.Int64
-	stopped         atomic.Bool
+	sent, abandoned, dropped, ownDrops atomic.Int64
+
+	stopped atomic.Bool
+	patient atomic.Bool // the whole stop timeout had passed when requests were cut
 }
 
 // Outcome is what an Attack adds up to. Offered = Sent + Dropped.
@@ -50,7 +52,7 @@ type Outcome struct {
 	Offered   int64
 	Sent      int64
 	Dropped   int64 // due before the end of sending, and still unsent when the drain ended
-	OwnDrops  int64 // of those, the ones that no slot or user was busy for
+	OwnDrops  int64 // of those, the ones that a slot or user was free for
 	Abandoned int64 // sent, and cut when the drain ended
 
 	SendingEnded time.Duration // on the run's clock: the plan's end, or the stop before it
@@ -115,19 +117,52 @@ func (a *Attack) Run() Outcome {
 
 	end := a.await(finished)
 
-	unsent, own := a.pacer.halt(end)
+	unsent := a.pacer.halt(end)
 	attacker.Stop() // frees a tick that no worker took
 	a.cutNow()
 	<-finished
-	drained := a.Elapsed()
+	drained := max(a.Elapsed(), end)
 
 	a.pacer.schedule.close()
 	a.pacer.alarm.close()
-	sent := a.sent.Load()
-	lost := a.pacer.handed - sent // tickets that were handed out and did not leave
-	return Outcome{
-		Offered: sent + unsent + lost, Sent: sent, Dropped: unsent + lost, OwnDrops: own + lost, Abandoned: a.abandoned.Load(),
-		SendingEnded: end, DrainEnded: max(drained, end),
+	for len(a.queue) > 0 { // tickets that were handed out and that no worker took
+		t := <-a.queue
+		unsent = append(unsent, leftover{due: t.due, ready: t.ready})
+	}
+	for _, l := range unsent {
+		a.drop(l, drained)
+	}
+	out := Outcome{
+		Sent: a.sent.Load(), Dropped: a.dropped.Load(), OwnDrops: a.ownDrops.Load(), Abandoned: a.abandoned.Load(),
+		SendingEnded: end, DrainEnded: drained,
+	}
+	out.Offered = out.Sent + out.Dropped
+	return out
+}
+
+// drop counts a send that was due and did not leave.
+func (a *Attack) drop(l leftover, at time.Duration) {
+	reason := a.reason(l, at)
+	a.dropped.Add(1)
+	if reason == measure.OwnDrop {
+		a.ownDrops.Add(1)
+	}
+	a.recorder.Leave(&measure.Left{Endpoint: -1, Due: l.due, Sent: measure.NeverSent, At: at, Reason: reason})
+}
+
+// ownAfter is how long a user or slot must have been free for a send that is due before it is the generator's own
+// failing that it did not leave: the hand-over takes some time, on a busy machine too.
+const ownAfter = 100 * time.Millisecond
+
+// reason is why a send did not leave.
+func (a *Attack) reason(l leftover, at time.Duration) measure.Reason {
+	switch {
+	case l.ready != never && at-l.ready > ownAfter:
+		return measure.OwnDrop
+	case l.gone || !a.patient.Load():
+		return measure.Cut
+	default:
+		return measure.Unanswered
 	}
 }
 
@@ -151,6 +186,7 @@ func (a *Attack) await(finished <-chan struct{}) (end time.Duration) {
 		case <-finished:
 			return end
 		case <-deadline.C:
+			a.patient.Store(grace > 0)
 			return end
 		case <-a.inFlight.Done():
 			endNow()
@@ -175,13 +211,14 @@ func (a *Attack) Cut() {
 	a.cutNow()
 }
 
-// Gauges returns how many sends were due before t since the start, how many requests are under way, and how
-// many users take part. Call it with ascending t.
-func (a *Attack) Gauges(t time.Duration) (offered int64, inFlight, users int) {
+// Gauges returns how many sends were due before t since the start, and how many users took part just before it.
+// Call it with ascending t.
+func (a *Attack) Gauges(t time.Duration) (offered int64, users int) {
 	p := a.pacer
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.schedule.offered(min(t, p.end)), int(p.inFlight), p.schedule.active()
+	t = min(t, p.end)
+	return p.schedule.offered(t), p.schedule.users(t)
 }
 
 // limit is how many requests can be in flight at once.

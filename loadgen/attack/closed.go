@@ -3,6 +3,8 @@ package attack
 import (
 	"container/heap"
 	"iter"
+	"math"
+	"slices"
 	"time"
 
 	"scalableappbackend/loadgen/plan"
@@ -26,8 +28,9 @@ type closedSchedule struct {
 	pausing userHeap
 	busy    map[*user]struct{}
 
-	counted int64           // sends handed out that were due before the last time offered was asked for
+	counted int64           // sends that were due before the last time offered was asked for, handed out or of users that left
 	recent  []time.Duration // due times of the others
+	gone    []leftover      // of users that left
 }
 
 func newClosedSchedule(p *plan.Ready, newUser func(id int) *user) *closedSchedule {
@@ -101,9 +104,38 @@ func (s *closedSchedule) cross(c plan.Crossing) {
 	delete(s.present, c.User)
 	u.leaving = true
 	if u.heapAt >= 0 {
+		s.leave(u, u.due, c.At)
 		heap.Remove(&s.pausing, u.heapAt)
 		u.close()
+	} else if pacing := time.Duration(s.plan.Plan.Pacing); pacing > 0 {
+		s.leave(u, u.due+pacing, c.At)
 	}
+}
+
+// leave keeps what a user that leaves at an instant was still to send: one request, or with pacing the beats from the
+// next one on.
+func (s *closedSchedule) leave(u *user, next, at time.Duration) {
+	for due := range s.beats(next, at) {
+		s.gone = append(s.gone, leftover{due: due, ready: s.readyFor(u, due), gone: true})
+		s.recent = append(s.recent, due)
+	}
+}
+
+// beats are the times before t at which a user is due, from its next one on.
+func (s *closedSchedule) beats(next, t time.Duration) iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
+		pacing := time.Duration(s.plan.Plan.Pacing)
+		for due := next; due < t && yield(due) && pacing > 0; due += pacing {
+		}
+	}
+}
+
+// readyFor is when a pausing user could have sent what was due; never of one that is busy.
+func (s *closedSchedule) readyFor(u *user, due time.Duration) time.Duration {
+	if u.heapAt < 0 || due > u.due {
+		return never // the beats before it would have come first
+	}
+	return max(due, u.freed)
 }
 
 func (s *closedSchedule) done(u *user, end time.Duration) bool {
@@ -122,7 +154,28 @@ func (s *closedSchedule) done(u *user, end time.Duration) bool {
 	return u.heapAt == 0 || len(s.busy) == 0
 }
 
-func (s *closedSchedule) unsent(t time.Duration) (total, own int64) {
+func (s *closedSchedule) leftovers(t time.Duration) []leftover {
+	s.advance(t)
+	list := slices.Clone(s.gone)
+	pacing := time.Duration(s.plan.Plan.Pacing)
+	for _, u := range s.pausing {
+		for due := range s.beats(u.due, t) {
+			list = append(list, leftover{due: due, ready: s.readyFor(u, due)})
+		}
+	}
+	for u := range s.busy {
+		if u.leaving || pacing == 0 {
+			continue
+		}
+		for due := range s.beats(u.due+pacing, t) {
+			list = append(list, leftover{due: due, ready: never})
+		}
+	}
+	return list
+}
+
+// overdue is how many of leftovers there are but for those of users that left.
+func (s *closedSchedule) overdue(t time.Duration) (n int64) {
 	s.advance(t)
 	pacing := time.Duration(s.plan.Plan.Pacing)
 	beats := func(from time.Duration) int64 {
@@ -136,21 +189,22 @@ func (s *closedSchedule) unsent(t time.Duration) (total, own int64) {
 		}
 	}
 	for _, u := range s.pausing {
-		own += beats(u.due)
+		n += beats(u.due)
 	}
-	total = own
 	if pacing > 0 {
 		for u := range s.busy {
 			if !u.leaving {
-				total += beats(u.due + pacing)
+				n += beats(u.due + pacing)
 			}
 		}
 	}
-	return total, own
+	return n
 }
 
-// offered counts what was handed out and what is overdue: a closed plan's sends are known only as they come due.
+// offered counts what was handed out, what was left by users that are gone, and what is overdue: a closed plan's
+// sends are known only as they come due.
 func (s *closedSchedule) offered(t time.Duration) int64 {
+	overdue := s.overdue(t) // first: users may leave something
 	later := s.recent[:0]
 	for _, due := range s.recent {
 		if due >= t {
@@ -159,11 +213,11 @@ func (s *closedSchedule) offered(t time.Duration) int64 {
 	}
 	s.counted += int64(len(s.recent) - len(later))
 	s.recent = later
-	overdue, _ := s.unsent(t)
 	return s.counted + overdue
 }
 
-func (s *closedSchedule) active() int { return len(s.present) }
+// users is the plan's: user k, counted from 0, takes part while the level is above k.
+func (s *closedSchedule) users(t time.Duration) int { return int(math.Ceil(s.plan.Curve.At(t - 1))) }
 
 func (s *closedSchedule) close() {
 	s.stop()

@@ -25,8 +25,10 @@ func (a *Attack) RoundTrip(*http.Request) (*http.Response, error) {
 // exchange sends a ticket's request, measures and records it, and returns when it ended.
 func (a *Attack) exchange(t ticket) time.Duration {
 	u, request := t.user, &a.plan.Requests[t.request]
-	if a.inFlight.Err() != nil {
-		return a.Elapsed() // cut before it left: it is due and never sent
+	if a.inFlight.Err() != nil { // cut before it left: it is due and never sent
+		now := a.Elapsed()
+		a.drop(leftover{due: t.due, ready: t.ready}, now)
+		return now
 	}
 	u.refresh(a.Elapsed(), time.Duration(a.plan.Plan.Client.ConnectionMaxAge))
 
@@ -56,12 +58,21 @@ func (a *Attack) exchange(t ticket) time.Duration {
 	x.Connect = trace.connect
 	x.FirstByte = time.Duration(trace.firstByte.Load())
 
-	if err != nil && a.inFlight.Err() != nil {
+	timeout := time.Duration(a.plan.Plan.Client.Timeout)
+	if err != nil && a.inFlight.Err() != nil && x.End-x.Sent < timeout {
 		a.abandoned.Add(1)
-		a.recorder.Abandon(u.id, x.Endpoint, x.End, x.Retries)
+		reason := measure.Cut
+		if a.patient.Load() {
+			reason = measure.Unanswered
+		}
+		a.recorder.Leave(&measure.Left{
+			Endpoint: x.Endpoint, Due: x.Due, Ready: x.Ready, Sent: x.Sent, At: x.End, Retries: x.Retries, Reason: reason,
+		})
 		return x.End
 	}
 	switch {
+	case err != nil && a.inFlight.Err() != nil: // of a time-out and a cut at once the time-out stands
+		x.Kind = measure.KindTimeout
 	case err != nil:
 		x.Kind = classify(err, trace.progress())
 	case !request.Accepts(x.Status):

@@ -91,15 +91,16 @@ func (s *openSchedule) done(u *user, end time.Duration) bool {
 	return s.free == 1 // the pacer may be waiting for just this slot
 }
 
-func (s *openSchedule) unsent(t time.Duration) (total, own int64) {
-	n := 0
-	for due, ok := s.peek(n); ok && due < t; due, ok = s.peek(n) {
-		n++
+func (s *openSchedule) leftovers(t time.Duration) []leftover {
+	var list []leftover
+	for due, ok := s.peek(0); ok && due < t; due, ok = s.peek(len(list)) {
+		l := leftover{due: due, ready: never}
+		if n := len(list); n < s.free {
+			l.ready = max(due, s.freed[(s.head+n)%s.limit])
+		}
+		list = append(list, l)
 	}
-	if s.free > 0 {
-		own = int64(n)
-	}
-	return int64(n), own
+	return list
 }
 
 func (s *openSchedule) offered(t time.Duration) int64 {
@@ -110,7 +111,7 @@ func (s *openSchedule) offered(t time.Duration) int64 {
 	return s.count
 }
 
-func (s *openSchedule) active() int { return 0 }
+func (s *openSchedule) users(time.Duration) int { return 0 }
 
 func (s *openSchedule) close() {
 	for _, u := range s.idle {

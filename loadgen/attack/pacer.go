@@ -76,12 +76,12 @@ func (p *pacer) stopAt(t time.Duration) {
 	p.mu.Unlock()
 }
 
-// halt ends all sending, and says how many sends that were due before end stay unmade. It must be called
+// halt ends all sending, and returns the sends that were due before end and stay unmade. It must be called
 // before requests under way are cut, while it can be told whether a slot was free for them.
-func (p *pacer) halt(end time.Duration) (unsent, own int64) {
+func (p *pacer) halt(end time.Duration) []leftover {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.halted = true
 	p.alarm.set(0)
-	return p.schedule.unsent(end)
+	return p.schedule.leftovers(end)
 }

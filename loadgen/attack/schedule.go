@@ -10,6 +10,13 @@ type ticket struct {
 	ready   time.Duration // due, or the later instant at which a slot became free for it
 }
 
+// leftover is a send that was due and never handed out.
+type leftover struct {
+	due   time.Duration
+	ready time.Duration // when its user or slot was free for it; never when none was
+	gone  bool          // its user left by plan, before it could be sent
+}
+
 // schedule decides what is sent when. It has no clock and no lock: the pacer calls it under its own
 // lock and tells it the time. Times are on the run's clock, and nothing due at or after end is ever handed out.
 type schedule interface {
@@ -18,13 +25,12 @@ type schedule interface {
 	next(now, end time.Duration) (t ticket, again time.Duration, state state)
 	// done takes back a user whose request ended, and reports whether a send may now be due earlier than next said.
 	done(u *user, end time.Duration) (sooner bool)
-	// unsent is how many sends due before t were not handed out; own is how many of them
-	// no slot or user was busy for, so that the generator itself left them behind.
-	unsent(t time.Duration) (total, own int64)
+	// leftovers are the sends due before t that were not handed out.
+	leftovers(t time.Duration) []leftover
 	// offered is how many sends were due before t in all, handed out or not; t never falls from call to call.
 	offered(t time.Duration) int64
-	// active is how many users take part (closed), or 0.
-	active() int
+	// users is how many users took part just before t (closed), or 0.
+	users(t time.Duration) int
 	// close ends the connections of all users.
 	close()
 }

@@ -295,7 +295,7 @@ func TestStagesRaiseAndLowerTheUsersAndTheLastSpawnedLeavesFirst(t *testing.T) {
 	r := virtual(t, p, serve(func(req *http.Request) int { sleep(req, 10*ms); return 200 }), func(a *Attack) {
 		for i := range 10 {
 			time.Sleep(time.Duration(i)*time.Second + 300*ms - a.Elapsed())
-			_, _, users := a.Gauges(a.Elapsed())
+			_, users := a.Gauges(a.Elapsed())
 			gauge = append(gauge, users)
 		}
 	})
@@ -316,7 +316,7 @@ func TestOfferedIsCountedWhereItWasDue(t *testing.T) {
 		virtual(t, p, serve(func(req *http.Request) int { sleep(req, 10*ms); return 200 }), func(a *Attack) {
 			time.Sleep(3*time.Second + 100*ms)
 			for _, at := range []time.Duration{time.Second, 2 * time.Second, 2500 * ms, 3 * time.Second} {
-				offered, _, _ := a.Gauges(at)
+				offered, _ := a.Gauges(at)
 				got = append(got, offered)
 			}
 		})

@@ -14,9 +14,10 @@ const AbortOver = 10 * time.Second
 
 // AbortRule watches windows as they come and says when an expression fails over the last 10 s.
 //
-// It says nothing before it has seen 10 s, nor in the drain, where sending is over. Unlike a
-// threshold it needs evidence to act: 10 s without data stop no run. (A service that has fallen
-// silent is caught by rps>1.)
+// It goes by completion: a window's figures are of what was answered in it. It says nothing before
+// it has seen 10 s, nor in the drain, where sending is over. Unlike a threshold it needs evidence to
+// act: 10 s without data stop no run. But 10 s in which something was under way all the time and
+// nothing was answered are evidence: any rule about latency, error_rate or within fails then.
 type AbortRule struct {
 	expr     Expr
 	endpoint int
@@ -26,8 +27,10 @@ type AbortRule struct {
 
 // stretch is one window's figures in the rule's scope.
 type stretch struct {
-	length  time.Duration
-	metrics Metrics
+	length   time.Duration
+	metrics  Metrics
+	inFlight int
+	silent   bool // something was under way, and nothing was answered
 }
 
 // NewAbortRule prepares e for windows whose endpoints have these names, by index. It refuses what
@@ -57,7 +60,10 @@ func (r *AbortRule) Window(w *result.Window) (failed result.Outcome, stop bool) 
 		r.last, r.length = nil, 0 // the last 10 s are to lie in the scope, not to be pieced together
 		return result.Outcome{}, false
 	}
-	next := stretch{length: w.To - w.From}
+	next := stretch{length: w.To - w.From, inFlight: w.InFlight, silent: w.InFlight > 0}
+	for i := range w.Endpoints {
+		next.silent = next.silent && w.Endpoints[i].Requests == 0
+	}
 	next.metrics.Add(w, r.endpoint)
 	r.last, r.length = append(r.last, next), r.length+next.length
 	for r.length-r.last[0].length >= AbortOver {
@@ -66,6 +72,13 @@ func (r *AbortRule) Window(w *result.Window) (failed result.Outcome, stop bool) 
 	}
 	if r.length < AbortOver {
 		return result.Outcome{}, false
+	}
+	hears := r.expr.Latency != "" || r.expr.Metric == ErrorRate
+	if hears && !slices.ContainsFunc(r.last, func(s stretch) bool { return !s.silent }) {
+		outcome := r.expr.noData("")
+		outcome.Detail = "nothing was answered in the last " + units.Duration(r.length) + ", with " +
+			units.Count(int64(next.inFlight)) + " under way"
+		return outcome, true
 	}
 	var sum Metrics
 	for i := range r.last {

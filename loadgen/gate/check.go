@@ -15,8 +15,11 @@ const few = 6
 // Check refuses an expression whose scope the plan does not have, before anything is sent. Its
 // error is a *plan.FieldError as of [Parse].
 func Check(e Expr, endpoints, phases []string) error {
+	phases = slices.DeleteFunc(slices.Clone(phases), func(p string) bool { return p == plan.Drain })
 	want := ""
 	switch {
+	case e.Phase == plan.Drain:
+		want = "another phase than drain: what is answered in it counts for the phase in which it was due"
 	case e.Endpoint != "" && !slices.Contains(endpoints, e.Endpoint):
 		want = wantName("an endpoint of the targets", "targets", e.Endpoint, endpoints)
 	case e.Phase != "" && !slices.Contains(phases, e.Phase):

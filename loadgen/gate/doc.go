@@ -13,7 +13,8 @@
 //	scope      = "{" ( endpoint | phase | endpoint "," phase | phase "," endpoint ) "}" .
 //	phase      = "phase" ":" name .
 //	endpoint   = name | quoted .
-//	metric     = latency | counter .
+//	metric     = latency | share | counter .
+//	share      = [ ( "corrected" | "raw" ) "." ] "within" "(" limit ")" .
 //	latency    = [ which "." ] statistic .
 //	which      = "corrected" | "raw" | "failed" | "first_byte" | "connect" .
 //	statistic  = "p" "(" number ")" | "avg" | "mean" | "med" | "min" | "max" | "stddev" .
@@ -23,7 +24,7 @@
 //	operator   = "<" | "<=" | ">" | ">=" | "==" | "===" | "!=" .
 //	limit      = number [ unit ] .
 //	unit       = "us" | "µs" | "ms" | "s"             (* of a latency; ms when there is none *)
-//	           | "%"                                  (* of error_rate; without it a ratio below 1 *)
+//	           | "%"                                  (* of error_rate and within; without it a ratio below 1 *)
 //	           | "/s"                                 (* of rps *)
 //	           | "B" | "KiB" | "MiB" | "GiB" .        (* of bytes_in and bytes_out; B when there is none *)
 //	number     = digits with at most one point, and outside p() an exponent if need be .
@@ -43,9 +44,15 @@
 // Percentiles lie above 0 and go up to 100, which is max; there is no p(0), because a percentile
 // names the upper end of a bucket and min the lower. avg is mean and med is p(50).
 //
-// Without a scope a threshold covers all endpoints, and the run without its drain; with a phase it
-// covers all phases of that name together. What is decided only when the drain is over (offered,
-// sent, dropped, abandoned) covers the run with its drain.
+// A threshold covers what was due in its scope, whenever it was answered: without one all endpoints,
+// and the whole run but its warm-up; with a phase all phases of that name together. Nothing is due in
+// the drain, so it is no scope. rps alone goes by time: what completed within the scope ÷ its length.
+//
+// What was never answered counts: unanswered requests (no answer in the whole stop timeout) are
+// failures, and so in error_rate. Percentiles and max are of successes and of all unanswered or cut
+// requests that were at least as old as the limit, at their age; "≥" stands before a value that is an
+// age. within(L) is the share of all requests that were answered well within L, of those cut only with
+// what was at least L old. Mean, min and deviation are of successes.
 //
 // offered, sent and dropped are counted for the run as a whole and take no scope.
 //

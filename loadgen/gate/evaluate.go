@@ -27,8 +27,11 @@ func Evaluate(exprs []Expr, src Source) []result.Outcome {
 
 // judge evaluates e on the figures of its own scope.
 func (e Expr) judge(m *Metrics) result.Outcome {
-	if e.Latency != "" {
-		return e.judgeLatency(m.histogram(e.Latency))
+	switch {
+	case e.Metric == Within:
+		return e.judgeWithin(m)
+	case e.Latency != "":
+		return e.judgeLatency(m)
 	}
 	c, ok := counterOf(e.Metric)
 	if !ok {
@@ -40,12 +43,67 @@ func (e Expr) judge(m *Metrics) result.Outcome {
 	}
 	seen := e.unit().seen(value, e.Limit)
 	if e.Metric == ErrorRate {
-		seen += fmt.Sprintf(" (%s of %s requests)", units.Count(m.Failures), units.Count(m.Requests))
+		seen += fmt.Sprintf(" (%s of %s requests)", units.Count(m.Failures+m.unanswered()), units.Count(m.Requests+m.unanswered()))
 	}
-	return e.outcome(value, seen, cmp.Compare(value, e.Limit), "")
+	if n := m.unanswered(); n > 0 && (e.Metric == ErrorRate || e.Metric == Failures) {
+		seen += ", " + units.Count(n) + " unanswered"
+	}
+	return e.outcome("", value, seen, cmp.Compare(value, e.Limit), "")
 }
 
-func (e Expr) judgeLatency(h *result.Histogram) result.Outcome {
+// judgeWithin judges the share of all sends that were answered well within a time: of those that completed or had the
+// whole stop timeout, and of those cut that were at least as old.
+func (e Expr) judgeWithin(m *Metrics) result.Outcome {
+	bound := limitOf(e.Bound)
+	well := countUpTo(m.histogram(e.Latency), bound)
+	all := m.Requests + m.unanswered() + countFrom(m.agesCut(e.Latency), bound)
+	if all == 0 {
+		return e.noData(noneCompleted)
+	}
+	value := float64(well) / float64(all)
+	seen := e.unit().seen(value, e.Limit) + fmt.Sprintf(" (%s of %s)", units.Count(well), units.Count(all))
+	return e.outcome("", value, seen, cmp.Compare(value, e.Limit), "")
+}
+
+// limitOf is a limit in milliseconds as a duration.
+func limitOf(ms float64) time.Duration { return time.Duration(math.Round(ms*1000)) * time.Microsecond }
+
+// countUpTo is how many values a histogram does not tell from limit or knows to be below it.
+func countUpTo(h *result.Histogram, limit time.Duration) (n int64) {
+	for micros, count := range h.Buckets {
+		if time.Duration(micros)*time.Microsecond <= resolved(limit) {
+			n += count
+		}
+	}
+	return n
+}
+
+// countFrom is how many values are at least limit, as far as a histogram can tell.
+func countFrom(h *result.Histogram, limit time.Duration) int64 { return from(h, limit).Count() }
+
+// from holds the values of h that are at least limit.
+func from(h *result.Histogram, limit time.Duration) *result.Histogram {
+	rest := &result.Histogram{}
+	for micros, count := range h.Buckets {
+		if d := time.Duration(micros) * time.Microsecond; resolved(d) >= resolved(limit) {
+			rest.RecordN(d, count)
+		}
+	}
+	return rest
+}
+
+// judgeLatency judges a figure of a latency. Percentiles and the maximum are of successes and of those sends without an
+// answer that were at least as old as the limit, at their age: with a limit of 50 ms a request that hangs for 10 s is
+// slow, and nobody knows of one that was cut after 5 ms.
+func (e Expr) judgeLatency(m *Metrics) result.Outcome {
+	h, isAge := m.histogram(e.Latency), func(time.Duration) bool { return false }
+	limit := limitOf(e.Limit)
+	if old := from(m.ages(e.Latency), limit); old.Count() > 0 && (e.Metric == Percentile || e.Metric == Max) {
+		both := h.Clone()
+		both.Merge(old)
+		h = both
+		isAge = func(d time.Duration) bool { return countUpTo(old, d) > countBelow(old, d) }
+	}
 	if h.Count() == 0 {
 		switch e.Latency {
 		case Failed:
@@ -73,13 +131,36 @@ func (e Expr) judgeLatency(h *result.Histogram) result.Outcome {
 		return e.noData("no such metric")
 	}
 	value := float64(d.Round(time.Microsecond).Microseconds()) / 1000 // to 1 µs, as in a result
-	limit := time.Duration(math.Round(e.Limit*1000)) * time.Microsecond
 	order := cmp.Compare(resolved(d), resolved(limit))
 	within := ""
 	if order == 0 && value != e.Limit {
 		within = " within the histogram's resolution"
 	}
-	return e.outcome(value, milliseconds.seen(value, e.Limit), order, within)
+	seen := milliseconds.seen(value, e.Limit)
+	if isAge(d) {
+		seen = "≥ " + seen
+	}
+	return e.outcome(e.succeeded(m), value, seen, order, within)
+}
+
+// countBelow is how many values are below what a histogram does not tell from limit.
+func countBelow(h *result.Histogram, limit time.Duration) int64 {
+	return h.Count() - countFrom(h, limit)
+}
+
+// succeeded says of which share of the requests a latency speaks, when it is not of all.
+func (e Expr) succeeded(m *Metrics) string {
+	missing := m.Failures + m.unanswered() + result.Known(m.Cut)
+	if missing == 0 || e.Latency != Corrected && e.Latency != Raw && e.Latency != FirstByte {
+		return ""
+	}
+	all := m.Requests + m.unanswered() + result.Known(m.Cut)
+	share := float64(all-missing) / float64(all)
+	text := units.Percent(share)
+	if text == units.Percent(1) { // of 50,000 requests 3 failed
+		return " of all but " + units.Count(missing) + " of " + units.Count(all) + " requests"
+	}
+	return " of the " + text + " that succeeded"
 }
 
 // resolved is the one value by which a histogram knows d and all that it does not tell from d.
@@ -93,9 +174,9 @@ func resolved(d time.Duration) time.Duration {
 	return h.Max()
 }
 
-// outcome is the verdict on a value. order is that of value and limit; within says that they are
-// equal only as far as can be told.
-func (e Expr) outcome(value float64, seen string, order int, within string) result.Outcome {
+// outcome is the verdict on a value. of says what the metric speaks of, when that is not all; order is that of value
+// and limit; within says that they are equal only as far as can be told.
+func (e Expr) outcome(of string, value float64, seen string, order int, within string) result.Outcome {
 	passed := e.Op.holds(order)
 	limit := e.unit().precise(e.Limit)
 	if e.unit() == byteCount {
@@ -121,7 +202,7 @@ func (e Expr) outcome(value float64, seen string, order int, within string) resu
 		Expression: e.String(),
 		Value:      result.Reading(value),
 		Passed:     passed,
-		Detail:     e.subject() + " was " + seen + relation,
+		Detail:     e.subject() + of + " was " + seen + relation,
 	}
 }
 

@@ -45,7 +45,7 @@ const ms = time.Millisecond
 
 func TestEvaluateSaysWhatWasSeenInWords(t *testing.T) {
 	run := Metrics{
-		Seconds: 10, Requests: 1000, Failures: 24, Retried: 3, BytesIn: 3 << 20, BytesOut: 2048,
+		Seconds: 10, Completed: 1000, Requests: 1000, Failures: 24, Retried: 3, BytesIn: 3 << 20, BytesOut: 2048,
 		Offered: new(int64(1010)), Sent: new(int64(1005)), Dropped: new(int64(5)), Abandoned: 5,
 		Corrected: histogram(append(some(900, 20*ms), some(100, 2*time.Second)...)...),
 		Raw:       histogram(some(976, 20*ms)...),
@@ -66,18 +66,18 @@ func TestEvaluateSaysWhatWasSeenInWords(t *testing.T) {
 	}{
 		{"{GET /}:p(99)<50ms", 61.215, false, "p(99) of GET / was 61.2 ms, 22 % above 50 ms"},
 		{"{GET /,phase:steady}:p(99)<50ms", 12.007, true, "p(99) of GET / in steady was 12.0 ms, 76 % below 50 ms"},
-		{"med<25", 20.015, true, "p(50) was 20.0 ms, 20 % below 25 ms"},
-		{"max<1s", 2000.895, false, "max was 2.00 s, 100.09 % above 1 s"},
-		{"raw.min>=20ms", 20, true, "raw.min was 20.0 ms"},
-		{"raw.mean<20.05", 20.008, true, "raw.mean was 20.0 ms, 0.21 % below 20.05 ms"},
-		{"raw.mean<20.02", 20.008, true, "raw.mean was 20.008 ms, 0.06 % below 20.02 ms"},
-		{"raw.mean<20.01", 20.008, false, "raw.mean was 20.008 ms, not below 20.01 ms within the histogram's resolution"},
-		{"raw.max<=20ms", 20.015, true, "raw.max was 20.015 ms, 20 ms within the histogram's resolution"},
-		{"raw.max<20ms", 20.015, false, "raw.max was 20.015 ms, not below 20 ms within the histogram's resolution"},
-		{"raw.max>20ms", 20.015, false, "raw.max was 20.015 ms, not above 20 ms within the histogram's resolution"},
-		{"raw.max!=20ms", 20.015, false, "raw.max was 20.015 ms, 20 ms within the histogram's resolution, which it must not be"},
-		{"raw.stddev<=0", 0, true, "raw.stddev was 0 ms"},
-		{"raw.stddev<1", 0, true, "raw.stddev was 0 ms, below 1 ms"},
+		{"med<25", 20.015, true, "p(50) of the 97.6 % that succeeded was 20.0 ms, 20 % below 25 ms"},
+		{"max<1s", 2000.895, false, "max of the 97.6 % that succeeded was 2.00 s, 100.09 % above 1 s"},
+		{"raw.min>=20ms", 20, true, "raw.min of the 97.6 % that succeeded was 20.0 ms"},
+		{"raw.mean<20.05", 20.008, true, "raw.mean of the 97.6 % that succeeded was 20.0 ms, 0.21 % below 20.05 ms"},
+		{"raw.mean<20.02", 20.008, true, "raw.mean of the 97.6 % that succeeded was 20.008 ms, 0.06 % below 20.02 ms"},
+		{"raw.mean<20.01", 20.008, false, "raw.mean of the 97.6 % that succeeded was 20.008 ms, not below 20.01 ms within the histogram's resolution"},
+		{"raw.max<=20ms", 20.015, true, "raw.max of the 97.6 % that succeeded was 20.015 ms, 20 ms within the histogram's resolution"},
+		{"raw.max<20ms", 20.015, false, "raw.max of the 97.6 % that succeeded was 20.015 ms, not below 20 ms within the histogram's resolution"},
+		{"raw.max>20ms", 20.015, false, "raw.max of the 97.6 % that succeeded was 20.015 ms, not above 20 ms within the histogram's resolution"},
+		{"raw.max!=20ms", 20.015, false, "raw.max of the 97.6 % that succeeded was 20.015 ms, 20 ms within the histogram's resolution, which it must not be"},
+		{"raw.stddev<=0", 0, true, "raw.stddev of the 97.6 % that succeeded was 0 ms"},
+		{"raw.stddev<1", 0, true, "raw.stddev of the 97.6 % that succeeded was 0 ms, below 1 ms"},
 		{"failed.p(50)<1s", 100.031, true, "failed.p(50) was 100 ms, 90 % below 1 s"},
 		{"error_rate<1%", 0.024, false, "error_rate was 2.4 % (24 of 1,000 requests), above 1 %"},
 		{"error_rate<2.41%", 0.024, true, "error_rate was 2.4 % (24 of 1,000 requests), below 2.41 %"},
@@ -237,6 +237,45 @@ func TestTheShortestLatencyIsNotNothing(t *testing.T) {
 	}
 }
 
+// Sends without an answer are judged at their age: what hangs longer than the limit is slow, and what was cut before it
+// says nothing.
+func TestWhatWasNeverAnsweredIsJudgedAtItsAge(t *testing.T) {
+	hung := Metrics{ // 100 answers in 20 ms, then 50 that hang for 10 s
+		Requests: 100, Completed: 100, Seconds: 10, Corrected: histogram(some(100, 20*ms)...), Raw: histogram(some(100, 20*ms)...),
+		Unanswered: new(int64(50)), Cut: new(int64(0)), Ages: histogram(some(50, 10*time.Second)...), AgesRaw: histogram(some(50, 9*time.Second)...),
+	}
+	young := hung // 50 that were cut after 5 ms
+	young.Unanswered, young.Cut = new(int64(0)), new(int64(50))
+	young.Ages, young.AgesCut = histogram(some(50, 5*ms)...), histogram(some(50, 5*ms)...)
+	for _, row := range []struct {
+		text   string
+		m      Metrics
+		passed bool
+		detail string
+	}{
+		{"p(99)<50ms", hung, false, "p(99) of the 67 % that succeeded was ≥ 10.0 s, 19,905 % above 50 ms"},
+		{"raw.p(99)<50ms", hung, false, "raw.p(99) of the 67 % that succeeded was ≥ 9.00 s, 17,906 % above 50 ms"},
+		{"p(50)<50ms", hung, true, "p(50) of the 67 % that succeeded was 20.0 ms, 60 % below 50 ms"},
+		{"max<50ms", hung, false, "max of the 67 % that succeeded was ≥ 10.0 s, 19,905 % above 50 ms"},
+		{"max<20s", hung, true, "max of the 67 % that succeeded was 20.0 ms, 99.9 % below 20 s"},
+		{"avg<50ms", hung, true, "mean of the 67 % that succeeded was 20.0 ms, 60 % below 50 ms"},
+		{"within(50ms)>=99%", hung, false, "within(50ms) was 67 % (100 of 150), below 99 %"},
+		{"within(10ms)>=1%", hung, false, "within(10ms) was 0.00 % (0 of 150), below 1 %"},
+		{"error_rate<1%", hung, false, "error_rate was 33 % (50 of 150 requests), 50 unanswered, above 1 %"},
+		{"failures==0", hung, false, "failures was 50, 50 unanswered, above 0"},
+		{"p(99)<50ms", young, true, "p(99) of the 67 % that succeeded was 20.0 ms, 60 % below 50 ms"},
+		{"p(99)<4ms", young, false, "p(99) of the 67 % that succeeded was 20.0 ms, 400 % above 4 ms"},
+		{"within(50ms)>=99%", young, true, "within(50ms) was 100 % (100 of 100), above 99 %"},
+		{"within(5ms)>=50%", young, false, "within(5ms) was 0.00 % (0 of 150), below 50 %"},
+		{"error_rate<1%", young, true, "error_rate was 0.00 % (0 of 100 requests), below 1 %"},
+		{"p(99)<50ms", Metrics{Unanswered: new(int64(3)), Ages: histogram(some(3, time.Second)...)}, false, "p(99) of the 0.00 % that succeeded was ≥ 1.00 s, 1,901 % above 50 ms"},
+	} {
+		if got := mustParse(t, row.text).judge(&row.m); got.Passed != row.passed || got.Detail != row.detail {
+			t.Errorf("%s\n got %v %s\nwant %v %s", row.text, got.Passed, got.Detail, row.passed, row.detail)
+		}
+	}
+}
+
 func TestRatiosAndRatesAreComparedExactly(t *testing.T) {
 	for _, row := range []struct {
 		text   string
@@ -248,8 +287,8 @@ func TestRatiosAndRatesAreComparedExactly(t *testing.T) {
 		{"error_rate<1%", Metrics{Requests: 100, Failures: 1}, false, "not below"},
 		{"error_rate<1%", Metrics{Requests: 100_000_001, Failures: 1_000_000}, true, "below by one in a hundred million"},
 		{"error_rate==0", Metrics{Requests: 1_000_000_000, Failures: 1}, false, "one is not none"},
-		{"rps>=389.4", Metrics{Requests: 3894, Seconds: 10}, true, "exactly"},
-		{"rps>389.4", Metrics{Requests: 3894, Seconds: 10}, false, "exactly"},
+		{"rps>=389.4", Metrics{Completed: 3894, Seconds: 10}, true, "exactly"},
+		{"rps>389.4", Metrics{Completed: 3894, Seconds: 10}, false, "exactly"},
 	} {
 		if got := mustParse(t, row.text).judge(&row.m); got.Passed != row.passed {
 			t.Errorf("%s: %+v, want passed %v: %s", row.text, got, row.passed, row.why)

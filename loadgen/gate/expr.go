@@ -7,7 +7,7 @@ type Latency string
 
 // The latencies, as expressions name them.
 const (
-	Corrected Latency = "corrected"  // intended send → body read, successes
+	Corrected Latency = "corrected"  // what the service made a send wait and what it took, successes
 	Raw       Latency = "raw"        // send → body read, successes
 	Failed    Latency = "failed"     // send → failure
 	FirstByte Latency = "first_byte" // send → first byte of the answer, successes
@@ -26,11 +26,13 @@ const (
 	Min        Metric = "min"
 	Max        Metric = "max"
 	StdDev     Metric = "stddev"
+	// Within is the share of all sends that were answered well within a time.
+	Within Metric = "within"
 
-	ErrorRate Metric = "error_rate" // failures ÷ requests
+	ErrorRate Metric = "error_rate" // (failures + unanswered) ÷ (requests + unanswered)
 	RPS       Metric = "rps"        // completed requests in a second
 	Requests  Metric = "requests"   // completed, failures included
-	Failures  Metric = "failures"
+	Failures  Metric = "failures"   // unanswered included
 	Abandoned Metric = "abandoned"
 	Retried   Metric = "retried"
 	Truncated Metric = "truncated"
@@ -77,10 +79,11 @@ func (o Op) holds(comparison int) bool {
 // Expr is one parsed threshold. Two that mean the same are ==.
 type Expr struct {
 	Endpoint   string  // name in the statistics; empty: all of them
-	Phase      string  // empty: the run without its drain
+	Phase      string  // empty: the run without its warm-up
 	Latency    Latency // of the metrics of a latency; empty for the others
 	Metric     Metric
 	Percentile float64 // of the metric Percentile: above 0, at most 100
+	Bound      float64 // of the metric Within: ms in whole microseconds
 	Op         Op
 	Limit      float64 // ms in whole microseconds, ratio, 1/s, count or bytes
 }
@@ -95,6 +98,9 @@ func (e Expr) metricText() string {
 	text := string(e.Metric)
 	if e.Metric == Percentile {
 		text += "(" + plain(e.Percentile, 0) + ")"
+	}
+	if e.Metric == Within {
+		text += "(" + plain(e.Bound, 0) + "ms)"
 	}
 	if e.Latency != "" && e.Latency != Corrected {
 		text = string(e.Latency) + "." + text
@@ -126,10 +132,10 @@ const (
 
 func (e Expr) unit() unit {
 	switch {
+	case e.Metric == ErrorRate || e.Metric == Within:
+		return ratio
 	case e.Latency != "":
 		return milliseconds
-	case e.Metric == ErrorRate:
-		return ratio
 	case e.Metric == RPS:
 		return perSecond
 	case e.Metric == BytesIn || e.Metric == BytesOut:

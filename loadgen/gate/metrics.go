@@ -7,18 +7,18 @@ type Source interface {
 	// Metrics returns the figures of one endpoint (all of them when empty) in one phase, or
 	// false when it measured nothing of that name.
 	//
-	// All phases of a name count together. An empty phase is the run without its drain, except for
-	// what is known only when the drain is over: Offered, Sent, Dropped and Abandoned are then those of
-	// the run with its drain.
+	// What counts is what was due there, whenever it was answered. All phases of a name count together. An
+	// empty phase is the whole run without its warm-up.
 	Metrics(endpoint, phase string) (Metrics, bool)
 }
 
 // Metrics are the figures that expressions are evaluated on. The zero value is of a stretch in
 // which nothing was measured.
 type Metrics struct {
-	Seconds float64 // length of the stretch
+	Seconds   float64 // length of the stretch
+	Completed int64   // requests that completed within it, whenever they were due
 
-	Requests  int64 // completed, failures included
+	Requests  int64 // due in it and completed, failures included
 	Failures  int64
 	Abandoned int64
 	Retried   int64
@@ -26,6 +26,13 @@ type Metrics struct {
 	Redirects int64
 	BytesIn   int64
 	BytesOut  int64
+
+	// Due in it and never answered, sent or not: Unanswered had the whole stop timeout, Cut had not. Nil where nobody
+	// counted them. Their ages stand in Ages and AgesRaw: as a corrected and as a raw latency.
+	Unanswered, Cut *int64
+	Ages, AgesRaw   *result.Histogram
+	// Those of Cut alone.
+	AgesCut, AgesCutRaw *result.Histogram
 
 	// Counted for the run as a whole only; nil where they are not counted.
 	Offered *int64
@@ -43,10 +50,15 @@ type Metrics struct {
 // All is the endpoint of [Metrics.Add] that stands for every one.
 const All = -1
 
-// Add adds one window's figures, of the endpoint with that index or of All. Offered and Sent are
+// Add adds one window's figures, of what completed in it, of the endpoint with that index or of All. Offered and Sent are
 // the run's, so they are added for All only. The histograms must be m's own; w stays as it is.
 func (m *Metrics) Add(w *result.Window, endpoint int) {
 	m.Seconds += w.Seconds()
+	for i := range w.Endpoints {
+		if e := &w.Endpoints[i]; endpoint == All || endpoint == e.Endpoint {
+			m.Completed += e.Requests
+		}
+	}
 	if endpoint == All {
 		m.Offered, m.Sent = plus(m.Offered, &w.Offered), plus(m.Sent, &w.Sent)
 	}
@@ -70,6 +82,12 @@ func metricsOf(e *result.EndpointWindow) Metrics {
 // merge adds another stretch, or another endpoint of the same one with Seconds 0.
 func (m *Metrics) merge(from *Metrics) {
 	m.Seconds += from.Seconds
+	m.Completed += from.Completed
+	m.Unanswered, m.Cut = plus(m.Unanswered, from.Unanswered), plus(m.Cut, from.Cut)
+	mergeInto(&m.Ages, from.Ages)
+	mergeInto(&m.AgesRaw, from.AgesRaw)
+	mergeInto(&m.AgesCut, from.AgesCut)
+	mergeInto(&m.AgesCutRaw, from.AgesCutRaw)
 	m.Requests += from.Requests
 	m.Failures += from.Failures
 	m.Abandoned += from.Abandoned
@@ -109,6 +127,28 @@ func mergeInto(h **result.Histogram, from *result.Histogram) {
 	(*h).Merge(from)
 }
 
+// unanswered is how many sends had no answer, as far as that is known.
+func (m *Metrics) unanswered() int64 { return result.Known(m.Unanswered) }
+
+// ages are those of sends that no answer ended, as a latency; nil of a latency that only an answer has.
+func (m *Metrics) ages(l Latency) *result.Histogram {
+	switch l {
+	case Corrected:
+		return m.Ages
+	case Raw:
+		return m.AgesRaw
+	}
+	return nil
+}
+
+// agesCut are those of Cut.
+func (m *Metrics) agesCut(l Latency) *result.Histogram {
+	if l == Raw {
+		return m.AgesCutRaw
+	}
+	return m.AgesCut
+}
+
 func (m *Metrics) histogram(l Latency) *result.Histogram {
 	switch l {
 	case Corrected:
@@ -137,19 +177,20 @@ type counter struct {
 // counters is a table; nothing writes to it.
 var counters = [...]counter{
 	{metric: ErrorRate, read: func(m *Metrics) (float64, string) {
-		if m.Requests == 0 {
+		n := m.Requests + m.unanswered()
+		if n == 0 {
 			return 0, noneCompleted
 		}
-		return float64(m.Failures) / float64(m.Requests), ""
+		return float64(m.Failures+m.unanswered()) / float64(n), ""
 	}},
 	{metric: RPS, read: func(m *Metrics) (float64, string) {
 		if m.Seconds <= 0 {
 			return 0, "no time was measured"
 		}
-		return float64(m.Requests) / m.Seconds, ""
+		return float64(m.Completed) / m.Seconds, ""
 	}},
 	{metric: Requests, read: func(m *Metrics) (float64, string) { return float64(m.Requests), "" }},
-	{metric: Failures, read: ofRequests(func(m *Metrics) int64 { return m.Failures })},
+	{metric: Failures, read: ofRequests(func(m *Metrics) int64 { return m.Failures + m.unanswered() })},
 	{metric: Abandoned, late: true, read: ofRequests(func(m *Metrics) int64 { return m.Abandoned })},
 	{metric: Retried, read: ofRequests(func(m *Metrics) int64 { return m.Retried })},
 	{metric: Truncated, read: ofRequests(func(m *Metrics) int64 { return m.Truncated })},
@@ -172,7 +213,7 @@ const noneCompleted = "no request completed"
 func ofRequests(count func(m *Metrics) int64) func(m *Metrics) (float64, string) {
 	return func(m *Metrics) (float64, string) {
 		n := count(m)
-		if n == 0 && m.Requests == 0 {
+		if n == 0 && m.Requests+m.unanswered() == 0 {
 			return 0, noneCompleted
 		}
 		return float64(n), ""

@@ -94,6 +94,11 @@ func (e *Expr) cutMetric(s string) (rest, want string) {
 	switch word {
 	case "p":
 		return e.cutPercentile(rest)
+	case "within":
+		if e.Latency != Corrected && e.Latency != Raw {
+			return s, "within without " + string(e.Latency) + ".: it is of corrected or raw latency"
+		}
+		return e.cutBound(rest)
 	case "med":
 		e.Metric, e.Percentile = Percentile, 50
 	case "avg", "mean":
@@ -129,6 +134,28 @@ func (e *Expr) cutPercentile(s string) (rest, want string) {
 	return strings.TrimSpace(rest), ""
 }
 
+const wantBound = "a time after within, e.g. within(50ms)>=99%"
+
+// cutBound takes the time of within off the front of s.
+func (e *Expr) cutBound(s string) (rest, want string) {
+	inner, ok := strings.CutPrefix(s, "(")
+	if !ok {
+		return s, wantBound
+	}
+	inner, rest, ok = strings.Cut(inner, ")")
+	if !ok {
+		return s, "a ) after the time, e.g. within(50ms)>=99%"
+	}
+	e.Metric = Within
+	if e.Bound, want = parseLimit(strings.TrimSpace(inner), milliseconds); want != "" {
+		return s, want
+	}
+	if e.Bound == 0 {
+		return s, wantBound
+	}
+	return strings.TrimSpace(rest), ""
+}
+
 // cutWord takes letters, digits and underscores off the front of s, and the white space after them.
 func cutWord(s string) (word, rest string) {
 	end := strings.IndexFunc(s, func(r rune) bool {
@@ -154,11 +181,13 @@ func cutOperator(s string) (Op, string) {
 	return op, strings.TrimSpace(s[end:])
 }
 
-const metricList = "p(N), avg, med, min, max, stddev, error_rate, rps, requests, failures, dropped, abandoned, retried, " +
+const metricList = "p(N), within(D), avg, med, min, max, stddev, error_rate, rps, requests, failures, dropped, abandoned, retried, " +
 	"truncated, redirects, bytes_in, bytes_out, offered or sent"
 
 // statistics are the words of a latency, as people may type them.
-func statistics() []string { return []string{"avg", "mean", "med", "min", "max", "stddev"} }
+func statistics() []string {
+	return []string{"avg", "mean", "med", "min", "max", "stddev", "within(D)"}
+}
 
 // notMetric is what to write instead of a word that is no metric.
 func notMetric(word string) string {

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,10 +12,10 @@ import (
 // cell is one shard's part of one window. Its lock is the shard's.
 type cell struct {
 	span
-	sent      int64
-	lag, wait counts
+	endpoints int // of the plan
+	parts     []*partCell
+	idle      []*partCell // of the windows before, for their memory
 	clamped   int64
-	endpoints []endpointCell
 
 	opened, reused, retried int64
 	byAddress, servedBy     map[string]int64
@@ -22,9 +23,35 @@ type cell struct {
 	slow, failed []result.Example
 }
 
+// partCell is what of a cell was due in one phase.
+type partCell struct {
+	phase     int
+	sent      int64
+	lag, wait counts
+	endpoints []endpointCell
+}
+
+// part returns the part of a phase. The phase of the cell itself, which nearly all is of, is found first.
+func (c *cell) part(phase int) *partCell {
+	for _, p := range c.parts {
+		if p.phase == phase {
+			return p
+		}
+	}
+	var p *partCell
+	if n := len(c.idle); n > 0 {
+		p, c.idle = c.idle[n-1], c.idle[:n-1]
+	} else {
+		p = &partCell{endpoints: make([]endpointCell, c.endpoints)}
+	}
+	p.phase = phase
+	c.parts = append(c.parts, p)
+	return p
+}
+
 // endpointCell counts as result.EndpointWindow does, in the forms that are cheap to count in.
 type endpointCell struct {
-	Requests, Failures, Abandoned, Retried  int64
+	Requests, Failures, Retried             int64
 	BytesIn, BytesOut, Truncated, Redirects int64
 
 	statuses []statusCount // few: a scan beats a map
@@ -45,8 +72,8 @@ type errorCount struct {
 	first, last time.Duration
 }
 
-func (c *cell) record(x *Sample) {
-	e := &c.endpoints[x.Endpoint]
+func (c *cell) record(p *partCell, x *Sample) {
+	e := &p.endpoints[x.Endpoint]
 	e.Requests++
 	e.BytesIn += x.BytesIn
 	e.BytesOut += x.BytesOut
@@ -62,7 +89,7 @@ func (c *cell) record(x *Sample) {
 		e.addStatus(x.Status)
 	}
 	if x.ServedBy != "" {
-		c.servedBy = count(c.servedBy, x.ServedBy)
+		c.servedBy = count(c.servedBy, x.servedBy())
 	}
 	if x.Connect > 0 {
 		e.connect.add(x.Connect)
@@ -75,7 +102,7 @@ func (c *cell) record(x *Sample) {
 		return
 	}
 	c.clamp(e.raw.add(x.End - x.Sent))
-	c.clamp(e.corrected.add(x.End - x.Due))
+	c.clamp(e.corrected.add(x.corrected()))
 	if x.FirstByte > 0 {
 		e.firstByte.add(x.FirstByte)
 	}
@@ -114,7 +141,7 @@ func (e *endpointCell) addError(kind Kind, status int, at time.Duration) {
 
 // keepSlow keeps the slowest of this cell, at most as many as a result shows.
 func (c *cell) keepSlow(x *Sample, endpoint string) {
-	latency := x.End - x.Due
+	latency := x.corrected()
 	at := len(c.slow)
 	if at == result.MaxExamples {
 		at = 0
@@ -129,7 +156,7 @@ func (c *cell) keepSlow(x *Sample, endpoint string) {
 	} else {
 		c.slow = append(c.slow, result.Example{})
 	}
-	c.slow[at] = result.Example{At: x.Sent, Endpoint: endpoint, Status: x.Status, Latency: latency, ServedBy: x.ServedBy, Retried: x.Retries > 0}
+	c.slow[at] = result.Example{At: x.Sent, Endpoint: endpoint, Status: x.Status, Latency: latency, ServedBy: x.servedBy(), Retried: x.Retries > 0}
 }
 
 // count adds one to a name, or to the other names when there are too many names already.
@@ -146,13 +173,9 @@ func count(m map[string]int64, name string) map[string]int64 {
 
 // merge adds the shards' cells of one window into it and leaves them empty for reuse.
 func (r *Recorder) merge(w *result.Window, cells []*cell) {
-	var lag, wait result.Histogram
-	endpoints := make([]*result.EndpointWindow, len(r.cfg.Endpoints))
+	parts := map[int]*partSum{}
 	for _, c := range cells {
-		w.Sent += c.sent
 		w.Clamped += c.clamped
-		c.lag.drainInto(&lag)
-		c.wait.drainInto(&wait)
 		w.Connections.Opened += c.opened
 		w.Connections.Reused += c.reused
 		w.Connections.Retried += c.retried
@@ -160,31 +183,59 @@ func (r *Recorder) merge(w *result.Window, cells []*cell) {
 		w.ServedBy = sum(w.ServedBy, c.servedBy)
 		w.Slowest = append(w.Slowest, c.slow...)
 		w.FailedExamples = append(w.FailedExamples, c.failed...)
-		for i := range c.endpoints {
-			if e := &c.endpoints[i]; e.Requests+e.Abandoned > 0 {
-				if endpoints[i] == nil {
-					endpoints[i] = &result.EndpointWindow{Endpoint: i}
-				}
-				r.mergeEndpoint(endpoints[i], e)
+		for _, p := range c.parts {
+			if parts[p.phase] == nil {
+				parts[p.phase] = &partSum{endpoints: make([]*result.EndpointWindow, len(r.cfg.Endpoints))}
 			}
+			r.mergePart(parts[p.phase], p)
 		}
 		c.clear()
 	}
-	w.Lag, w.SlotWait = nonEmpty(&lag), nonEmpty(&wait)
-	for _, e := range endpoints {
-		if e != nil {
-			slices.SortFunc(e.Errors, func(a, b result.ErrorCount) int { return cmp.Compare(a.Message, b.Message) })
-			w.Endpoints = append(w.Endpoints, *e)
+	for _, phase := range slices.Sorted(maps.Keys(parts)) {
+		if p := parts[phase].part(phase); p.Sent > 0 || len(p.Endpoints) > 0 {
+			w.Parts = append(w.Parts, p)
 		}
 	}
+	w.SumUp()
 	slices.SortStableFunc(w.Slowest, func(a, b result.Example) int { return cmp.Compare(b.Latency, a.Latency) })
 	slices.SortStableFunc(w.FailedExamples, func(a, b result.Example) int { return cmp.Compare(a.At, b.At) })
+}
+
+// partSum is a result.Part that is being added up.
+type partSum struct {
+	sent      int64
+	lag, wait result.Histogram
+	endpoints []*result.EndpointWindow // nil where there is nothing to tell
+}
+
+func (p *partSum) part(phase int) result.Part {
+	out := result.Part{Phase: phase, Sent: p.sent, Lag: nonEmpty(&p.lag), SlotWait: nonEmpty(&p.wait)}
+	for _, e := range p.endpoints {
+		if e != nil {
+			slices.SortFunc(e.Errors, func(a, b result.ErrorCount) int { return cmp.Compare(a.Message, b.Message) })
+			out.Endpoints = append(out.Endpoints, *e)
+		}
+	}
+	return out
+}
+
+func (r *Recorder) mergePart(to *partSum, p *partCell) {
+	to.sent += p.sent
+	p.lag.drainInto(&to.lag)
+	p.wait.drainInto(&to.wait)
+	for i := range p.endpoints {
+		if e := &p.endpoints[i]; e.Requests > 0 {
+			if to.endpoints[i] == nil {
+				to.endpoints[i] = &result.EndpointWindow{Endpoint: i}
+			}
+			r.mergeEndpoint(to.endpoints[i], e)
+		}
+	}
 }
 
 func (r *Recorder) mergeEndpoint(w *result.EndpointWindow, e *endpointCell) {
 	w.Requests += e.Requests
 	w.Failures += e.Failures
-	w.Abandoned += e.Abandoned
 	w.Retried += e.Retried
 	w.BytesIn += e.BytesIn
 	w.BytesOut += e.BytesOut
@@ -226,17 +277,23 @@ func (r *Recorder) mergeError(w *result.EndpointWindow, x errorCount) {
 
 // clear empties what merge has read, keeping the memory of all that fills again every second.
 func (c *cell) clear() {
-	c.sent, c.clamped, c.opened, c.reused, c.retried = 0, 0, 0, 0, 0
+	c.clamped, c.opened, c.reused, c.retried = 0, 0, 0, 0
 	c.byAddress = nil
 	clear(c.servedBy)
 	c.slow, c.failed = c.slow[:0], nil
-	for i := range c.endpoints {
-		e := &c.endpoints[i]
-		*e = endpointCell{
-			statuses: e.statuses[:0], errors: e.errors[:0],
-			raw: e.raw, corrected: e.corrected, failed: e.failed, firstByte: e.firstByte, connect: e.connect,
+	for _, p := range c.parts {
+		p.sent = 0
+		for i := range p.endpoints {
+			e := &p.endpoints[i]
+			*e = endpointCell{
+				statuses: e.statuses[:0], errors: e.errors[:0],
+				raw: e.raw, corrected: e.corrected, failed: e.failed, firstByte: e.firstByte, connect: e.connect,
+			}
 		}
 	}
+	// One part is enough to keep: only the window after the end of a phase has more.
+	c.idle = append(c.idle[:0], c.parts[:min(1, len(c.parts))]...)
+	c.parts = c.parts[:0]
 }
 
 func nonEmpty(h *result.Histogram) *result.Histogram {

@@ -18,11 +18,15 @@ type Config struct {
 	Timeout   time.Duration // of a request: named in the message of a timeout
 }
 
-// Recorder collects samples into windows. Record, Send, Abandon, Opened and Reused are safe for
-// concurrent use; Collect and Stop are for one goroutine, the run's.
+// Recorder collects samples into windows. Send, Record, Leave, Opened, Reused and Batch are safe for
+// concurrent use; Collect, Stop and Close are for one goroutine, the run's. After Close nothing counts
+// any more: what outlives the run, a connection that is still being made, say, may call and is not heard.
 type Recorder struct {
 	cfg    Config
 	shards []shard
+
+	leftMu sync.Mutex
+	left   map[int]*leftCell // by the phase in which they were due
 
 	// slowFloor is the latency that a request must exceed to be among the slowest so far.
 	slowFloor atomic.Int64
@@ -56,6 +60,7 @@ type shard struct {
 	phases []plan.Phase
 	open   []*cell // in order, without gap; never empty
 	free   []*cell
+	closed bool
 	_      [64]byte // keeps neighbours' locks on separate cache lines
 }
 
@@ -66,7 +71,7 @@ func New(cfg Config) *Recorder {
 	for n < runtime.GOMAXPROCS(0) && n < 16 {
 		n *= 2
 	}
-	r := &Recorder{cfg: cfg, shards: make([]shard, n), failKept: map[failKey]int{}}
+	r := &Recorder{cfg: cfg, shards: make([]shard, n), failKept: map[failKey]int{}, left: map[int]*leftCell{}}
 	for i := range r.shards {
 		s := &r.shards[i]
 		s.phases = cfg.Phases
@@ -78,16 +83,30 @@ func New(cfg Config) *Recorder {
 // spanFrom is the window that begins at from: it ends at the next whole second or the next phase.
 func spanFrom(from time.Duration, phases []plan.Phase) span {
 	to := from.Truncate(interval) + interval
-	phase := 0
-	for i, p := range phases {
-		if p.From <= from {
-			phase = i
-		} else {
-			to = min(to, p.From)
-			break
-		}
+	phase := phaseAt(from, phases)
+	if phase+1 < len(phases) {
+		to = min(to, phases[phase+1].From)
 	}
 	return span{from, to, phase}
+}
+
+// phaseAt is the phase that an instant lies in; of those that begin at once the last.
+func phaseAt(t time.Duration, phases []plan.Phase) int {
+	after, _ := slices.BinarySearchFunc(phases, t, func(p plan.Phase, t time.Duration) int {
+		if p.From <= t {
+			return -1
+		}
+		return 1
+	})
+	return max(0, after-1)
+}
+
+// duePhase is the phase in which a send was due that counts in a cell: the cell's own, mostly.
+func (s *shard) duePhase(c *cell, due time.Duration) int {
+	if due >= s.phases[c.phase].From {
+		return c.phase
+	}
+	return phaseAt(due, s.phases)
 }
 
 // lock locks the shard for a slot: a user or a connection. The same slot always meets the same shard.
@@ -103,7 +122,7 @@ func (r *Recorder) lock(slot int) *shard {
 func (s *shard) at(t time.Duration) *cell {
 	last := s.open[len(s.open)-1]
 	for t >= last.to {
-		last = s.cell(spanFrom(last.to, s.phases), len(last.endpoints))
+		last = s.cell(spanFrom(last.to, s.phases), last.endpoints)
 		s.open = append(s.open, last)
 	}
 	i := len(s.open) - 1
@@ -120,65 +139,99 @@ func (s *shard) cell(sp span, endpoints int) *cell {
 		c.span = sp
 		return c
 	}
-	return &cell{span: sp, endpoints: make([]endpointCell, endpoints)}
+	return &cell{span: sp, endpoints: endpoints}
 }
 
 // Send counts a request as sent, and how late it was: the generator's own lag is what passed since
 // the request could be sent, the wait for a slot what passed before that since it was due.
 func (r *Recorder) Send(slot int, due, ready, sent time.Duration) {
-	s := r.lock(slot)
-	c := s.at(sent)
-	c.sent++
-	c.lag.add(sent - ready)
-	if ready > due {
-		c.wait.add(ready - due)
-	}
-	s.mu.Unlock()
+	b := r.Batch(slot)
+	b.Send(due, ready, sent)
+	b.Close()
 }
 
 // Record counts a completed request. It keeps nothing that x points to but strings.
 func (r *Recorder) Record(slot int, x *Sample) {
-	s := r.lock(slot)
-	c := s.at(x.End)
-	c.record(x)
-	if latency := int64(x.End - x.Due); x.Kind == KindNone && latency > r.slowFloor.Load() {
-		c.keepSlow(x, r.cfg.Endpoints[x.Endpoint].Name)
-	}
-	s.mu.Unlock()
-
-	if x.Kind != KindNone {
-		r.keepFailure(slot, x)
-	}
+	b := r.Batch(slot)
+	b.Record(x)
+	b.Close()
 }
 
-// Abandon counts a request that was sent and whose end nobody waited for.
-func (r *Recorder) Abandon(slot, endpoint int, at time.Duration, retries int) {
-	s := r.lock(slot)
-	c := s.at(at)
-	c.endpoints[endpoint].Abandoned++
-	c.endpoints[endpoint].Retried += int64(retries)
-	c.retried += int64(retries)
-	s.mu.Unlock()
-}
-
-// Opened counts a new connection to a remote address, Reused a request on a kept-alive one.
+// Opened counts a new connection to a remote address.
 func (r *Recorder) Opened(slot int, at time.Duration, address string) {
-	s := r.lock(slot)
-	c := s.at(at)
-	c.opened++
-	c.byAddress = count(c.byAddress, address)
-	s.mu.Unlock()
+	b := r.Batch(slot)
+	b.Opened(at, address)
+	b.Close()
 }
 
 // Reused counts a request that went out on a kept-alive connection.
 func (r *Recorder) Reused(slot int, at time.Duration) {
-	s := r.lock(slot)
-	s.at(at).reused++
-	s.mu.Unlock()
+	b := r.Batch(slot)
+	b.Reused(at)
+	b.Close()
+}
+
+// Batch is a part of a Recorder that is locked for several calls in a row, for whoever has many answers at
+// once. Close it soon, and call nothing else for its slot before.
+type Batch struct {
+	r *Recorder
+	s *shard
+}
+
+// Batch locks the part of a slot.
+func (r *Recorder) Batch(slot int) Batch { return Batch{r, r.lock(slot)} }
+
+// Close unlocks it.
+func (b Batch) Close() { b.s.mu.Unlock() }
+
+// Send is Recorder.Send.
+func (b Batch) Send(due, ready, sent time.Duration) {
+	if b.s.closed {
+		return
+	}
+	c := b.s.at(sent)
+	p := c.part(b.s.duePhase(c, due))
+	p.sent++
+	p.lag.add(sent - ready)
+	if ready > due {
+		p.wait.add(ready - due)
+	}
+}
+
+// Record is Recorder.Record.
+func (b Batch) Record(x *Sample) {
+	if b.s.closed {
+		return
+	}
+	c := b.s.at(x.End)
+	c.record(c.part(b.s.duePhase(c, x.Due)), x)
+	if latency := int64(x.corrected()); x.Kind == KindNone && latency > b.r.slowFloor.Load() {
+		c.keepSlow(x, b.r.cfg.Endpoints[x.Endpoint].Name)
+	}
+	if x.Kind != KindNone {
+		b.r.keepFailure(c, x)
+	}
+}
+
+// Opened is Recorder.Opened.
+func (b Batch) Opened(at time.Duration, address string) {
+	if b.s.closed {
+		return
+	}
+	c := b.s.at(at)
+	c.opened++
+	c.byAddress = count(c.byAddress, address)
+}
+
+// Reused is Recorder.Reused.
+func (b Batch) Reused(at time.Duration) {
+	if !b.s.closed {
+		b.s.at(at).reused++
+	}
 }
 
 // keepFailure keeps the first failures of each kind as examples.
-func (r *Recorder) keepFailure(slot int, x *Sample) {
+func (r *Recorder) keepFailure(c *cell, x *Sample) {
 	key := failKey{x.Endpoint, x.Kind, x.Status}
 	r.failMu.Lock()
 	keep := r.failKept[key] < examplesPerFailure && len(r.failKept) <= result.MaxExamples
@@ -189,13 +242,10 @@ func (r *Recorder) keepFailure(slot int, x *Sample) {
 	if !keep {
 		return
 	}
-	s := r.lock(slot)
-	c := s.at(x.End)
 	c.failed = append(c.failed, result.Example{
 		At: x.Sent, Endpoint: r.cfg.Endpoints[x.Endpoint].Name, Status: x.Status, Latency: x.End - x.Sent,
-		ServedBy: x.ServedBy, Error: r.message(x.Kind, x.Status), Retried: x.Retries > 0,
+		ServedBy: x.servedBy(), Error: r.message(x.Kind, x.Status), Retried: x.Retries > 0,
 	})
-	s.mu.Unlock()
 }
 
 func (r *Recorder) message(k Kind, status int) string {
@@ -226,7 +276,7 @@ func (r *Recorder) Stop(at time.Duration) {
 			case c.from >= at:
 				c.phase = drain
 			case c.to > at:
-				rest := s.cell(span{at, c.to, drain}, len(c.endpoints))
+				rest := s.cell(span{at, c.to, drain}, c.endpoints)
 				c.to = at
 				s.open = slices.Insert(s.open, j+1, rest)
 			}
@@ -284,8 +334,8 @@ func (r *Recorder) collect(until time.Duration) []*result.Window {
 	return windows
 }
 
-// Close returns all windows that are left; the last one ends at the given instant, the end of the run, and may
-// have no length.
+// Close returns all windows that are left; the last one ends at the given instant, the end of the run, may
+// have no length, and holds what no answer ended.
 func (r *Recorder) Close(end time.Duration) []*result.Window {
 	for i := range r.shards {
 		s := &r.shards[i]
@@ -293,9 +343,14 @@ func (r *Recorder) Close(end time.Duration) []*result.Window {
 		s.at(end)
 		last := s.open[len(s.open)-1]
 		last.to = max(end, last.from)
+		s.closed = true
 		s.mu.Unlock()
 	}
-	return r.collect(end)
+	windows := r.collect(end)
+	if n := len(windows); n > 0 {
+		r.addLeft(windows[n-1])
+	}
+	return windows
 }
 
 // admitSlow keeps of a window's slow requests those that are among the slowest of the run so far.

@@ -126,7 +126,7 @@ func TestTheSlowestOfTheRunAreKeptWhateverShardAndWindowTheyFellIn(t *testing.T)
 		end := time.Duration(i) * 3 * ms
 		latency := time.Duration(random.Int64N(int64(time.Second)))
 		all = append(all, latency)
-		r.Record(i, &Sample{Due: end - latency, Sent: end, End: end, Status: 200})
+		r.Record(i, &Sample{Due: end - latency, Ready: end, Sent: end, End: end, Status: 200}) // it waited for a slot
 		if i%300 == 299 {
 			for _, w := range r.Collect(end) {
 				for _, x := range w.Slowest {
@@ -200,7 +200,7 @@ func TestNothingIsLostOrCountedTwiceUnderConcurrency(t *testing.T) {
 				end := time.Duration(i) * 15 * time.Second / each
 				latency := time.Duration(random.ExpFloat64() * float64(5*ms))
 				r.Send(worker, end-latency, end-latency, end-latency)
-				r.Record(worker, &Sample{Endpoint: i % 2, Due: end - latency, Sent: end - latency, End: end, Status: 200})
+				r.Record(worker, &Sample{Endpoint: i % 2, Due: end - latency, Ready: end - latency, Sent: end - latency, End: end, Status: 200})
 				mine.Record(latency)
 			}
 			mu.Lock()

@@ -81,7 +81,7 @@ func gather(in Input) *facts {
 		validity:  r.Verdict.Validity,
 		claims:    r.Verdict.Validity != result.Invalid,
 		load:      load(r),
-		corrected: "raw: from the send to the end of the answer. corrected: from when the request was due, so that a wait before the send counts too, as it does for a caller. Successes only.",
+		corrected: "raw: from the send to the end of the answer. corrected: what the service made the send wait before, as well. Successes only; the generator's own lag is in neither.",
 		gap:       gap(r),
 	}
 	f.sum = sum(r, in.Expectations, f.claims)
@@ -92,7 +92,7 @@ func gather(in Input) *facts {
 			f.reasons = append(f.reasons, reason{cmp.Or(x.Level, result.Valid), withAdvice(x)})
 		}
 	}
-	f.notes = append(f.notes, shortened(r))
+	f.notes = append(f.notes, shortened(r), silence(r), impatient(r), slowed(r), earlierVersion(r))
 	if len(f.reasons) > 0 {
 		f.notes = append(f.notes, meaning(f.validity))
 	}
@@ -102,6 +102,52 @@ func gather(in Input) *facts {
 	f.thresholds = outcomes(r.Thresholds)
 	f.addRest(r, in.Options)
 	return f
+}
+
+// silence tells of a service that answered nothing for long. In a closed load one request a user is all that is
+// unanswered then, so that no rate of errors shows it.
+func silence(r *result.Result) string {
+	s := r.Silence
+	if s == nil {
+		return ""
+	}
+	from, to := units.Clock(seconds(s.FromS)), units.Clock(seconds(s.ToS))
+	if s.ToS >= r.DurationS-1 {
+		return "Nothing was answered from " + from + " on, though requests were under way."
+	}
+	return "Nothing was answered from " + from + " to " + to + ", though requests were under way."
+}
+
+// impatient tells of a drain that was shorter than answers took.
+func impatient(r *result.Result) string {
+	p99, drain := r.Totals.Latency.Corrected.P99, time.Duration(r.Plan.StopTimeout)
+	lost := result.Known(r.Totals.Unanswered) + result.Known(r.Totals.Cut)
+	if lost == 0 || p99 <= float64(drain.Microseconds())/1000 {
+		return ""
+	}
+	return fmt.Sprintf("--stop-timeout %s is shorter than the p99 of this run, %s: answers that would have come were not waited for.",
+		r.Plan.StopTimeout, units.Milliseconds(p99))
+}
+
+// slowedRatio is how much the slowest 10 s may fall behind the fastest before it is told.
+const slowedRatio = 0.8
+
+// slowed tells of users who were held up: a slower service is asked less in a closed load.
+func slowed(r *result.Result) string {
+	p := r.Pace
+	if p == nil || p.Slowest >= slowedRatio*p.Fastest {
+		return ""
+	}
+	return fmt.Sprintf("Users slowed down with the service: %s in their fastest 10 s, %s in their slowest. With --rate it would have been asked as much all the time.",
+		units.Rate(p.Fastest), units.Rate(p.Slowest))
+}
+
+// earlierVersion says what a result of an earlier version means by its words.
+func earlierVersion(r *result.Result) string {
+	if r.Schema != result.SchemaV1 {
+		return ""
+	}
+	return "This result is of an earlier loadgen (" + result.SchemaV1 + "): its phases are by completion, and its corrected latency holds the generator's own lag."
 }
 
 // sum is the run in one line. Of an INVALID one it holds counts and no rate, which would read as
@@ -123,6 +169,12 @@ func sum(r *result.Result, expectations []result.Outcome, claims bool) string {
 		parts = append(parts, fmt.Sprintf("%s (%s)", plural(t.Failures, "error"), units.Percent(t.ErrorRate)))
 	default:
 		parts = append(parts, "0 errors")
+	}
+	if n := result.Known(t.Unanswered); n > 0 {
+		parts = append(parts, units.Count(n)+" unanswered")
+	}
+	if n := result.Known(t.Cut); n > 0 {
+		parts = append(parts, units.Count(n)+" cut")
 	}
 	if claims {
 		parts = append(parts, judged("threshold", r.Thresholds)...)

@@ -251,10 +251,12 @@ func interruptedRun() *sample {
 		failed(w, 1, w.From+100*ms, about(r, 3*ms), "status", "503 Service Unavailable")
 	}
 	w := s.windows[len(s.windows)-1]
-	w.Endpoints[0].Abandoned = 2
-	w.Sent += 2
+	age := &result.Histogram{}
+	age.RecordN(900*ms, 2)
+	w.AddPart(&result.Part{Phase: w.Phase - 1, Sent: 2, Endpoints: []result.EndpointWindow{{Abandoned: 2, Unanswered: age, UnansweredRaw: age}}})
+	w.AddEnd(&result.End{Phase: w.Phase - 1, Dropped: 1, OwnDrops: 1, Unanswered: 2})
+	w.Ended = true
 	w.Offered += 3
-	s.final.Dropped = 1
 	s.windows[0].Connections.ByAddress = map[string]int64{"203.0.113.7:8080": 30, "203.0.113.9:8080": 20}
 	s.windows[1].Connections.Retried = 3
 	s.final.Interrupted, s.final.StoppedBy = true, "signal: interrupt"

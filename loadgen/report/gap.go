@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"strings"
 
 	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen/plan"
@@ -41,33 +40,18 @@ func gap(r *result.Result) string {
 	return ""
 }
 
-// cause names what made requests wait for ms. Corrected latency is raw latency, plus the generator's
-// lag, plus the wait for a slot, plus, with pacing, the backlog of a user whose answer came late.
+// cause names what made requests wait for ms. Corrected latency is raw latency, plus the wait for a
+// slot, plus, with pacing, the backlog of a user whose answer came late.
 func cause(r *result.Result, ms float64) string {
-	slot, lag := &r.Health.WaitedForSlot, &r.Health.Lag
-	var causes []string
-	// What stays below half of the gap at its own p99 did not make it. A gap that a few made is in a max.
-	for _, wait := range []func(*result.LagSummary) float64{
-		func(l *result.LagSummary) float64 { return l.P99 },
-		func(l *result.LagSummary) float64 { return l.Max },
-	} {
-		if wait(slot) >= ms/2 {
-			causes = append(causes, fmt.Sprintf("%s waited for a slot at --max-in-flight %s (p99 %s): the target was slower than the load",
-				plural(slot.Count, "send"), units.Count(int64(r.Plan.MaxInFlight)), units.Milliseconds(slot.P99)))
-		}
-		if wait(lag) >= ms/2 {
-			causes = append(causes, fmt.Sprintf("the generator itself sent late (lag p99 %s, max %s)",
-				units.Milliseconds(lag.P99), units.Milliseconds(lag.Max)))
-		}
-		if len(causes) > 0 {
-			break
-		}
+	slot := &r.Health.WaitedForSlot
+	switch {
+	// What stays below half of the gap did not make it, at its own p99, or where a few made it at the most.
+	case r.Plan.Model == plan.Open && max(slot.P99, slot.Max) >= ms/2:
+		return fmt.Sprintf("%s waited for a slot at --max-in-flight %s (p99 %s): the target was slower than the load",
+			plural(slot.Count, "send"), units.Count(int64(r.Plan.MaxInFlight)), units.Milliseconds(slot.P99))
+	case r.Plan.Model == plan.Closed && r.Plan.Pacing > 0:
+		return fmt.Sprintf("answers took longer than --pacing %s, and each late one delays the user's next", r.Plan.Pacing)
+	default:
+		return "their user or slot was not free when they were due"
 	}
-	if len(causes) == 0 && r.Plan.Model == plan.Closed && r.Plan.Pacing > 0 {
-		causes = append(causes, fmt.Sprintf("answers took longer than --pacing %s, and each late one delays the user's next", r.Plan.Pacing))
-	}
-	if len(causes) == 0 {
-		return "they were sent later than they were due; neither the generator's lag nor --max-in-flight explains it"
-	}
-	return strings.Join(causes, ", and ")
 }

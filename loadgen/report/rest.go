@@ -76,11 +76,21 @@ func firstByte(r *result.Result) []string {
 func uneven(r *result.Result) []string {
 	t := &r.Totals
 	var lines []string
-	if t.Dropped > 0 {
-		lines = append(lines, fmt.Sprintf("%s of %s due never left (dropped)", units.Count(t.Dropped), plural(t.Offered, "send")))
+	if n := result.Known(t.Unanswered); n > 0 {
+		lines = append(lines, fmt.Sprintf("%s had no answer in the whole --stop-timeout %s (unanswered): errors of the service; a latency counts them at their age",
+			plural(n, "send"), r.Plan.StopTimeout))
 	}
-	if t.Abandoned > 0 {
-		lines = append(lines, fmt.Sprintf("%s cut when the drain ended (abandoned); in no latency", plural(t.Abandoned, "request")))
+	if n := result.Known(t.Cut); n > 0 {
+		lines = append(lines, fmt.Sprintf("%s ended before the stop timeout had passed (cut): nobody knows what would have become of them", plural(n, "send")))
+	}
+	if n := result.Known(t.Dropped); n > 0 {
+		lines = append(lines, fmt.Sprintf("%s of %s due never left (dropped)", units.Count(n), plural(t.Offered, "send")))
+	}
+	if n := result.Known(t.OwnDrops); n > 0 {
+		lines = append(lines, fmt.Sprintf("%s of these had a free user or slot: the generator left them behind", units.Count(n)))
+	}
+	if t.Dropped == nil && r.StoppedBy == result.StoppedByCut {
+		lines = append(lines, "nobody counted what was under way, or due and not sent, when the process ended")
 	}
 	if t.Truncated > 0 {
 		lines = append(lines, fmt.Sprintf("%s longer than --max-body %s, read up to it (truncated)", plural(t.Truncated, "answer"), units.Bytes(r.Plan.Client.MaxBody)))

@@ -1,6 +1,7 @@
 package result
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -19,9 +20,11 @@ type Builder struct {
 	meta  Meta
 	index map[string]int
 
-	run   Window                   // what the run as a whole has; no endpoints in it
-	parts map[part]*EndpointWindow // every endpoint in every kind of phase: what thresholds can select
-	spans []span                   // by index of the phase
+	run    Window                   // what the run as a whole has; no endpoints in it
+	parts  map[part]*EndpointWindow // every endpoint in every kind of phase, by when it was due: what thresholds can select
+	served map[part]int64           // requests by the kind of phase in which they completed
+	spans  []span                   // by index of the phase
+	shape  shape
 }
 
 // part is an endpoint in all phases of one name.
@@ -30,17 +33,17 @@ type part struct {
 	phase    string
 }
 
-// span is a phase as it was: where it began and ended, and everything in it.
+// span is a phase as it was: where it began and ended, and everything that was due in it.
 type span struct {
-	name     string
-	from, to time.Duration
-	all      EndpointWindow
-	lag      *Histogram
+	name      string
+	seen      bool // the run came to it
+	from, to  time.Duration
+	completed int64 // in it, whenever due
+	Part
 }
 
 // Final is what only the end of a run can tell.
 type Final struct {
-	Dropped     int64 // sends that were due and never sent
 	Interrupted bool
 	Cut         bool // the process ended before the run did: what was under way is not accounted for
 	StoppedBy   string
@@ -60,7 +63,7 @@ type Final struct {
 // NewBuilder returns a Builder for the windows of a run.
 func NewBuilder(meta Meta) *Builder {
 	meta.Interval, meta.Plan = meta.interval(), meta.Plan.Redacted()
-	b := &Builder{meta: meta, index: meta.index(), parts: map[part]*EndpointWindow{}}
+	b := &Builder{meta: meta, index: meta.index(), parts: map[part]*EndpointWindow{}, served: map[part]int64{}}
 	b.run.ServedBy = map[string]int64{}
 	b.run.Connections.ByAddress = map[string]int64{}
 	return b
@@ -91,25 +94,54 @@ func (b *Builder) Add(w *Window) {
 	r.FailedExamples = firstFailures(append(r.FailedExamples, w.FailedExamples...))
 	r.Events = append(r.Events, w.Events...)
 
-	for len(b.spans) <= w.Phase {
-		b.spans = append(b.spans, span{})
+	r.Ended = r.Ended || w.Ended
+	for i := range w.Ends {
+		r.AddEnd(&w.Ends[i])
 	}
-	s := &b.spans[w.Phase]
-	if s.name == "" {
-		s.name, s.from = w.Name, w.From
+
+	b.shape.add(w)
+	s := b.span(w.Phase)
+	if !s.seen {
+		s.seen, s.from = true, w.From
 	}
 	s.to = max(s.to, w.To)
-	merge(&s.lag, w.Lag)
 	for i := range w.Endpoints {
 		e := &w.Endpoints[i]
-		s.all.add(e)
-		of := part{e.Endpoint, w.Name}
-		if b.parts[of] == nil {
-			b.parts[of] = &EndpointWindow{Endpoint: e.Endpoint}
+		s.completed += e.Requests
+		b.served[part{e.Endpoint, w.Name}] += e.Requests
+	}
+	for p := range w.ByDue {
+		due := b.span(p.Phase)
+		due.Sent += p.Sent
+		merge(&due.Lag, p.Lag)
+		merge(&due.SlotWait, p.SlotWait)
+		for i := range p.Endpoints {
+			e := &p.Endpoints[i]
+			due.all().add(e)
+			of := part{e.Endpoint, due.name}
+			if b.parts[of] == nil {
+				b.parts[of] = &EndpointWindow{Endpoint: e.Endpoint}
+			}
+			b.parts[of].add(e)
 		}
-		b.parts[of].add(e)
 	}
 }
+
+// span returns what is kept of a phase.
+func (b *Builder) span(phase int) *span {
+	for len(b.spans) <= phase {
+		i := len(b.spans)
+		s := span{Part: Part{Phase: i, Endpoints: make([]EndpointWindow, 1)}}
+		if i < len(b.meta.Phases) {
+			s.name = b.meta.Phases[i].Name
+		}
+		b.spans = append(b.spans, s)
+	}
+	return &b.spans[phase]
+}
+
+// all is the sum over the endpoints of a phase.
+func (s *span) all() *EndpointWindow { return &s.Endpoints[0] }
 
 // AddEvent adds something that happened after the last window.
 func (b *Builder) AddEvent(e Event) { b.run.Events = append(b.run.Events, e) }
@@ -118,7 +150,7 @@ func (b *Builder) AddEvent(e Event) { b.run.Events = append(b.run.Events, e) }
 // hands out, it is to be read only, and valid until the next Add.
 func (b *Builder) Lag() *Histogram { return b.run.Lag }
 
-// PhaseLag is a phase as far as it tells of the generator's lateness.
+// PhaseLag is what was due in a phase, as far as it tells of the generator's lateness.
 type PhaseLag struct {
 	Name           string
 	From, To       time.Duration
@@ -128,9 +160,9 @@ type PhaseLag struct {
 // PhaseLags are the phases that the run came to, without the drain.
 func (b *Builder) PhaseLags() []PhaseLag {
 	var all []PhaseLag
-	for _, s := range b.spans {
-		if s.name != "" && s.name != plan.Drain {
-			all = append(all, PhaseLag{s.name, s.from, s.to, s.lag, s.all.Corrected})
+	for i := range b.spans {
+		if s := &b.spans[i]; s.name != plan.Drain && (s.seen || s.Sent > 0) {
+			all = append(all, PhaseLag{s.name, s.from, s.to, s.Lag, s.all().Corrected})
 		}
 	}
 	return all
@@ -154,32 +186,57 @@ func (b *Builder) Clamped() int64 { return b.run.Clamped }
 // Counts are the sends that came due and those that left so far.
 func (b *Builder) Counts() (offered, sent int64) { return b.run.Offered, b.run.Sent }
 
-// Selection is a part of a run that a threshold can be about.
+// Dropped is how many sends were due and never left; nil when nobody counted.
+func (b *Builder) Dropped() *int64 {
+	if !b.run.Ended {
+		return nil
+	}
+	var n int64
+	for i := range b.run.Ends {
+		n += b.run.Ends[i].Dropped
+	}
+	return &n
+}
+
+// OwnDrops is how many of those the generator itself left behind.
+func (b *Builder) OwnDrops() (n int64) {
+	for i := range b.run.Ends {
+		n += b.run.Ends[i].OwnDrops
+	}
+	return n
+}
+
+// Errors are the ways in which requests failed, over the whole run.
+func (b *Builder) Errors() []ErrorCount {
+	var all EndpointWindow
+	for i := range b.spans {
+		for _, x := range b.spans[i].all().Errors {
+			all.addError(x)
+		}
+	}
+	return all.Errors
+}
+
+// Selection is a part of a run that a threshold can be about: what was due in it.
 type Selection struct {
-	Seconds float64 // its length: rates are counts ÷ it
+	Seconds   float64 // its length
+	Completed int64   // requests that completed within it, whenever they were due
 	EndpointWindow
+
+	// Ended says that sends without an answer were counted. Unsent are those of them that were never sent,
+	// with their ages; they belong to no endpoint.
+	Ended  bool
+	Unsent End
 }
 
 // RequestsPerSecond is the rate of completions, 0 when no time has passed.
-func (s *Selection) RequestsPerSecond() float64 { return perSecond(s.Requests, s.Seconds) }
+func (s *Selection) RequestsPerSecond() float64 { return perSecond(s.Completed, s.Seconds) }
 
-// ErrorRate is the share of completions that failed, 0 when there are none.
-func (s *Selection) ErrorRate() float64 { return ratio(s.Failures, s.Requests) }
-
-// Select sums up an endpoint, all of them for "", in the phases of a name, for "" in the run without
-// its drain. It reports whether the plan knows the endpoint and the phase. A phase that the run
+// Select sums up an endpoint, all of them for "", that was due in the phases of a name, for "" in the run
+// without its warm-up. It reports whether the plan knows the endpoint and the phase. A phase that the run
 // did not come to has no data and no seconds.
 func (b *Builder) Select(endpoint, phase string) (Selection, bool) {
-	return b.selectIn(endpoint, phase, "")
-}
-
-// SelectJudged is Select of the run that is judged when no phase is named: without its drain and its warm-up.
-func (b *Builder) SelectJudged(endpoint string) (Selection, bool) {
-	return b.selectIn(endpoint, "", plan.WarmUp)
-}
-
-func (b *Builder) selectIn(endpoint, phase, without string) (Selection, bool) {
-	s := Selection{EndpointWindow: EndpointWindow{Endpoint: -1}}
+	s := Selection{EndpointWindow: EndpointWindow{Endpoint: -1}, Ended: b.run.Ended}
 	if endpoint != "" {
 		index, known := b.index[endpoint]
 		if !known {
@@ -194,21 +251,25 @@ func (b *Builder) selectIn(endpoint, phase, without string) (Selection, bool) {
 	if !known {
 		return Selection{}, false
 	}
-	if phase == "" {
-		s.Seconds = b.loaded().Seconds()
-	}
-	for _, p := range b.spans {
-		switch length := (p.to - p.from).Seconds(); {
-		case phase != "" && p.name == phase:
-			s.Seconds += length
-		case phase == "" && p.name == without:
-			s.Seconds = max(0, s.Seconds-length)
+	in := func(name string) bool { return name == phase || phase == "" && name != plan.WarmUp }
+	for i := range b.spans {
+		if p := &b.spans[i]; in(p.name) && (p.name != plan.Drain || phase != "") {
+			s.Seconds += (p.to - p.from).Seconds()
 		}
 	}
 	for _, of := range b.sortedParts() {
-		in := of.phase == phase || phase == "" && of.phase != plan.Drain && of.phase != without
-		if in && (endpoint == "" || of.endpoint == s.Endpoint) {
+		if in(of.phase) && (endpoint == "" || of.endpoint == s.Endpoint) {
 			s.add(b.parts[of])
+		}
+	}
+	for of, n := range b.served {
+		if in(of.phase) && (of.phase != plan.Drain || phase != "") && (endpoint == "" || of.endpoint == s.Endpoint) {
+			s.Completed += n
+		}
+	}
+	for i := range b.run.Ends {
+		if e := &b.run.Ends[i]; endpoint == "" && in(b.span(e.Phase).name) {
+			s.Unsent.add(e)
 		}
 	}
 	return s, true
@@ -245,7 +306,7 @@ func (b *Builder) loaded() time.Duration {
 func (b *Builder) Result(f Final) *Result {
 	r, start := &b.run, b.meta.StartedAt.UTC()
 	out := &Result{
-		Schema: Schema, ID: b.meta.ID, Name: b.meta.Plan.Name, Tags: maps.Clone(b.meta.Plan.Tags),
+		Schema: b.meta.schema(), ID: b.meta.ID, Name: b.meta.Plan.Name, Tags: maps.Clone(b.meta.Plan.Tags),
 		StartedAt: start, EndedAt: start.Add(r.To), DurationS: r.To.Seconds(), IntervalS: b.meta.Interval.Seconds(),
 		Interrupted: f.Interrupted, StoppedBy: f.StoppedBy,
 		Verdict: f.Verdict, Plan: b.meta.Plan, Generator: b.meta.Generator,
@@ -261,6 +322,10 @@ func (b *Builder) Result(f Final) *Result {
 		Warnings:       slices.Clone(f.Warnings),
 		MergedFrom:     slices.Clone(f.MergedFrom),
 	}
+	out.Silence = b.shape.silence(&b.meta.Plan, b.loaded())
+	if b.shape.hasPace && b.meta.Plan.Model == plan.Closed {
+		out.Pace = new(b.shape.pace)
+	}
 	out.Connections.ByAddress = maps.Clone(r.Connections.ByAddress)
 	for _, e := range r.Events {
 		out.Events = append(out.Events, eventJSON(start, e))
@@ -268,44 +333,73 @@ func (b *Builder) Result(f Final) *Result {
 
 	var all EndpointWindow
 	var allLoaded int64 // completions before the drain
+	var ends End
+	for i := range r.Ends {
+		ends.add(&r.Ends[i])
+	}
 	parts := b.sortedParts()
 	for i, e := range b.meta.Endpoints {
 		var sum EndpointWindow
 		var loaded int64
 		for ; len(parts) > 0 && parts[0].endpoint == i; parts = parts[1:] {
-			p := b.parts[parts[0]]
-			sum.add(p)
-			if parts[0].phase != plan.Drain {
-				loaded += p.Requests
+			sum.add(b.parts[parts[0]])
+		}
+		for of, n := range b.served {
+			if of.endpoint == i && of.phase != plan.Drain {
+				loaded += n
 			}
 		}
 		out.Endpoints = append(out.Endpoints, Endpoint{
-			Name: e.Name, Method: e.Method, URL: e.URL, Stats: sum.stats(start, perSecond(loaded, b.loaded().Seconds())),
+			Name: e.Name, Method: e.Method, URL: e.URL, Stats: sum.stats(start, perSecond(loaded, b.loaded().Seconds()), sum.missed(r.Ended)),
 		})
 		all.add(&sum)
 		allLoaded += loaded
 	}
-	out.Totals = Totals{Stats: all.stats(start, perSecond(allLoaded, b.loaded().Seconds())), Offered: r.Sent + f.Dropped, Sent: r.Sent, Dropped: f.Dropped}
+	out.Totals = Totals{Stats: all.stats(start, perSecond(allLoaded, b.loaded().Seconds()), ends.missed(r.Ended)), Offered: r.Offered, Sent: r.Sent}
+	if r.Ended {
+		out.Totals.Offered, out.Totals.Dropped, out.Totals.OwnDrops = r.Sent+ends.Dropped, new(ends.Dropped), new(ends.OwnDrops)
+	}
 	for i := range b.spans {
 		s := &b.spans[i]
-		if s.name == "" {
+		if !s.seen {
 			continue // the run did not come to it, or it had no length
 		}
+		rate := perSecond(s.completed, (s.to - s.from).Seconds())
+		if s.name == plan.Drain && b.meta.schema() != SchemaV1 {
+			rate = 0 // nothing is due in it
+		}
+		var end End
+		if j, found := slices.BinarySearchFunc(r.Ends, i, func(e End, i int) int { return cmp.Compare(e.Phase, i) }); found {
+			end = r.Ends[j]
+		}
 		out.Phases = append(out.Phases, Phase{
-			Name: s.name, FromS: s.from.Seconds(), ToS: s.to.Seconds(), Totals: s.all.stats(start, perSecond(s.all.Requests, (s.to-s.from).Seconds())),
+			Name: s.name, FromS: s.from.Seconds(), ToS: s.to.Seconds(), Totals: s.all().stats(start, rate, end.missed(r.Ended)),
 		})
 	}
+	lost := ends.Unanswered + ends.Cut + ends.OwnDrops
 	switch { // nothing is lost silently, not by the generator's own mistakes either
-	case f.Cut:
+	case f.Cut || !r.Ended:
 	case r.Offered != out.Totals.Offered:
 		out.Warnings = append(out.Warnings, fmt.Sprintf(
-			"counts do not add up: %d sends came due, %d were sent and %d dropped", r.Offered, r.Sent, f.Dropped))
+			"counts do not add up: %d sends came due, %d were sent and %d dropped", r.Offered, r.Sent, ends.Dropped))
+	case ends.Dropped+all.Abandoned != lost:
+		out.Warnings = append(out.Warnings, fmt.Sprintf(
+			"counts do not add up: %d sends dropped and %d abandoned, of which %d were unanswered, %d cut and %d the generator's",
+			ends.Dropped, all.Abandoned, ends.Unanswered, ends.Cut, ends.OwnDrops))
 	case r.Sent != all.Requests+all.Abandoned:
 		out.Warnings = append(out.Warnings, fmt.Sprintf(
 			"counts do not add up: %d requests were sent, %d completed and %d were abandoned", r.Sent, all.Requests, all.Abandoned))
 	}
 	out.fillLists()
 	return out
+}
+
+// missed are all of a phase that no answer ended, sent or not.
+func (e *End) missed(known bool) missed {
+	if !known {
+		return missed{}
+	}
+	return missed{new(e.Unanswered), new(e.Cut)}
 }
 
 // fillLists makes empty lists and maps of missing ones: readers of JSON should not meet null.

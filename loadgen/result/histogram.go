@@ -88,6 +88,33 @@ func (h *Histogram) Merge(from *Histogram) {
 	to.Merge(from.packed)
 }
 
+// Sum is a new histogram of all that others hold; nil ones are empty.
+func Sum(of ...*Histogram) *Histogram {
+	all := &Histogram{}
+	for _, h := range of {
+		all.Merge(h)
+	}
+	return all
+}
+
+// minus is what is left of h without the counts of part, and whether all of part is in h.
+func (h *Histogram) minus(part *Histogram) (*Histogram, bool) {
+	counts := map[int64]int64{}
+	for v, n := range part.Buckets {
+		counts[v] = n
+	}
+	rest := &Histogram{}
+	for v, n := range h.Buckets {
+		if n -= counts[v]; n < 0 {
+			return nil, false
+		}
+		if delete(counts, v); n > 0 {
+			_ = rest.storage().RecordValues(v, n)
+		}
+	}
+	return rest, len(counts) == 0
+}
+
 // Clone returns an independent copy; the copy of a nil Histogram is empty.
 func (h *Histogram) Clone() *Histogram {
 	if h == nil || h.packed == nil {

@@ -39,13 +39,48 @@ func appendLogHeader(dst []byte, start time.Time) []byte {
 	return append(dst, `"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"`+"\n"...)
 }
 
-// appendLog appends the latencies of a window: a line for each endpoint and kind that has some.
+// logTags are the latencies of an endpoint that a histogram log holds, in its order.
+func logTags(e *EndpointWindow) [3]taggedLatency {
+	return [...]taggedLatency{
+		{tagRaw, e.Requests - e.Failures, &e.Raw},
+		{tagCorrected, e.Requests - e.Failures, &e.Corrected},
+		{tagFailed, e.Failures, &e.Failed},
+	}
+}
+
+type taggedLatency struct {
+	kind  string
+	count int64 // values, as the other counts have it
+	of    **Histogram
+}
+
+// dueParts are a window's parts in the order of the log: its own phase first, then earlier ones.
+func (w *Window) dueParts() []*Part {
+	var own, earlier []*Part
+	for p := range w.ByDue {
+		if p.Phase == w.Phase {
+			own = append(own, p)
+		} else {
+			earlier = append(earlier, p)
+		}
+	}
+	return append(own, earlier...)
+}
+
+// appendLog appends the latencies of a window: for each endpoint and kind that has some a line for what was due in the
+// window's own phase, and one for each earlier phase.
 func (e *encoder) appendLog(dst []byte, w *Window, names []string) []byte {
+	parts := w.dueParts()
 	for i := range w.Endpoints {
-		x := &w.Endpoints[i]
-		dst = e.appendLogLine(dst, names[x.Endpoint], tagRaw, w, x.Raw)
-		dst = e.appendLogLine(dst, names[x.Endpoint], tagCorrected, w, x.Corrected)
-		dst = e.appendLogLine(dst, names[x.Endpoint], tagFailed, w, x.Failed)
+		index := w.Endpoints[i].Endpoint
+		for tag := range logTags(&w.Endpoints[i]) {
+			for _, p := range parts {
+				if at, found := findEndpoint(p.Endpoints, index); found {
+					x := logTags(&p.Endpoints[at])[tag]
+					dst = e.appendLogLine(dst, names[index], x.kind, w, *x.of)
+				}
+			}
+		}
 	}
 	return dst
 }

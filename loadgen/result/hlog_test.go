@@ -155,11 +155,11 @@ func TestJavasReaderFoundTheFiguresOfTheResultInTheCommittedLog(t *testing.T) {
 	if err := json.Unmarshal(data, &java); err != nil {
 		t.Fatal(err)
 	}
-	o, err := Open(fixtureDir)
+	o, err := Open(fixtureV1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := bytes.Count(readFile(t, fixtureDir, latencyName), []byte("\nTag="))
+	lines := bytes.Count(readFile(t, fixtureV1, latencyName), []byte("\nTag="))
 	if java.FirstMS != o.Result.StartedAt.UnixMilli() || java.Intervals != lines {
 		t.Errorf("Java read %d intervals of %d, the first from %d ms", java.Intervals, lines, java.FirstMS)
 	}
@@ -266,7 +266,7 @@ func TestSecondsAreExactToTheNanosecond(t *testing.T) {
 }
 
 func FuzzHistogramLog(f *testing.F) {
-	if log, err := os.ReadFile(fixtureDir + "/" + latencyName); err == nil {
+	if log, err := os.ReadFile(fixtureV1 + "/" + latencyName); err == nil {
 		f.Add(log[:min(len(log), 5000)])
 	}
 	f.Add([]byte(logHead + "Tag=a|raw,1,1,1,HISTFAAAACR42pNpmSzMwMDAwgABzFCaEURcm7yEwf4DRGD+FkYmAGgmBeE=\n"))

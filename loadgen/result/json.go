@@ -22,7 +22,7 @@ func Encode(r *Result) ([]byte, error) {
 // Decode reads what Encode wrote. Another schema, a field of another type, and numbers that no run
 // can have are refused with an error that names the field.
 func Decode(data []byte) (*Result, error) {
-	if err := wantSchema(data, Schema); err != nil {
+	if err := wantSchema(data, Schema, SchemaV1); err != nil {
 		return nil, err
 	}
 	r := &Result{}

@@ -2,10 +2,12 @@ package result
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -42,9 +44,31 @@ type windowLine struct {
 	SlotWait     string           `json:"slot_wait_hdr,omitempty"`
 	Connections  Connections      `json:"connections"`
 	ServedBy     map[string]int64 `json:"served_by,omitempty"`
+	Earlier      []earlierLine    `json:"earlier,omitempty"` // what of the above was due in an earlier phase
+	End          *[]endLine       `json:"end,omitempty"`     // in the last line of a run that ended
 	Health       *healthColumns   `json:"health,omitempty"`
 	Slowest      []exampleLine    `json:"slowest,omitempty"`
 	Failed       []exampleLine    `json:"failed_examples,omitempty"`
+}
+
+// earlierLine is what was due in another phase than the line's own.
+type earlierLine struct {
+	Phase     int            `json:"phase"`
+	Sent      int64          `json:"sent"`
+	Lag       string         `json:"lag_hdr,omitempty"`
+	SlotWait  string         `json:"slot_wait_hdr,omitempty"`
+	Endpoints []endpointLine `json:"endpoints"`
+}
+
+// endLine is what was due in a phase and no answer ended. The ages are of what was never sent.
+type endLine struct {
+	Phase          int    `json:"phase"`
+	Dropped        int64  `json:"dropped"`
+	OwnDrops       int64  `json:"own_drops"`
+	Unanswered     int64  `json:"unanswered"`
+	Cut            int64  `json:"cut"`
+	UnansweredAges string `json:"unanswered_hdr,omitempty"`
+	CutAges        string `json:"cut_hdr,omitempty"`
 }
 
 type endpointLine struct {
@@ -63,6 +87,12 @@ type endpointLine struct {
 	P99       float64       `json:"p99_ms"`
 	FirstByte string        `json:"first_byte_hdr,omitempty"`
 	Connect   string        `json:"connect_hdr,omitempty"`
+
+	// Ages of those abandoned; the raw ones only where they are others.
+	Unanswered    string `json:"unanswered_hdr,omitempty"`
+	UnansweredRaw string `json:"unanswered_raw_hdr,omitempty"`
+	Cut           string `json:"cut_hdr,omitempty"`
+	CutRaw        string `json:"cut_raw_hdr,omitempty"`
 }
 
 type errorLine struct {
@@ -105,25 +135,31 @@ func (e *encoder) appendWindow(dst []byte, w, details *Window, names []string) (
 		line.Requests += x.Requests
 		line.Failures += x.Failures
 		corrected.Merge(x.Corrected)
-		at := len(line.Endpoints)
-		line.Endpoints = append(line.Endpoints, endpointLine{
-			Name: names[x.Endpoint], Requests: x.Requests, Failures: x.Failures, Abandoned: x.Abandoned, Retried: x.Retried,
-			BytesIn: x.BytesIn, BytesOut: x.BytesOut, Truncated: x.Truncated, Redirects: x.Redirects,
-			Status: x.Status,
-			P50:    milliseconds(x.Corrected.Quantile(0.5)), P99: milliseconds(x.Corrected.Quantile(0.99)),
-		})
-		for _, r := range x.Errors {
-			line.Endpoints[at].Errors = append(line.Endpoints[at].Errors, errorLine{r.Kind, r.Message, r.Count, seconds(r.First), seconds(r.Last)})
-		}
 	}
-	for i := range details.Endpoints {
-		x := &details.Endpoints[i]
-		at, found := findEndpoint(w.Endpoints, x.Endpoint)
-		if !found {
-			at = len(line.Endpoints)
-			line.Endpoints = append(line.Endpoints, endpointLine{Name: names[x.Endpoint]})
+	line.Endpoints = e.endpointLines(w.Endpoints, details.Endpoints, names)
+	for i := range w.Parts {
+		p := &w.Parts[i]
+		if p.Phase == w.Phase {
+			continue
 		}
-		line.Endpoints[at].FirstByte, line.Endpoints[at].Connect = e.text(x.FirstByte), e.text(x.Connect)
+		var more Part
+		for j := range details.Parts {
+			if details.Parts[j].Phase == p.Phase {
+				more = details.Parts[j]
+			}
+		}
+		line.Earlier = append(line.Earlier, earlierLine{
+			Phase: p.Phase, Sent: p.Sent, Lag: e.text(more.Lag), SlotWait: e.text(more.SlotWait),
+			Endpoints: e.endpointLines(p.Endpoints, more.Endpoints, names),
+		})
+	}
+	if w.Ended {
+		ends := make([]endLine, 0, len(w.Ends))
+		for i := range w.Ends {
+			x := &w.Ends[i]
+			ends = append(ends, endLine{x.Phase, x.Dropped, x.OwnDrops, x.Unanswered, x.Cut, e.text(x.UnansweredAges), e.text(x.CutAges)})
+		}
+		line.End = &ends
 	}
 	line.P50, line.P99 = milliseconds(corrected.Quantile(0.5)), milliseconds(corrected.Quantile(0.99))
 	if s := w.Seconds(); s > 0 {
@@ -136,6 +172,41 @@ func (e *encoder) appendWindow(dst []byte, w, details *Window, names []string) (
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(&line)
 	return buf.Bytes(), err
+}
+
+// endpointLines are endpoints with the histograms of details in place of their own.
+func (e *encoder) endpointLines(endpoints, details []EndpointWindow, names []string) []endpointLine {
+	lines := []endpointLine{}
+	for i := range endpoints {
+		x := &endpoints[i]
+		at := len(lines)
+		lines = append(lines, endpointLine{
+			Name: names[x.Endpoint], Requests: x.Requests, Failures: x.Failures, Abandoned: x.Abandoned, Retried: x.Retried,
+			BytesIn: x.BytesIn, BytesOut: x.BytesOut, Truncated: x.Truncated, Redirects: x.Redirects,
+			Status: x.Status,
+			P50:    milliseconds(x.Corrected.Quantile(0.5)), P99: milliseconds(x.Corrected.Quantile(0.99)),
+			Unanswered: e.text(x.Unanswered), Cut: e.text(x.Cut),
+		})
+		if !x.UnansweredRaw.Equal(x.Unanswered) {
+			lines[at].UnansweredRaw = e.text(x.UnansweredRaw)
+		}
+		if !x.CutRaw.Equal(x.Cut) {
+			lines[at].CutRaw = e.text(x.CutRaw)
+		}
+		for _, r := range x.Errors {
+			lines[at].Errors = append(lines[at].Errors, errorLine{r.Kind, r.Message, r.Count, seconds(r.First), seconds(r.Last)})
+		}
+	}
+	for i := range details {
+		x := &details[i]
+		at, found := findEndpoint(endpoints, x.Endpoint)
+		if !found {
+			at = len(lines)
+			lines = append(lines, endpointLine{Name: names[x.Endpoint]})
+		}
+		lines[at].FirstByte, lines[at].Connect = e.text(x.FirstByte), e.text(x.Connect)
+	}
+	return lines
 }
 
 func (e *encoder) text(h *Histogram) string {
@@ -163,7 +234,7 @@ func (l *windowLine) window(meta *Meta, index map[string]int) (*Window, error) {
 		Connections: l.Connections, ServedBy: l.ServedBy,
 	}
 	switch {
-	case w.To <= w.From:
+	case w.To < w.From || w.To == w.From && l.End == nil: // a run may end where its drain begins
 		return nil, errors.New("to_s: want a time after from_s")
 	case l.Phase < 0 || l.Phase >= len(meta.Phases):
 		return nil, fmt.Errorf("phase: %d, want 0 to %d", l.Phase, len(meta.Phases)-1)
@@ -199,22 +270,166 @@ func (l *windowLine) window(meta *Meta, index map[string]int) (*Window, error) {
 	if w.FailedExamples, err = examples("failed_examples", l.Failed); err != nil {
 		return nil, err
 	}
-	for i := range l.Endpoints {
-		x := &l.Endpoints[i]
+	if w.Endpoints, err = readEndpoints(l.Endpoints, index); err != nil {
+		return nil, err
+	}
+	if err := l.readEnds(w, meta); err != nil {
+		return nil, err
+	}
+	return w, l.readParts(w, meta, index)
+}
+
+func readEndpoints(lines []endpointLine, index map[string]int) (list []EndpointWindow, err error) {
+	for i := range lines {
+		x := &lines[i]
 		at, known := index[x.Name]
 		if !known {
 			return nil, fmt.Errorf("endpoint %.80q: plan.json has none of this name", x.Name)
 		}
-		before := len(w.Endpoints)
-		to := w.endpoint(at)
-		if len(w.Endpoints) == before {
+		before := len(list)
+		to := endpointIn(&list, at)
+		if len(list) == before {
 			return nil, fmt.Errorf("endpoint %.80q: twice in one line", x.Name)
 		}
 		if err := x.fill(to); err != nil {
 			return nil, fmt.Errorf("endpoint %.80q: %w", x.Name, err)
 		}
 	}
-	return w, nil
+	return list, nil
+}
+
+// readEnds reads what the last line of a run tells of its end.
+func (l *windowLine) readEnds(w *Window, meta *Meta) error {
+	if l.End == nil {
+		return nil
+	}
+	w.Ended = true
+	for _, x := range *l.End {
+		if x.Phase < 0 || x.Phase >= len(meta.Phases) {
+			return fmt.Errorf("end: phase %d, want 0 to %d", x.Phase, len(meta.Phases)-1)
+		}
+		if err := wantCounts("end", x.Dropped, x.OwnDrops, x.Unanswered, x.Cut); err != nil {
+			return err
+		}
+		e := End{Phase: x.Phase, Dropped: x.Dropped, OwnDrops: x.OwnDrops, Unanswered: x.Unanswered, Cut: x.Cut}
+		var err error
+		if e.UnansweredAges, err = readHistogram("end: unanswered_hdr", x.UnansweredAges); err != nil {
+			return err
+		}
+		if e.CutAges, err = readHistogram("end: cut_hdr", x.CutAges); err != nil {
+			return err
+		}
+		w.end(x.Phase).add(&e)
+	}
+	return nil
+}
+
+// readParts divides a window by the phases in which its sends were due: the line says what was due in earlier
+// phases, and the rest is its own. Latencies come later, from latency.hlog.
+func (l *windowLine) readParts(w *Window, meta *Meta, index map[string]int) error {
+	if len(l.Earlier) == 0 {
+		return nil
+	}
+	own, whole := Part{Phase: w.Phase}, w.own()
+	own.add(&whole) // a copy, down to the histograms
+	for i := range l.Earlier {
+		x := &l.Earlier[i]
+		if x.Phase < 0 || x.Phase >= w.Phase {
+			return fmt.Errorf("earlier: phase %d, want one before %d", x.Phase, w.Phase)
+		}
+		p := Part{Phase: x.Phase, Sent: x.Sent}
+		var err error
+		if p.Lag, err = readHistogram("earlier: lag_hdr", x.Lag); err != nil {
+			return err
+		}
+		if p.SlotWait, err = readHistogram("earlier: slot_wait_hdr", x.SlotWait); err != nil {
+			return err
+		}
+		if p.Endpoints, err = readEndpoints(x.Endpoints, index); err != nil {
+			return fmt.Errorf("earlier: %w", err)
+		}
+		before := len(w.Parts)
+		to := w.part(x.Phase)
+		if len(w.Parts) == before {
+			return fmt.Errorf("earlier: phase %d twice", x.Phase)
+		}
+		if *to = p; !own.take(&p) {
+			return fmt.Errorf("earlier: more in phase %d than the line has in all", x.Phase)
+		}
+	}
+	own.Endpoints = slices.DeleteFunc(own.Endpoints, func(e EndpointWindow) bool { return e.Requests+e.Abandoned == 0 })
+	if own.Sent > 0 || len(own.Endpoints) > 0 {
+		*w.part(w.Phase) = own
+	}
+	return nil
+}
+
+// take takes a part's counts away from those of the whole that it is in, and reports whether they were there.
+func (p *Part) take(part *Part) bool {
+	ok := part.Sent >= 0 && part.Sent <= p.Sent
+	p.Sent -= part.Sent
+	ok = less(&p.Lag, part.Lag) && ok
+	ok = less(&p.SlotWait, part.SlotWait) && ok
+	for i := range part.Endpoints {
+		x := &part.Endpoints[i]
+		at, found := findEndpoint(p.Endpoints, x.Endpoint)
+		if !found {
+			return false
+		}
+		ok = p.Endpoints[at].take(x) && ok
+	}
+	return ok
+}
+
+func (e *EndpointWindow) take(part *EndpointWindow) bool {
+	ok := true
+	for _, c := range []struct {
+		of   *int64
+		take int64
+	}{
+		{&e.Requests, part.Requests}, {&e.Failures, part.Failures}, {&e.Abandoned, part.Abandoned}, {&e.Retried, part.Retried},
+		{&e.BytesIn, part.BytesIn}, {&e.BytesOut, part.BytesOut}, {&e.Truncated, part.Truncated}, {&e.Redirects, part.Redirects},
+	} {
+		*c.of -= c.take
+		ok = ok && *c.of >= 0
+	}
+	for code, n := range part.Status {
+		if e.Status[code] -= n; e.Status[code] == 0 {
+			delete(e.Status, code)
+		}
+		ok = ok && e.Status[code] >= 0
+	}
+	for _, x := range part.Errors {
+		i := slices.IndexFunc(e.Errors, func(have ErrorCount) bool { return have.Kind == x.Kind && have.Message == x.Message })
+		if i < 0 || e.Errors[i].Count < x.Count {
+			return false
+		}
+		if e.Errors[i].Count -= x.Count; e.Errors[i].Count == 0 {
+			e.Errors = slices.Delete(e.Errors, i, i+1)
+		}
+	}
+	for _, h := range []struct {
+		of   **Histogram
+		take *Histogram
+	}{
+		{&e.FirstByte, part.FirstByte}, {&e.Connect, part.Connect}, {&e.Unanswered, part.Unanswered},
+		{&e.UnansweredRaw, part.UnansweredRaw}, {&e.Cut, part.Cut}, {&e.CutRaw, part.CutRaw},
+	} {
+		ok = less(h.of, h.take) && ok
+	}
+	return ok && e.Failures <= e.Requests
+}
+
+// less takes the counts of part away from a histogram, and reports whether they were there.
+func less(h **Histogram, part *Histogram) bool {
+	if part.Count() == 0 {
+		return true
+	}
+	rest, ok := (*h).minus(part)
+	if *h = rest; rest.Count() == 0 {
+		*h = nil
+	}
+	return ok
 }
 
 func (l *windowLine) standstill() (Standstill, error) {
@@ -261,8 +476,21 @@ func (x *endpointLine) fill(to *EndpointWindow) (err error) {
 	if to.FirstByte, err = readHistogram("first_byte_hdr", x.FirstByte); err != nil {
 		return err
 	}
-	to.Connect, err = readHistogram("connect_hdr", x.Connect)
-	return err
+	if to.Connect, err = readHistogram("connect_hdr", x.Connect); err != nil {
+		return err
+	}
+	for _, h := range []struct {
+		field, text string
+		to          **Histogram
+	}{
+		{"unanswered_hdr", x.Unanswered, &to.Unanswered}, {"unanswered_raw_hdr", cmp.Or(x.UnansweredRaw, x.Unanswered), &to.UnansweredRaw},
+		{"cut_hdr", x.Cut, &to.Cut}, {"cut_raw_hdr", cmp.Or(x.CutRaw, x.Cut), &to.CutRaw},
+	} {
+		if *h.to, err = readHistogram(h.field, h.text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // maxBytes is to bytes what maxCount is to counts: a minute at 10 Gbit/s is 2^36.
@@ -297,14 +525,18 @@ func readHistogram(field, text string) (*Histogram, error) {
 	return h, wantCounts(field, h.Count())
 }
 
+// fromMilliseconds undoes milliseconds.
+func fromMilliseconds(ms float64) time.Duration {
+	return time.Duration(math.Round(ms*1000)) * time.Microsecond
+}
+
 func examples(field string, lines []exampleLine) ([]Example, error) {
 	var read []Example
 	for _, x := range lines {
 		if x.LatencyMS < 0 || x.LatencyMS > maxSeconds*1000 {
 			return nil, fmt.Errorf("%s: latency_ms %v, want a time that is not negative", field, x.LatencyMS)
 		}
-		latency := time.Duration(math.Round(x.LatencyMS*1000)) * time.Microsecond
-		read = append(read, Example{time.Duration(x.At), x.Endpoint, x.Status, latency, x.ServedBy, x.Error, x.Retried})
+		read = append(read, Example{time.Duration(x.At), x.Endpoint, x.Status, fromMilliseconds(x.LatencyMS), x.ServedBy, x.Error, x.Retried})
 	}
 	return read, nil
 }

@@ -24,9 +24,10 @@ type Merged struct {
 	// thresholds and exit code are for the caller, who can judge the sum.
 	Final Final
 
-	parts  []*Opened       // the one that began first comes first
-	phases []sumPhase      // those that any part came to, in order
-	skews  []time.Duration // of each part: how much later than the first it began
+	parts   []*Opened       // the one that began first comes first
+	phases  []sumPhase      // those that any part came to, in order
+	indices [][]int         // of each part: its phases as indices into Meta.Phases
+	skews   []time.Duration // of each part: how much later than the first it began
 }
 
 // Merge brings results together that generators of the same load left: plans that mean the same
@@ -60,15 +61,14 @@ func Merge(given []*Opened, meaning func(expression string) string) (*Merged, er
 		}
 		m.skews = append(m.skews, p.Meta.StartedAt.Sub(m.Meta.StartedAt))
 	}
-	var indices [][]int
 	for _, p := range parts {
 		of, ok := alignPhases(m.Meta.Phases, p.Meta.Phases)
 		if !ok {
 			return nil, fmt.Errorf("merge: %s: its phases are others than those of the rest", p.Dir)
 		}
-		indices = append(indices, of)
+		m.indices = append(m.indices, of)
 	}
-	m.Meta.Phases, m.phases = commonPhases(m.Meta.Phases, parts, indices, m.Meta.interval())
+	m.Meta.Phases, m.phases = commonPhases(m.Meta.Phases, parts, m.indices, m.Meta.interval())
 	m.Meta.Plan = sumPlans(parts)
 	m.Meta.Generator = sumGenerators(parts)
 	m.Final = m.final()
@@ -103,7 +103,7 @@ func alike(a, b *Opened, meaning func(string) string) error {
 	if len(b.Meta.Phases) == 0 {
 		return fmt.Errorf("%s: no %s", b.Dir, planName)
 	}
-	if x, y := a.Result.Schema, b.Result.Schema; x != y && x != "" && y != "" {
+	if x, y := a.Meta.schema(), b.Meta.schema(); x != y {
 		return fmt.Errorf("versions differ: %s and %s, whose figures do not mean the same", x, y)
 	}
 	if d, found, err := differ(unshared(a.Meta.Plan, meaning), unshared(b.Meta.Plan, meaning)); err != nil || found {
@@ -278,7 +278,6 @@ func (m *Merged) final() Final {
 	for i, p := range m.parts {
 		r := p.Result
 		label := m.label(p)
-		f.Dropped += r.Totals.Dropped
 		f.Interrupted = f.Interrupted || r.Interrupted
 		f.Cut = f.Cut || p.Cut || r.StoppedBy == StoppedByCut
 		if stop := (stopped{r.StoppedBy, r.Interrupted}); stop.counts() > by.counts() || stop.counts() == by.counts() && stop.by < by.by {

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"time"
 )
 
 // Windows yields the parts' windows added up: those of the same interval and phase, each on its own
@@ -112,8 +113,8 @@ func (p *mergePart) advance() error {
 		p.window = nil
 		return nil
 	}
-	w.Phase = phaseAt(p.m.phases, w.From)
-	w.Name = p.m.Meta.Phases[w.Phase].Name
+	p.place(w)
+	w.Ended = w.Ended && !p.m.Final.Cut // what one part did not count, the sum does not know
 	skew := p.m.skews[p.index]
 	for i := range w.Slowest {
 		w.Slowest[i].At += skew
@@ -121,11 +122,9 @@ func (p *mergePart) advance() error {
 	for i := range w.FailedExamples {
 		w.FailedExamples[i].At += skew
 	}
-	for i := range w.Endpoints {
-		for j := range w.Endpoints[i].Errors {
-			w.Endpoints[i].Errors[j].First += skew
-			w.Endpoints[i].Errors[j].Last += skew
-		}
+	moveErrors(w.Endpoints, skew)
+	for i := range w.Parts {
+		moveErrors(w.Parts[i].Endpoints, skew)
 	}
 	events := w.Events[:0]
 	for _, e := range w.Events {
@@ -140,4 +139,36 @@ func (p *mergePart) advance() error {
 	}
 	w.Events = events
 	return nil
+}
+
+// place puts a window, and what it counts, into the phases of the sum: the window by its time, with what was due in its
+// own phase; what was due before in that earlier phase, as far as the sum has left it.
+func (p *mergePart) place(w *Window) {
+	phases := p.m.indices[p.index]
+	before, divided := w.Phase, w.Parts
+	w.Phase = phaseAt(p.m.phases, w.From)
+	w.Name = p.m.Meta.Phases[w.Phase].Name
+	w.Parts = nil
+	for i := range divided {
+		phase := w.Phase
+		if divided[i].Phase != before {
+			phase = min(phase, phases[divided[i].Phase])
+		}
+		w.part(phase).add(&divided[i])
+	}
+	if len(w.Parts) == 1 && w.Parts[0].Phase == w.Phase {
+		w.Parts = nil // no division any more
+	}
+	for i := range w.Ends {
+		w.Ends[i].Phase = phases[w.Ends[i].Phase]
+	}
+}
+
+func moveErrors(endpoints []EndpointWindow, by time.Duration) {
+	for i := range endpoints {
+		for j := range endpoints[i].Errors {
+			endpoints[i].Errors[j].First += by
+			endpoints[i].Errors[j].Last += by
+		}
+	}
 }

@@ -77,7 +77,13 @@ func TestAMergedResultIsTheOneOfAllRequests(t *testing.T) {
 	for i, e := range m.Meta.Endpoints {
 		for j, p := range m.Meta.Phases {
 			s, _ := b.Select(e.Name, p.Name)
-			want := all.tally(func(x fakeRequest) bool { return x.endpoint == i && phaseAt(m.phases, x.end) == j })
+			want := all.tally(func(x fakeRequest) bool {
+				in := phaseAt(m.phases, x.end)
+				if x.phase != x.in { // due in an earlier phase, as far as the sum has left it
+					in = min(in, x.phase)
+				}
+				return x.endpoint == i && in == j
+			})
 			if !s.Raw.Equal(want.Raw) || !s.Corrected.Equal(want.Corrected) || !s.Failed.Equal(want.Failed) || !s.FirstByte.Equal(want.FirstByte) || !s.Connect.Equal(want.Connect) {
 				t.Errorf("%s in %s: the histograms are not those of all requests", e.Name, p.Name)
 			}
@@ -86,7 +92,7 @@ func TestAMergedResultIsTheOneOfAllRequests(t *testing.T) {
 			}
 		}
 	}
-	if got.Totals.Requests != int64(len(all.requests)) || got.Totals.Abandoned != 3 || got.Totals.Dropped != 9 || got.Totals.Offered != got.Totals.Sent+9 {
+	if got.Totals.Requests != int64(len(all.requests)) || got.Totals.Abandoned != 3 || Known(got.Totals.Dropped) != 9 || got.Totals.Offered != got.Totals.Sent+9 {
 		t.Errorf("totals %+v", got.Totals)
 	}
 	if want := "phases began at different times in the parts; in the sum each begins with the last of them, exact to one interval of 1s: steady at 10s, in the parts at 9.46s to 9.8s"; !slices.Equal(got.Warnings, []string{want}) {
@@ -502,7 +508,8 @@ func TestResultsThatCannotBeAddedUpAreRefused(t *testing.T) {
 		return o
 	}
 	first := &Opened{Dir: "a", Meta: smallLoad().meta(), Result: &Result{}}
-	older := &Opened{Dir: "a", Meta: smallLoad().meta(), Result: &Result{Schema: "loadgen/result/v1"}}
+	older := &Opened{Dir: "a", Meta: smallLoad().meta(), Result: &Result{}}
+	older.Meta.Schema = SchemaV1
 	for _, tt := range []struct {
 		parts []*Opened
 		want  string
@@ -512,7 +519,7 @@ func TestResultsThatCannotBeAddedUpAreRefused(t *testing.T) {
 		{[]*Opened{first, part(func(o *Opened) { o.Meta.Phases = nil })}, "merge: a and b: b: no plan.json"},
 		{[]*Opened{first, part(func(o *Opened) { o.Meta.Interval = time.Hour })}, "merge: a and b: interval differs: 0s and 1h0m0s"},
 		{[]*Opened{first, part(func(o *Opened) { o.Meta.Endpoints[1].Name = "x" })}, `merge: a and b: endpoints[1].Name differs: "GET /health" and "x"`},
-		{[]*Opened{older, part(func(o *Opened) { o.Result.Schema = "loadgen/result/v2" })}, "merge: a and b: versions differ: loadgen/result/v1 and loadgen/result/v2, whose figures do not mean the same"},
+		{[]*Opened{older, part(func(*Opened) {})}, "merge: a and b: versions differ: loadgen/result/v1 and loadgen/result/v2, whose figures do not mean the same"},
 		{[]*Opened{first, part(func(o *Opened) { o.Meta.Phases[0].Name = "other" })}, "merge: b: its phases are others than those of the rest"},
 	} {
 		if _, err := Merge(tt.parts, nil); err == nil || err.Error() != tt.want {

@@ -2,9 +2,11 @@ package result
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"scalableappbackend/loadgen/plan"
@@ -22,8 +24,12 @@ type Meta struct {
 	Endpoints []plan.Endpoint
 	Phases    []plan.Phase  // in order; the last one is the drain
 	Interval  time.Duration // of the windows that are kept; zero: IntervalFor the plan
+	Schema    string        // of the result, which says what its files mean; empty: Schema
 	Generator Generator
 }
+
+// schema is that of the result.
+func (m *Meta) schema() string { return cmp.Or(m.Schema, Schema) }
 
 // planned is the length of the load: where the drain begins.
 func (m *Meta) planned() time.Duration {
@@ -81,6 +87,7 @@ type planFile struct {
 }
 
 type runFile struct {
+	Result    string         `json:"result_schema"` // missing before v2
 	ID        string         `json:"id"`
 	StartedAt time.Time      `json:"started_at"`
 	Interval  seconds        `json:"interval_s"`
@@ -103,7 +110,7 @@ type phaseStart struct {
 func encodePlan(m *Meta) ([]byte, error) {
 	file := planFile{
 		Schema:    PlanSchema,
-		Run:       runFile{ID: m.ID, StartedAt: m.StartedAt.UTC(), Interval: seconds(m.interval())},
+		Run:       runFile{Result: m.schema(), ID: m.ID, StartedAt: m.StartedAt.UTC(), Interval: seconds(m.interval())},
 		Generator: m.Generator,
 	}
 	for _, e := range m.Endpoints {
@@ -155,6 +162,13 @@ func decodePlan(data []byte) (*Meta, error) {
 		return nil, err
 	}
 	m.ID, m.StartedAt, m.Interval, m.Generator = file.Run.ID, file.Run.StartedAt.UTC(), time.Duration(file.Run.Interval), file.Generator
+	switch file.Run.Result {
+	case Schema:
+	case "", SchemaV1:
+		m.Schema = SchemaV1
+	default:
+		return nil, fmt.Errorf("run.result_schema: %.60q, want %s: another program or a newer loadgen wrote it", file.Run.Result, Schema)
+	}
 	names := map[string]bool{}
 	for _, e := range file.Run.Endpoints {
 		if names[e.Name] {
@@ -176,17 +190,17 @@ func decodePlan(data []byte) (*Meta, error) {
 }
 
 // wantSchema says whether data is an object of a schema. A newer version than this one is refused by name.
-func wantSchema(data []byte, want string) error {
+func wantSchema(data []byte, want string, also ...string) error {
 	var head struct {
 		Schema string `json:"schema"`
 	}
 	if err := decode(data, &head); err != nil {
 		return err
 	}
-	switch head.Schema {
-	case want:
+	switch {
+	case head.Schema == want || slices.Contains(also, head.Schema):
 		return nil
-	case "":
+	case head.Schema == "":
 		return fmt.Errorf("schema: missing, want %s", want)
 	}
 	return fmt.Errorf("schema: %.60q, want %s: another program or a newer loadgen wrote it", head.Schema, want)

@@ -119,10 +119,9 @@ func (o *Opened) rebuild() error {
 	if err != nil {
 		return err
 	}
-	offered, sent := b.Counts()
 	unknown := Unknown()
 	o.Result = b.Result(Final{
-		Dropped: max(offered-sent, 0), Interrupted: true, Cut: true, StoppedBy: StoppedByCut,
+		Interrupted: true, Cut: true, StoppedBy: StoppedByCut,
 		Verdict: Verdict{
 			Validity: Suspect,
 			Reasons:  []Reason{{"cut", Suspect, "the process ended before the run did"}},

@@ -146,38 +146,49 @@ func (r *reader) unfinished(err error) error {
 // latencies reads the histograms of a window from latency.hlog, which holds just those that the
 // window's counts ask for, in this order.
 func (r *reader) latencies(w *Window) error {
+	parts := w.dueParts()
 	for i := range w.Endpoints {
 		e := &w.Endpoints[i]
-		for _, want := range []struct {
-			kind  string
-			count int64
-			to    **Histogram
-		}{
-			{tagRaw, e.Requests - e.Failures, &e.Raw},
-			{tagCorrected, e.Requests - e.Failures, &e.Corrected},
-			{tagFailed, e.Failures, &e.Failed},
-		} {
-			if want.count == 0 {
-				continue
+		for tag, whole := range logTags(e) {
+			for _, p := range parts {
+				at, found := findEndpoint(p.Endpoints, e.Endpoint)
+				if !found {
+					continue
+				}
+				want := logTags(&p.Endpoints[at])[tag]
+				if want.count == 0 {
+					continue
+				}
+				latency, err := r.latencyOf(w, r.names[e.Endpoint], want)
+				if err != nil {
+					return err
+				}
+				if *want.of = latency; w.Parts != nil {
+					merge(whole.of, latency)
+				}
 			}
-			entry, err := r.latency.next()
-			if err == io.EOF {
-				err = r.latency.lines.errorf("%w: no latencies of the interval from %v", errCut, w.From)
-			}
-			if err != nil {
-				return err
-			}
-			switch {
-			case entry.endpoint != r.names[e.Endpoint] || entry.kind != want.kind || entry.from != w.From || entry.to != w.To:
-				return r.latency.lines.errorf("%.80q %s from %v to %v, want %.80q %s from %v to %v as in %s", entry.endpoint, entry.kind,
-					entry.from, entry.to, r.names[e.Endpoint], want.kind, w.From, w.To, windowsName)
-			case entry.latency.Count() != want.count:
-				return r.latency.lines.errorf("%d values, want %d as in %s", entry.latency.Count(), want.count, windowsName)
-			}
-			*want.to = entry.latency
 		}
 	}
 	return nil
+}
+
+// latencyOf reads the next line of latency.hlog, which must be the one that is wanted.
+func (r *reader) latencyOf(w *Window, name string, want taggedLatency) (*Histogram, error) {
+	entry, err := r.latency.next()
+	if err == io.EOF {
+		err = r.latency.lines.errorf("%w: no latencies of the interval from %v", errCut, w.From)
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case entry.endpoint != name || entry.kind != want.kind || entry.from != w.From || entry.to != w.To:
+		return nil, r.latency.lines.errorf("%.80q %s from %v to %v, want %.80q %s from %v to %v as in %s", entry.endpoint, entry.kind,
+			entry.from, entry.to, name, want.kind, w.From, w.To, windowsName)
+	case entry.latency.Count() != want.count:
+		return nil, r.latency.lines.errorf("%d values, want %d as in %s", entry.latency.Count(), want.count, windowsName)
+	}
+	return entry.latency, nil
 }
 
 // nothingLeft is io.EOF when all of latency.hlog was read.

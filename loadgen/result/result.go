@@ -8,8 +8,12 @@ import (
 	"scalableappbackend/loadgen/timeline"
 )
 
-// Schema names the version of result.json that this package writes.
-const Schema = "loadgen/result/v1"
+// Schema names the version of result.json that this package writes. SchemaV1 is the one before, which is read and
+// reported as it stands: its phases are by completion, and its corrected latency holds the generator's lag.
+const (
+	Schema   = "loadgen/result/v2"
+	SchemaV1 = "loadgen/result/v1"
+)
 
 // Validity says whether the generator's own measurement can be believed.
 type Validity string
@@ -42,6 +46,8 @@ type Result struct {
 	Totals      Totals           `json:"totals"`
 	Endpoints   []Endpoint       `json:"endpoints"`
 	Phases      []Phase          `json:"phases"`
+	Silence     *Stretch         `json:"silence,omitempty"` // the longest time in which something was under way and nothing was answered, when it is worth a word
+	Pace        *Pace            `json:"pace,omitempty"`    // of a closed load that was steady for 10 s
 	Health      HealthSummary    `json:"health"`
 	Connections Connections      `json:"connections"`
 	ServedBy    map[string]int64 `json:"served_by"`
@@ -104,13 +110,15 @@ type Task struct {
 type Stats struct {
 	Requests          int64            `json:"requests"` // completed, failures included
 	Failures          int64            `json:"failures"`
-	ErrorRate         float64          `json:"error_rate"`          // failures ÷ requests, 0 when there are none
-	RequestsPerSecond float64          `json:"requests_per_second"` // completions before the drain ÷ time until then
+	ErrorRate         float64          `json:"error_rate"`          // (failures + unanswered) ÷ (requests + unanswered), 0 when there are none
+	RequestsPerSecond float64          `json:"requests_per_second"` // completions before sending ended, or within the phase, whenever due ÷ that time
 	BytesIn           int64            `json:"bytes_in"`
 	BytesOut          int64            `json:"bytes_out"`
 	Truncated         int64            `json:"truncated"`
 	Redirects         int64            `json:"redirects"`
 	Abandoned         int64            `json:"abandoned"`
+	Unanswered        *int64           `json:"unanswered"` // no answer in the whole stop timeout; null when nobody counted
+	Cut               *int64           `json:"cut"`        // ended before that; null when nobody counted
 	Retried           int64            `json:"retried"`
 	Status            map[string]int64 `json:"status"`
 	Errors            []ErrorJSON      `json:"errors"`
@@ -120,9 +128,19 @@ type Stats struct {
 // Totals are the Stats over all endpoints, with what only the run as a whole has.
 type Totals struct {
 	Stats
-	Offered int64 `json:"offered"` // = sent + dropped
+	Offered int64 `json:"offered"` // = sent + dropped, where dropped is known
 	Sent    int64 `json:"sent"`    // = requests + abandoned
-	Dropped int64 `json:"dropped"`
+	// Of the whole run, null when nobody counted; dropped + abandoned = unanswered + cut + own_drops.
+	Dropped  *int64 `json:"dropped"`
+	OwnDrops *int64 `json:"own_drops"`
+}
+
+// Known is a count that may be unknown, 0 when it is: for sums in which what nobody counted has no part.
+func Known(n *int64) int64 {
+	if n == nil {
+		return 0
+	}
+	return *n
 }
 
 // Endpoint is one name in the statistics.
@@ -139,6 +157,19 @@ type Phase struct {
 	FromS  float64 `json:"from_s"`
 	ToS    float64 `json:"to_s"`
 	Totals Stats   `json:"totals"`
+}
+
+// Stretch is a part of the run.
+type Stretch struct {
+	FromS float64 `json:"from_s"`
+	ToS   float64 `json:"to_s"`
+}
+
+// Pace is how many requests a second users made, in the fastest and the slowest 10 s in which their number was steady.
+// A service that slows down is asked less, and that is all that shows of it in a closed load.
+type Pace struct {
+	Fastest float64 `json:"fastest"`
+	Slowest float64 `json:"slowest"`
 }
 
 // LatencySet is every latency that is kept, each from its own histogram.

@@ -22,7 +22,7 @@ type fakeRun struct {
 }
 
 type fakeRequest struct {
-	endpoint, phase           int
+	endpoint, phase, in       int // the phases in which it was due, and in which it completed
 	sent, end                 time.Duration
 	raw, corrected            time.Duration
 	firstByte, connect        time.Duration
@@ -92,6 +92,9 @@ func (l fakeLoad) run() *fakeRun {
 		}
 		for range requests {
 			x := l.request(rng, w)
+			if w.Phase > 0 && (w.Name == plan.Drain || rng.IntN(10) == 0) {
+				x.phase = w.Phase - 1
+			}
 			r.requests = append(r.requests, x)
 			r.count(w, x)
 			example := Example{At: x.sent, Endpoint: r.meta.Endpoints[x.endpoint].Name, Status: x.status, Latency: x.corrected, ServedBy: x.servedBy, Error: x.message, Retried: x.retried}
@@ -105,7 +108,7 @@ func (l fakeLoad) run() *fakeRun {
 				slow = slow[:min(len(slow), MaxExamples)]
 			}
 		}
-		w.Offered, w.Sent = int64(requests), int64(requests)
+		w.Offered = int64(requests)
 		w.Users, w.InFlight = l.users, rng.IntN(l.users+1)
 		w.Clamped = int64(rng.IntN(2))
 		if from == r.meta.Phases[w.Phase].From {
@@ -121,8 +124,13 @@ func (l fakeLoad) run() *fakeRun {
 			w.Standstill = Standstill{Freezes: 2, Longest: 35 * time.Millisecond, Frozen: 47123 * time.Microsecond, Jumps: 1, Jumped: -12 * time.Millisecond}
 		}
 		if w.To == end {
-			w.endpoint(0).Abandoned++ // sent, and cut by the end of the drain
-			w.Sent++
+			last, age := w.Phase-1, &Histogram{}
+			age.Record(time.Second)
+			// Sent, and unanswered at the end of the drain; and three that were never sent.
+			w.AddPart(&Part{Phase: last, Sent: 1, Endpoints: []EndpointWindow{{Abandoned: 1, Unanswered: age, UnansweredRaw: age}}})
+			w.AddEnd(&End{Phase: last, Dropped: 2, Unanswered: 3, UnansweredAges: Sum(age, age)})
+			w.AddEnd(&End{Phase: 0, Dropped: 1, OwnDrops: 1})
+			w.Ended = true
 			w.Offered += 1 + r.dropped
 			w.Events = append(w.Events, Event{end, EventWarning, "1 request was abandoned"})
 		}
@@ -151,7 +159,7 @@ func (l fakeLoad) request(rng *rand.Rand, w *Window) fakeRequest {
 		return time.Duration(float64(median) * math.Exp(sigma*rng.NormFloat64()))
 	}
 	x := fakeRequest{
-		endpoint: rng.IntN(l.endpoints), phase: w.Phase, end: w.From + time.Duration(rng.Int64N(int64(w.To-w.From))),
+		endpoint: rng.IntN(l.endpoints), phase: w.Phase, in: w.Phase, end: w.From + time.Duration(rng.Int64N(int64(w.To-w.From))),
 		status: 200, servedBy: "task-" + string(rune('a'+rng.IntN(3))), bytesIn: int64(30 + rng.IntN(10)),
 	}
 	x.raw = lognormal(l.median, 0.25)
@@ -182,15 +190,9 @@ func (l fakeLoad) request(rng *rand.Rand, w *Window) fakeRequest {
 
 // count counts a request in the window in which it ended.
 func (r *fakeRun) count(w *Window, x fakeRequest) {
-	e := w.endpoint(x.endpoint)
-	e.countRequest(x)
-	record := func(h **Histogram, d time.Duration) {
-		if *h == nil {
-			*h = &Histogram{}
-		}
-		(*h).Record(d)
-	}
-	record(&w.Lag, x.corrected-x.raw)
+	p := Part{Phase: x.phase, Sent: 1, Lag: &Histogram{}}
+	p.endpoint(x.endpoint).countRequest(x)
+	p.Lag.Record(x.corrected - x.raw)
 	if x.connect > 0 {
 		w.Connections.Opened++
 		addCounts(&w.Connections.ByAddress, map[string]int64{"10.0.0.1:80": 1})
@@ -204,8 +206,9 @@ func (r *fakeRun) count(w *Window, x fakeRequest) {
 		addCounts(&w.ServedBy, map[string]int64{x.servedBy: 1})
 	}
 	if x.moved {
-		record(&w.SlotWait, x.corrected-x.raw)
+		p.SlotWait = p.Lag
 	}
+	w.AddPart(&p)
 }
 
 func (e *EndpointWindow) countRequest(x fakeRequest) {
@@ -249,7 +252,6 @@ func (e *EndpointWindow) countRequest(x fakeRequest) {
 // final is how every fake run ends.
 func (r *fakeRun) final() Final {
 	return Final{
-		Dropped: r.dropped,
 		Verdict: Verdict{Validity: Valid, ExitName: "passed"},
 		Health: HealthSummary{
 			Lag: LagSummary{P50: 0.1, P99: 0.5, Max: 1, Count: 1}, CPU: CPUSummary{UsedRatioMax: 0.1, UsedRatioMean: 0.05, StealRatio: Unknown()},

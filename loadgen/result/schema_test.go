@@ -218,7 +218,7 @@ func TestTheSchemaRefusesWhatNoRunLeaves(t *testing.T) {
 	s := compiledSchema(t)
 	whole := readFile(t, fixtureDir, resultName)
 	for _, tt := range []struct{ old, new string }{
-		{`"schema": "loadgen/result/v1"`, `"schema": "loadgen/result/v2"`},
+		{`"schema": "loadgen/result/v2"`, `"schema": "loadgen/result/v3"`},
 		{`"interrupted": false,`, ``},
 		{`"requests": `, `"requests": -`},
 		{`"requests": `, `"reqests": 1, "requests": `},
@@ -352,6 +352,7 @@ func TestTheFormatsPageNamesEveryFieldOfTheOtherFiles(t *testing.T) {
 		"plan.json": reflect.TypeFor[planFile](), "run": reflect.TypeFor[runFile](),
 		"windows.jsonl": reflect.TypeFor[windowLine](), "windows.jsonl endpoints": reflect.TypeFor[endpointLine](),
 		"windows.jsonl errors": reflect.TypeFor[errorLine](), "windows.jsonl health": reflect.TypeFor[healthColumns](),
+		"windows.jsonl earlier": reflect.TypeFor[earlierLine](), "windows.jsonl end": reflect.TypeFor[endLine](),
 		"windows.jsonl examples": reflect.TypeFor[exampleLine](), "events.jsonl": reflect.TypeFor[EventJSON](),
 	} {
 		var got []string

@@ -28,10 +28,23 @@ func SummaryOfLag(h *Histogram) LagSummary {
 	return LagSummary{P50: milliseconds(h.Quantile(0.5)), P99: milliseconds(h.Quantile(0.99)), Max: milliseconds(h.Max()), Count: h.Count()}
 }
 
-// stats are the figures of what was counted, at a rate that only the caller can tell.
-func (e *EndpointWindow) stats(start time.Time, perSecond float64) Stats {
+// missed are sends that no answer ended. Nil counts are unknown.
+type missed struct{ unanswered, cut *int64 }
+
+// missed are those that were sent.
+func (e *EndpointWindow) missed(known bool) missed {
+	if !known {
+		return missed{}
+	}
+	return missed{new(e.Unanswered.Count()), new(e.Cut.Count())}
+}
+
+// stats are the figures of what was counted, with what only the caller can tell.
+func (e *EndpointWindow) stats(start time.Time, perSecond float64, m missed) Stats {
+	unanswered := Known(m.unanswered)
 	s := Stats{
-		Requests: e.Requests, Failures: e.Failures, ErrorRate: roundTo(ratio(e.Failures, e.Requests), 1e6),
+		Requests: e.Requests, Failures: e.Failures, ErrorRate: roundTo(ratio(e.Failures+unanswered, e.Requests+unanswered), 1e6),
+		Unanswered: m.unanswered, Cut: m.cut,
 		RequestsPerSecond: roundTo(perSecond, 1e6),
 		BytesIn:           e.BytesIn, BytesOut: e.BytesOut, Truncated: e.Truncated, Redirects: e.Redirects,
 		Abandoned: e.Abandoned, Retried: e.Retried,

@@ -44,6 +44,10 @@ func (e *EndpointWindow) add(from *EndpointWindow) {
 	merge(&e.Failed, from.Failed)
 	merge(&e.FirstByte, from.FirstByte)
 	merge(&e.Connect, from.Connect)
+	merge(&e.Unanswered, from.Unanswered)
+	merge(&e.UnansweredRaw, from.UnansweredRaw)
+	merge(&e.Cut, from.Cut)
+	merge(&e.CutRaw, from.CutRaw)
 }
 
 func (e *EndpointWindow) addError(x ErrorCount) {
@@ -73,45 +77,137 @@ func merge(to **Histogram, from *Histogram) {
 // health, examples and events depend on whether from comes after w or beside it: see follow and join.
 func (w *Window) add(from *Window) {
 	w.Offered += from.Offered
-	w.Sent += from.Sent
 	w.Clamped += from.Clamped
 	w.Standstill = w.Standstill.With(from.Standstill)
-	merge(&w.Lag, from.Lag)
-	merge(&w.SlotWait, from.SlotWait)
 	w.Connections.add(from.Connections)
 	addCounts(&w.ServedBy, from.ServedBy)
-	for i := range from.Endpoints {
-		e := &from.Endpoints[i]
-		w.endpoint(e.Endpoint).add(e)
+	w.Ended = w.Ended || from.Ended
+	for i := range from.Ends {
+		w.AddEnd(&from.Ends[i])
 	}
+	for p := range from.ByDue {
+		w.AddPart(p)
+	}
+}
+
+// AddPart adds sends that were due in one phase; p stays as it is.
+func (w *Window) AddPart(p *Part) {
+	if w.Parts == nil && p.Phase != w.Phase {
+		w.Parts = []Part{}
+		if own := w.own(); own.Sent > 0 || len(own.Endpoints) > 0 {
+			w.part(w.Phase).add(&own)
+		}
+	}
+	if w.Parts != nil {
+		w.part(p.Phase).add(p)
+	}
+	w.Sent += p.Sent
+	merge(&w.Lag, p.Lag)
+	merge(&w.SlotWait, p.SlotWait)
+	for i := range p.Endpoints {
+		w.endpoint(p.Endpoints[i].Endpoint).add(&p.Endpoints[i])
+	}
+}
+
+// AddEnd adds sends of one phase that no answer ended; e stays as it is.
+func (w *Window) AddEnd(e *End) { w.end(e.Phase).add(e) }
+
+// own is the part of a window that was due in its own phase when there is no other.
+func (w *Window) own() Part {
+	return Part{Phase: w.Phase, Sent: w.Sent, Lag: w.Lag, SlotWait: w.SlotWait, Endpoints: w.Endpoints}
+}
+
+// ByDue yields the window's parts by the phase in which their sends were due.
+func (w *Window) ByDue(yield func(*Part) bool) {
+	if w.Parts == nil {
+		own := w.own()
+		yield(&own)
+		return
+	}
+	for i := range w.Parts {
+		if !yield(&w.Parts[i]) {
+			return
+		}
+	}
+}
+
+// part returns the part of a phase, which it makes when there is none.
+func (w *Window) part(phase int) *Part {
+	i, found := slices.BinarySearchFunc(w.Parts, phase, func(p Part, phase int) int { return cmp.Compare(p.Phase, phase) })
+	if !found {
+		w.Parts = slices.Insert(w.Parts, i, Part{Phase: phase})
+	}
+	return &w.Parts[i]
+}
+
+// end returns the end of a phase, which it makes when there is none.
+func (w *Window) end(phase int) *End {
+	i, found := slices.BinarySearchFunc(w.Ends, phase, func(e End, phase int) int { return cmp.Compare(e.Phase, phase) })
+	if !found {
+		w.Ends = slices.Insert(w.Ends, i, End{Phase: phase})
+	}
+	return &w.Ends[i]
+}
+
+// add adds what another window has of the same phase; from stays as it is.
+func (p *Part) add(from *Part) {
+	p.Sent += from.Sent
+	merge(&p.Lag, from.Lag)
+	merge(&p.SlotWait, from.SlotWait)
+	for i := range from.Endpoints {
+		p.endpoint(from.Endpoints[i].Endpoint).add(&from.Endpoints[i])
+	}
+}
+
+func (e *End) add(from *End) {
+	e.Dropped += from.Dropped
+	e.OwnDrops += from.OwnDrops
+	e.Unanswered += from.Unanswered
+	e.Cut += from.Cut
+	merge(&e.UnansweredAges, from.UnansweredAges)
+	merge(&e.CutAges, from.CutAges)
 }
 
 // addDetails adds the histograms that long runs do not keep for each interval.
 func (w *Window) addDetails(from *Window) {
-	merge(&w.Lag, from.Lag)
-	merge(&w.SlotWait, from.SlotWait)
+	whole := from.own()
+	w.Lag, w.SlotWait, w.Endpoints = addDetails(w.Lag, w.SlotWait, w.Endpoints, &whole)
+	for i := range from.Parts {
+		p := w.part(from.Parts[i].Phase)
+		p.Lag, p.SlotWait, p.Endpoints = addDetails(p.Lag, p.SlotWait, p.Endpoints, &from.Parts[i])
+	}
+}
+
+func addDetails(lag, slotWait *Histogram, endpoints []EndpointWindow, from *Part) (*Histogram, *Histogram, []EndpointWindow) {
+	merge(&lag, from.Lag)
+	merge(&slotWait, from.SlotWait)
 	for i := range from.Endpoints {
 		e := &from.Endpoints[i]
 		if e.FirstByte.Count()+e.Connect.Count() == 0 {
 			continue
 		}
-		to := w.endpoint(e.Endpoint)
+		to := endpointIn(&endpoints, e.Endpoint)
 		merge(&to.FirstByte, e.FirstByte)
 		merge(&to.Connect, e.Connect)
 	}
+	return lag, slotWait, endpoints
 }
 
 func findEndpoint(sorted []EndpointWindow, index int) (int, bool) {
 	return slices.BinarySearchFunc(sorted, index, func(e EndpointWindow, index int) int { return cmp.Compare(e.Endpoint, index) })
 }
 
-// endpoint returns the part of an endpoint, which it makes when there is none.
-func (w *Window) endpoint(index int) *EndpointWindow {
-	i, found := findEndpoint(w.Endpoints, index)
+// endpoint returns the window of an endpoint, which it makes when there is none.
+func (w *Window) endpoint(index int) *EndpointWindow { return endpointIn(&w.Endpoints, index) }
+
+func (p *Part) endpoint(index int) *EndpointWindow { return endpointIn(&p.Endpoints, index) }
+
+func endpointIn(sorted *[]EndpointWindow, index int) *EndpointWindow {
+	i, found := findEndpoint(*sorted, index)
 	if !found {
-		w.Endpoints = slices.Insert(w.Endpoints, i, EndpointWindow{Endpoint: index})
+		*sorted = slices.Insert(*sorted, i, EndpointWindow{Endpoint: index})
 	}
-	return &w.Endpoints[i]
+	return &(*sorted)[i]
 }
 
 // follow adds the window that comes after w in the same run and phase.
@@ -212,4 +308,18 @@ func firstFailures(examples []Example) []Example {
 		total++
 		return false
 	})
+}
+
+// SumUp fills in what a window's Parts add up to, and drops a division into one.
+func (w *Window) SumUp() {
+	if len(w.Parts) == 1 && w.Parts[0].Phase == w.Phase {
+		own := &w.Parts[0]
+		w.Sent, w.Lag, w.SlotWait, w.Endpoints, w.Parts = own.Sent, own.Lag, own.SlotWait, own.Endpoints, nil
+		return
+	}
+	var all Part
+	for i := range w.Parts {
+		all.add(&w.Parts[i])
+	}
+	w.Sent, w.Lag, w.SlotWait, w.Endpoints = all.Sent, all.Lag, all.SlotWait, all.Endpoints
 }

@@ -10,12 +10,13 @@ import (
 // is watched, written, merged and summed up. A run's windows follow each other without gap, are
 // a second long, and are cut where a phase ends, so that each belongs to exactly one phase.
 //
-// A request counts in the window in which it completed. A Window that was handed to a Sink is
-// immutable: readers share it and must not change it or anything it points to.
+// A request counts in the window in which it completed, and belongs to the phase in which it was
+// due: Parts divides a window by that. A Window that was handed to a Sink is immutable: readers
+// share it and must not change it or anything it points to.
 type Window struct {
 	From, To time.Duration // on the run's clock: since the first user or request was due
-	Phase    int           // index into Meta.Phases
-	Name     string        // of the phase: ramp, steady or drain
+	Phase    int           // in which it lies in time: index into Meta.Phases
+	Name     string        // of the phase: warm-up, ramp, steady or drain
 
 	Users    int // users at the end of the window (closed model)
 	InFlight int // requests under way at the end of the window
@@ -23,11 +24,20 @@ type Window struct {
 	Offered int64 // sends that came due in it
 	Sent    int64 // sends that left in it
 
-	Lag      *Histogram // lateness of the generator itself: send − max(due, slot free); nil when nothing was sent
+	Lag      *Histogram // lateness of the generator itself: send − ready; nil when nothing was sent
 	SlotWait *Histogram // time a due send waited because max-in-flight was reached; nil when none did
 
 	Endpoints []EndpointWindow // those with something to tell, by index
 	Clamped   int64            // latencies above MaxLatency, counted as MaxLatency
+
+	// Parts are Sent, Lag, SlotWait and Endpoints by the phase in which the sends were due, in order
+	// of phases; they add up to these. Nil when all were due in the window's own phase.
+	Parts []Part
+	// Ends are, in the last window of a run that came to its end, the sends that no answer ended, one
+	// for each phase in which some were due. Ended says that there can be no more: without it nobody
+	// counted them.
+	Ends  []End
+	Ended bool
 
 	Connections Connections      // what changed in this window
 	ServedBy    map[string]int64 // responses by X-Served-By; nil when no response had one
@@ -43,6 +53,28 @@ type Window struct {
 
 // Seconds is the window's length in seconds.
 func (w *Window) Seconds() float64 { return (w.To - w.From).Seconds() }
+
+// Part is what of a window was due in one phase.
+type Part struct {
+	Phase     int // index into Meta.Phases
+	Sent      int64
+	Lag       *Histogram
+	SlotWait  *Histogram
+	Endpoints []EndpointWindow
+}
+
+// End is what was due in one phase and that no answer ended: Dropped of it was never sent, the rest
+// was under way. Unanswered had the whole stop timeout, or waited for a slot as long; Cut ended
+// sooner, by a second signal, a stop timeout of 0, or the plan that took its user away; OwnDrops
+// had a free slot, and were the generator's to send. Every send is in one of the three.
+type End struct {
+	Phase                              int // index into Meta.Phases
+	Dropped, OwnDrops, Unanswered, Cut int64
+
+	// Ages, since they were due, of those that were never sent and so belong to no endpoint. Those
+	// that were sent are in the windows of their endpoints.
+	UnansweredAges, CutAges *Histogram
+}
 
 // EndpointWindow is one endpoint's part of a Window. A nil histogram is an empty one.
 type EndpointWindow struct {
@@ -61,10 +93,15 @@ type EndpointWindow struct {
 	Errors []ErrorCount  // one for each kind and message
 
 	Raw       *Histogram // successes: send → body read
-	Corrected *Histogram // successes: intended send → body read
+	Corrected *Histogram // successes: what the service made the send wait, and what it took
 	Failed    *Histogram // failures: send → failure
 	FirstByte *Histogram // send → first byte of the final answer, successes
 	Connect   *Histogram // DNS, TCP and TLS of requests that opened a connection
+
+	// Of those abandoned, how old they were when nobody waited for them any longer: as a corrected
+	// latency, and as a raw one.
+	Unanswered, UnansweredRaw *Histogram
+	Cut, CutRaw               *Histogram
 }
 
 // ErrorCount is one way in which requests failed.
