@@ -324,3 +324,20 @@ func TestAWrongWireInTheSourceIsSeen(t *testing.T) {
 		})
 	}
 }
+
+func TestTheDocumentsSayWhatTheExamplesCost(t *testing.T) {
+	readme := text(t, "README.md")
+	for _, v := range variants {
+		summary, _ := applyExample(t, v.example).outputs["monthly_cost_summary"].(string)
+		cost, _, ok := strings.Cut(summary, " a month at rest")
+		if !ok {
+			t.Fatalf("%s: %q", v.example, summary)
+		}
+		if row := "| `examples/" + v.example + "` | " + cost + " |"; !strings.Contains(readme, row) {
+			t.Errorf("README.md has no row %s", row)
+		}
+		if !strings.Contains(text(t, filepath.Join("examples", v.example, "main.tf")), "About "+cost+" a month") {
+			t.Errorf("examples/%s/main.tf does not say %s", v.example, cost)
+		}
+	}
+}
