@@ -11,14 +11,15 @@ locals {
 
   github_inline = var.github == null ? {} : merge(
     {
-      push = templatefile("${local.policies}/github-push.json.tftpl", merge(local.who, {
+      plan = { role = "plan", policy = templatefile("${local.policies}/github-plan.json.tftpl", local.who) }
+      push = { role = "push", policy = templatefile("${local.policies}/github-push.json.tftpl", merge(local.who, {
         app_repository_arn     = aws_ecr_repository.main["app"].arn
         loadgen_repository_arn = aws_ecr_repository.main["loadgen"].arn
-      }))
-      apply = templatefile("${local.policies}/github-apply.json.tftpl", local.who)
+      })) }
+      apply = { role = "apply", policy = templatefile("${local.policies}/github-apply.json.tftpl", local.who) }
     },
     var.github.state_bucket != null ? {
-      plan = templatefile("${local.policies}/github-plan-state.json.tftpl", merge(local.who, { bucket = var.github.state_bucket }))
+      plan-state = { role = "plan", policy = templatefile("${local.policies}/github-plan-state.json.tftpl", merge(local.who, { bucket = var.github.state_bucket })) }
     } : {},
   )
 }
@@ -46,8 +47,8 @@ resource "aws_iam_role_policy" "github" {
   for_each = local.github_inline
 
   name   = each.key
-  role   = aws_iam_role.github[each.key].name
-  policy = each.value
+  role   = aws_iam_role.github[each.value.role].name
+  policy = each.value.policy
 }
 
 # AWS's own: reads everything; changes everything but IAM. What apply needs of IAM is in its inline policy, by name.

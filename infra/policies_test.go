@@ -27,6 +27,7 @@ var anywhere = map[string]string{
 	"xray:GetSamplingTargets":                           "no resource in the API",
 	"xray:PutTelemetryRecords":                          "no resource in the API",
 	"xray:PutTraceSegments":                             "no resource in the API",
+	"states:ValidateStateMachineDefinition":             "the provider asks while it plans; no resource in the API",
 	"logs:CreateLogDelivery":                            "how FIS sets up its log; no resource in the API",
 	"logs:DescribeLogGroups":                            "how FIS sets up its log; reads",
 	"logs:DescribeResourcePolicies":                     "how FIS sets up its log; reads",

@@ -109,6 +109,8 @@ resource "aws_ecs_service" "app" {
   enable_ecs_managed_tags            = true
   propagate_tags                     = "SERVICE"
   wait_for_steady_state              = var.wait_for_steady_state
+  # The provider refuses to change the strategy below (min_capacity, spot_percent) without it.
+  force_new_deployment = true
 
   capacity_provider_strategy {
     capacity_provider = "FARGATE"

@@ -189,6 +189,10 @@ run "the_service_scales_from_two_to_six_on_both_signals" {
     error_message = "a bad version goes back by itself"
   }
   assert {
+    condition     = aws_ecs_service.app[0].force_new_deployment
+    error_message = "without it the provider refuses to change min_capacity or spot_percent later"
+  }
+  assert {
     condition     = aws_ecs_service.app[0].network_configuration[0].assign_public_ip == false
     error_message = "tasks are private"
   }
