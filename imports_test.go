@@ -41,10 +41,13 @@ loadgen/autoscaling → internal/near loadgen/timeline
 loadgen/simulate    → internal/near loadgen/autoscaling loadgen/plan loadgen/result loadgen/timeline
 loadgen/lab         → internal/near loadgen/autoscaling loadgen/plan loadgen/timeline server
 loadgen/report      → internal/units loadgen/plan loadgen/result loadgen/timeline
+loadgen/stats       →
+loadgen/compare     → internal/units loadgen/gate loadgen/plan loadgen/result loadgen/stats
+loadgen/baseline    → loadgen/compare loadgen/result
 loadgen/tui         → internal/units loadgen/plan loadgen/result loadgen/timeline loadgen/validity
 loadgen             → internal/exit internal/units loadgen/attack loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
 cmd/server          → server
-cmd/loadgen         → internal/exit internal/near internal/units loadgen loadgen/autoscaling loadgen/gate loadgen/lab loadgen/plan loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
+cmd/loadgen         → internal/exit internal/near internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
 `
 
 // modules is who may import what others wrote; "tests" are the test files of any package.

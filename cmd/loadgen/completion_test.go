@@ -25,7 +25,7 @@ func TestWhatAShellOffers(t *testing.T) {
 		want  []string // at the begin of offers
 		not   []string
 	}{
-		{[]string{""}, []string{"run", "report", "merge", "version", "completion", "help"}, nil},
+		{[]string{""}, []string{"run", "report", "merge", "compare", "baseline", "version", "completion", "help"}, nil},
 		{[]string{"r"}, []string{"run", "report"}, []string{"merge"}},
 		{[]string{"help", ""}, []string{"run", "merge"}, nil},
 		{[]string{"run", "--spawn"}, []string{"--spawn-rate"}, []string{"--users"}},

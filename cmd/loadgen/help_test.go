@@ -16,7 +16,7 @@ import (
 )
 
 func commands() []string {
-	return []string{"run", "lab", "simulate", "report", "merge", "version", "completion", "help"}
+	return []string{"run", "lab", "simulate", "report", "merge", "compare", "baseline", "version", "completion", "help"}
 }
 
 func TestHelpIsAsItWasReadLast(t *testing.T) {

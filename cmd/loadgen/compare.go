@@ -1,0 +1,282 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"scalableappbackend/internal/exit"
+	"scalableappbackend/loadgen/compare"
+	"scalableappbackend/loadgen/gate"
+	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/result"
+)
+
+// comparing is what `compare` is told.
+type comparing struct {
+	format, history   string
+	failOn, minEffect []string
+	strict, force     bool
+	calibrate         bool
+}
+
+func newCompare(env *env) *cobra.Command {
+	var told comparing
+	cmd := &cobra.Command{
+		Use:   "compare BASE… -- NEW…",
+		Short: "says of two sets of results whether the new one is worse, with confidence",
+		Example: `
+loadgen compare base new                              # two results
+loadgen compare base-* -- new-*                       # several runs a side tell more
+loadgen compare base new --fail-on 'p99>10%' -f markdown
+loadgen compare --calibrate same-*                    # how noisy is this machine?
+loadgen compare --history results --fail-on 'p99 within its last 20 runs'`,
+		Long: `
+Gate and exit codes
+  Without --fail-on p99, error_rate and rps are gated, by --min-effect.
+  0 no regression, or it cannot be told (98 with --strict); 2 the sides are no results of like
+  loads; 98 a --fail-on holds. A true change of just the size of a limit fails half the time.`,
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringArrayVar(&told.failOn, "fail-on", nil, "exit 98 when so: p99>10%, error_rate>0.1pp, rps<-5%; repeatable")
+	annotate(flags.Lookup("fail-on"), noteArg, "EXPR")
+	flags.StringArrayVar(&told.minEffect, "min-effect", nil, "least change that matters, of error_rate in pp; repeatable")
+	annotate(flags.Lookup("min-effect"), noteArg, "N%")
+	annotate(flags.Lookup("min-effect"), noteDefault, "5% and 0.1pp")
+	flags.BoolVar(&told.strict, "strict", false, "exit 98 also when it cannot be told")
+	flags.BoolVar(&told.force, "force", false, "compare what is unlike, with a note")
+	flags.StringVarP(&told.format, "format", "f", compare.Formats()[0], strings.Join(compare.Formats(), ", ")+"; of a --history also csv")
+	annotate(flags.Lookup("format"), noteArg, "F")
+	annotate(flags.Lookup("format"), noteDefault, compare.Formats()[0])
+	flags.StringVar(&told.history, "history", "", "a directory of results: what they say of noise, or alone a chart")
+	annotate(flags.Lookup("history"), noteArg, "DIR")
+	flags.BoolVar(&told.calibrate, "calibrate", false, "runs of one build: how many runs an effect needs here")
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(append(compare.Formats(), "csv"), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.MarkFlagDirname("history")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		dash := cmd.ArgsLenAtDash()
+		if dash >= 0 { // here it stands between the sides, and does not end the flags
+			base := slices.Clone(args[:dash])
+			if err := cmd.Flags().Parse(slices.Clone(args[dash:])); err != nil {
+				return flagError(cmd, err)
+			}
+			args = append(base, cmd.Flags().Args()...)
+		}
+		return env.compare(&told, args, dash)
+	}
+	return cmd
+}
+
+func (e *env) compare(told *comparing, args []string, dash int) error {
+	formats := compare.Formats()
+	alone := told.history != "" && len(args) == 0
+	if alone {
+		formats = []string{"text", "csv"}
+	}
+	options, err := told.options()
+	if !slices.Contains(formats, told.format) {
+		err = errors.Join(err, &plan.FieldError{Field: "--format", Got: told.format, Want: "one of " + strings.Join(formats, ", "), Hint: didYouMean(told.format, formats, "")})
+	}
+	if err != nil {
+		return usage(err)
+	}
+	if told.history != "" {
+		if options.History, err = readHistory(told.history); err != nil {
+			return usage(err)
+		}
+	}
+	switch {
+	case told.calibrate:
+		return e.calibrate(args, told)
+	case alone:
+		return e.showHistory(told, options)
+	}
+	baseDirs, newDirs, err := sidesOf(args, dash)
+	if err != nil {
+		return usage(err)
+	}
+	base, errBase := readRuns(baseDirs)
+	next, errNext := readRuns(newDirs)
+	if err := errors.Join(errBase, errNext); err != nil {
+		return usage(err)
+	}
+	if slices.ContainsFunc(options.FailOn, func(c gate.Change) bool { return c.Last > 0 }) {
+		return usagef("--fail-on", "", "", "within its last N runs: it is for --history DIR alone, whose newest run is judged")
+	}
+	c, err := compare.Compare(base, next, options)
+	if unlike := compare.Errors(err); len(unlike) > 0 {
+		return usage(&plan.FieldError{Want: err.Error(), Hint: "--force compares them all the same"})
+	}
+	if err != nil {
+		return usage(err)
+	}
+	if err := compare.Write(e.stdout, told.format, c); err != nil {
+		return err
+	}
+	for _, g := range c.Gates {
+		if g.Outcome == compare.Unknown && !told.strict {
+			e.say("warning: cannot tell whether %s: %s", g.Expression, g.Seen)
+		}
+	}
+	return judged(c.Failed(told.strict))
+}
+
+// judged is the ending of a comparison, which like a run's is always said.
+func judged(failed bool) error {
+	if failed {
+		return &ending{exit.Regression.Status(), nil}
+	}
+	return &ending{exit.Passed.Status(), nil}
+}
+
+// options reads expressions, and says all that is wrong with them.
+func (t *comparing) options() (o compare.Options, err error) {
+	var errs []error
+	for _, text := range t.failOn {
+		c, err := gate.ParseChange(text)
+		if err != nil {
+			errs = append(errs, plan.Rename(err, func(string) string { return "--fail-on" }))
+			continue
+		}
+		o.FailOn = append(o.FailOn, c)
+	}
+	for _, text := range t.minEffect {
+		number, isPoints := strings.CutSuffix(strings.TrimSpace(text), "pp")
+		number, isPercent := strings.CutSuffix(number, "%")
+		v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		switch {
+		case err != nil || isPoints == isPercent || !(v > 0 && v < 100):
+			errs = append(errs, &plan.FieldError{Field: "--min-effect", Got: text, Want: "a change above 0 such as 5%, or of error_rate such as 0.1pp"})
+		case isPoints:
+			o.MinErrorEffect = v / 100
+		default:
+			o.MinEffect = v / 100
+		}
+	}
+	o.Force = t.force
+	return o, errors.Join(errs...)
+}
+
+func sidesOf(args []string, dash int) (base, next []string, err error) {
+	switch {
+	case dash < 0 && len(args) == 2:
+		return args[:1], args[1:], nil
+	case dash < 0:
+		return nil, nil, &plan.FieldError{Field: "compare", Want: fmt.Sprintf("want BASE NEW, or BASE… -- NEW…, and have %d arguments without --", len(args)),
+			Hint: "e.g. loadgen compare base-1 base-2 -- new-1 new-2"}
+	case dash == 0:
+		return nil, nil, &plan.FieldError{Field: "compare", Want: "no result before --: want at least one on each side"}
+	case dash == len(args):
+		return nil, nil, &plan.FieldError{Field: "compare", Want: "no result after --: want at least one on each side"}
+	}
+	return args[:dash], args[dash:], nil
+}
+
+func readRuns(dirs []string) (runs []*compare.Run, err error) {
+	var errs []error
+	for i, dir := range dirs {
+		if slices.Contains(dirs[:i], dir) {
+			errs = append(errs, &plan.FieldError{Field: dir, Want: "twice on one side: a run counts once"})
+			continue
+		}
+		if what := foreign(dir); what != "" {
+			errs = append(errs, &plan.FieldError{Field: dir, Want: what + ": want the directory of a result of loadgen run"})
+			continue
+		}
+		o, err := result.Open(dir)
+		if err == nil {
+			var r *compare.Run
+			if r, err = compare.Read(o); err == nil {
+				runs = append(runs, r)
+			}
+		}
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return runs, errors.Join(errs...)
+}
+
+// foreign says what a file is that another program wrote; empty for a directory, and for what is not known.
+func foreign(path string) string {
+	info, err := os.Stat(path)
+	if err != nil || info.IsDir() {
+		return ""
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	head := make([]byte, 64<<10)
+	n, _ := f.Read(head)
+	text := strings.TrimPrefix(string(head[:n]), "\ufeff")
+	first, _, _ := strings.Cut(text, "\n")
+	switch {
+	case strings.HasPrefix(first, "Type,Name,Request Count"), strings.HasPrefix(first, "Timestamp,User Count"), strings.HasPrefix(first, "Method,Name,Error"):
+		return "a CSV of Locust"
+	case strings.Contains(text, `"root_group"`) || strings.Contains(text, `"http_req_duration"`) || strings.HasPrefix(first, "metric_name,timestamp"):
+		return "a summary or an output of k6"
+	case strings.Contains(text, "github.com/tsenart/vegeta") || strings.Contains(text, "Attack") && strings.Contains(text, "Latency") && strings.Contains(text, "BytesOut"),
+		strings.HasPrefix(first, `{"attack":`), strings.HasSuffix(path, ".bin"):
+		return "results of vegeta"
+	case filepath.Base(path) == "result.json":
+		return "a file of a result"
+	}
+	return "a file"
+}
+
+func readHistory(dir string) (runs []*compare.Run, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, &plan.FieldError{Field: "--history", Got: dir, Want: "a directory of results: " + reason(err)}
+	}
+	var dirs []string
+	for _, entry := range entries {
+		sub := filepath.Join(dir, entry.Name())
+		if _, err := os.Stat(filepath.Join(sub, "result.json")); err == nil {
+			dirs = append(dirs, sub)
+		}
+	}
+	if len(dirs) == 0 {
+		return nil, &plan.FieldError{Field: "--history", Got: dir, Want: "a directory that holds directories of results"}
+	}
+	return readRuns(dirs)
+}
+
+func (e *env) showHistory(told *comparing, o compare.Options) error {
+	h, err := compare.NewHistory(o.History, o)
+	if err != nil {
+		return usage(err)
+	}
+	if told.format == "csv" {
+		err = h.CSV(e.stdout)
+	} else {
+		err = h.Text(e.stdout)
+	}
+	if err != nil {
+		return err
+	}
+	return judged(h.Failed(told.strict))
+}
+
+func (e *env) calibrate(dirs []string, told *comparing) error {
+	if told.format != "text" {
+		return usagef("--format", told.format, "", "text, which is what --calibrate writes")
+	}
+	runs, err := readRuns(dirs)
+	if err == nil {
+		var c *compare.Calibration
+		if c, err = compare.Calibrate(runs); err == nil {
+			return c.Text(e.stdout)
+		}
+	}
+	return usage(err)
+}
