@@ -30,6 +30,8 @@ internal/exit       →
 internal/near       →
 internal/units      →
 server              →
+loadgen/http1       →
+loadgen/wire        → loadgen/http1
 loadgen/timeline    →
 loadgen/plan        → internal/near
 loadgen/result      → loadgen/plan loadgen/timeline
@@ -61,7 +63,7 @@ github.com/santhosh-tekuri/jsonschema/v6 ← tests
 github.com/spf13/cobra                   ← cmd/loadgen
 github.com/spf13/pflag                   ← cmd/loadgen
 github.com/tsenart/vegeta/v12            ← loadgen/attack
-golang.org/x/net                         ← loadgen/plan
+golang.org/x/net                         ← loadgen/plan loadgen/wire
 golang.org/x/sys                         ← loadgen/attack
 golang.org/x/term                        ← cmd/loadgen
 pgregory.net/rapid                       ← tests

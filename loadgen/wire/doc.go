@@ -1,0 +1,12 @@
+// Package wire sends HTTP/1.1 requests over connections that one user owns, and measures them.
+//
+// It does what net/http's Transport does for a client that has one request under way at a time, without that
+// Transport's two goroutines, its copies of headers and its allocations for each request: the caller's goroutine
+// writes the request and reads the answer, a request is rendered once and sent many times, and a time limit is a
+// deadline of the connection. [Client.Do] promises net/http's behaviour in what a service or a user can see: which
+// bytes are sent, when a connection is kept, and when a request is sent again because a kept connection turned out to
+// be dead. What differs is listed at Client.
+//
+// It does not follow redirects, keep cookies, speak HTTP/2, use proxies or decompress. A [Client] is also an
+// http.RoundTripper, so that net/http's own Client can do the first two on top of it.
+package wire
