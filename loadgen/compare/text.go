@@ -85,14 +85,15 @@ func (c *Comparison) text() string {
 		}
 	}
 	for _, r := range rows {
-		line := pad(r[0], width[0], false)
+		var line strings.Builder
+		line.WriteString(pad(r[0], width[0], false))
 		for i := 1; i < 5; i++ {
-			line += "  " + pad(r[i], width[i], true)
+			line.WriteString("  " + pad(r[i], width[i], true))
 		}
 		if !strings.HasPrefix(r[0], " ") {
 			b.WriteString("\n")
 		}
-		b.WriteString(strings.TrimRight(line+"  "+r[5], " ") + "\n")
+		b.WriteString(strings.TrimRight(line.String()+"  "+r[5], " ") + "\n")
 	}
 	b.WriteString("\n* gated, and corrected together for chance (Holm); the rest is shown and decides nothing.\n\n")
 	for _, g := range c.Gates {
