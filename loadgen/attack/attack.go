@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"math"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -104,8 +103,8 @@ func (a *Attack) Run() Outcome {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}),
 		vegeta.MaxBody(0),
-		// Some above what can be in flight: a worker hands its result over before it is free again.
-		vegeta.MaxWorkers(uint64(a.limit()+10)),
+		// No limit to the workers: the schedule bounds what is in flight, and it alone knows of users that left with a
+		// request under way and are still beside those who came after them.
 	)
 	results := attacker.Attack(blank, a.pacer, 0, "")
 	finished := make(chan struct{})
@@ -219,14 +218,6 @@ func (a *Attack) Gauges(t time.Duration) (offered int64, users int) {
 	defer p.mu.Unlock()
 	t = min(t, p.end)
 	return p.schedule.offered(t), p.schedule.users(t)
-}
-
-// limit is how many requests can be in flight at once.
-func (a *Attack) limit() int {
-	if a.plan.Plan.Model == plan.Open {
-		return a.plan.Plan.MaxInFlight
-	}
-	return int(math.Ceil(a.plan.Curve.Max()))
 }
 
 // blank is vegeta's target: something that it can make a request of, for RoundTrip to ignore.

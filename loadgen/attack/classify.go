@@ -37,6 +37,9 @@ func classify(err error, p progress) measure.Kind {
 		return kind
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		if outOfFiles() {
+			return measure.KindFiles // the resolver says no such host where it could not open its own files
+		}
 		if dns.IsNotFound {
 			return measure.KindNoHost
 		}
@@ -85,5 +88,19 @@ func classifyTLS(err error) measure.Kind {
 	if _, ok := errors.AsType[tls.AlertError](err); ok {
 		return measure.KindTLS
 	}
+	// The type of an alert that the other side sent is crypto/tls's own; where an error arose it tells.
+	if e, ok := errors.AsType[*net.OpError](err); ok && (e.Op == "remote error" || e.Op == "local error") {
+		return measure.KindTLS
+	}
 	return measure.KindNone
+}
+
+// outOfFiles reports whether this process can open no further descriptor.
+func outOfFiles() bool {
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		return true
+	}
+	f.Close()
+	return false
 }

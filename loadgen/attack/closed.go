@@ -62,24 +62,10 @@ func (s *closedSchedule) next(now, end time.Duration) (ticket, time.Duration, st
 			again = min(again, u.due)
 		}
 	}
-	if again == never && !s.busyUserDueBefore(now, end) {
+	if again == never && len(s.busy) == 0 { // one whose request ended before the end may not have told yet
 		return ticket{}, 0, over
 	}
 	return ticket{}, again, wait
-}
-
-// busyUserDueBefore reports whether a request under way may be followed by another before the end.
-func (s *closedSchedule) busyUserDueBefore(now, end time.Duration) bool {
-	pacing := time.Duration(s.plan.Plan.Pacing)
-	if pacing == 0 {
-		return len(s.busy) > 0 && now < end
-	}
-	for u := range s.busy {
-		if !u.leaving && u.due+pacing < end {
-			return true
-		}
-	}
-	return false
 }
 
 // advance lets users join and leave up to t, exclusive.

@@ -3,9 +3,11 @@ package attack
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/textproto"
 	"sync/atomic"
 	"time"
 
@@ -30,10 +32,9 @@ func (a *Attack) exchange(t ticket) time.Duration {
 		a.drop(leftover{due: t.due, ready: t.ready}, now)
 		return now
 	}
-	u.refresh(a.Elapsed(), time.Duration(a.plan.Plan.Client.ConnectionMaxAge))
-
 	ctx, cancel := context.WithTimeout(a.inFlight, time.Duration(a.plan.Plan.Client.Timeout))
 	defer cancel()
+	ctx = context.WithValue(ctx, requestKey{}, ctx)
 	trace := &trace{attack: a, user: u}
 	u.hops = 0
 	req := newRequest(httptrace.WithClientTrace(ctx, trace.hooks()), request, u.client.Jar != nil)
@@ -45,8 +46,11 @@ func (a *Attack) exchange(t ticket) time.Duration {
 	x := measure.Sample{Endpoint: request.Endpoint, Due: t.due, Ready: t.ready, Sent: trace.sent, BytesOut: int64(len(request.Body))}
 	rightBody := false
 	res, err := u.client.Do(req)
-	if err == nil {
+	if res != nil { // with one redirect too many there are both
 		x.Status = res.StatusCode
+	}
+	if err == nil {
+		trace.answered()
 		x.ServedBy = res.Header.Get("X-Served-By")
 		body := finder{want: request.ExpectBody}
 		x.BytesIn, x.Truncated, err = drain(&body, res.Body, a.plan.Plan.Client.MaxBody)
@@ -107,7 +111,11 @@ func newRequest(ctx context.Context, r *plan.Request, cookies bool) *http.Reques
 	if cookies {
 		req.Header = r.Header.Clone() // the client adds the jar's cookies to it
 	}
-	if len(r.Body) > 0 {
+	req.Close = r.Close
+	if r.Chunked {
+		req.TransferEncoding = []string{"chunked"}
+	}
+	if len(r.Body) > 0 || r.Chunked {
 		req.ContentLength = int64(len(r.Body))
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.Body)), nil }
 		req.Body, _ = req.GetBody()
@@ -127,6 +135,20 @@ type trace struct {
 	connected bool
 	connect   time.Duration
 	firstByte atomic.Int64
+	hints     atomic.Int32 // informational answers: net/http does not tell the first byte of what follows one
+}
+
+// maxHints is how many informational answers may come before the final one; net/http has no limit of its own for whoever
+// wants to know of them.
+const maxHints = 1000
+
+var errTooManyHints = errors.New("too many informational answers")
+
+// answered is called when the header of the final answer has been read.
+func (t *trace) answered() {
+	if t.hints.Load() > 0 && t.firstByte.Load() == 0 {
+		t.firstByte.Store(int64(t.attack.Elapsed() - t.sent))
+	}
 }
 
 func (t *trace) hooks() *httptrace.ClientTrace {
@@ -146,13 +168,20 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 			t.connect += now - t.asked
 		},
 		GotFirstResponseByte: func() { t.firstByte.Store(int64(t.attack.Elapsed() - t.sent)) },
+		Got1xxResponse: func(int, textproto.MIMEHeader) error {
+			t.firstByte.Store(0)
+			if t.hints.Add(1) > maxHints {
+				return errTooManyHints
+			}
+			return nil
+		},
 	}
 }
 
 // progress is how far a failed request came, for errors that do not say themselves what they are.
 func (t *trace) progress() progress {
 	switch {
-	case t.firstByte.Load() > 0:
+	case t.firstByte.Load() > 0 || t.hints.Load() > 0:
 		return answering
 	case t.connected:
 		return connected

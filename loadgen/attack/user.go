@@ -2,6 +2,7 @@ package attack
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"math/rand/v2"
 	"net"
@@ -24,15 +25,24 @@ type user struct {
 	heapAt  int
 	leaving bool
 
-	transport *http.Transport // nil when the caller gave one for all
-	dialed    atomic.Int64    // when its last connection was opened, on the run's clock
-	hops      int             // of the request under way
+	attack *Attack
+	kept   []*keeper // of each host that it has asked
+	hops   int       // of the request under way
+}
+
+// keeper keeps a user's connection to one host. A transport of its own for each host is what lets a connection be
+// closed for its age while those to other hosts stay.
+type keeper struct {
+	scheme, host string
+	transport    *http.Transport
+	dialed       atomic.Int64 // when its last connection was opened, on the run's clock
 }
 
 var errTooManyRedirects = errors.New("too many redirects")
 
 func (a *Attack) newUser(id int) *user {
-	u := &user{id: id, heapAt: -1}
+	u := &user{id: id, heapAt: -1, attack: a}
+	u.client.Transport = u
 	hops := a.plan.Plan.Client.MaxHops()
 	u.client.CheckRedirect = func(_ *http.Request, via []*http.Request) error {
 		switch {
@@ -47,21 +57,77 @@ func (a *Attack) newUser(id int) *user {
 	if a.plan.Plan.Client.Cookies {
 		u.client.Jar, _ = cookiejar.New(nil) // never fails without options
 	}
-	if a.cfg.Transport != nil {
-		u.client.Transport = a.cfg.Transport
-		return u
+	return u
+}
+
+// RoundTrip makes one hop: it sends a request and returns when the header of its answer has come.
+func (u *user) RoundTrip(r *http.Request) (*http.Response, error) {
+	hop := u.attack.cfg.Transport
+	if hop == nil {
+		hop = u.keeper(r.URL.Scheme, r.URL.Host).fresh(u.attack)
 	}
-	u.transport = &http.Transport{
+	res, err := hop.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		res.Body.Close() // it is the connection itself, which no context ends, and on which nobody will say anything
+		res.Body = http.NoBody
+	}
+	if to := res.Header.Get("Location"); to != "" && !leads(r, to) {
+		res.Header.Del("Location") // then the client takes the redirect as the answer
+	}
+	return res, nil
+}
+
+// leads reports whether a redirect names something that can be asked: an http or https URL with a host.
+func leads(r *http.Request, location string) bool {
+	to, err := r.URL.Parse(location)
+	return err == nil && (to.Scheme == "http" || to.Scheme == "https") && to.Hostname() != ""
+}
+
+// keeper is the user's for a host.
+func (u *user) keeper(scheme, host string) *keeper {
+	for _, k := range u.kept {
+		if k.host == host && k.scheme == scheme {
+			return k
+		}
+	}
+	k := u.attack.newKeeper(u.id, scheme, host)
+	u.kept = append(u.kept, k)
+	return k
+}
+
+func (a *Attack) newKeeper(user int, scheme, host string) *keeper {
+	k := &keeper{scheme: scheme, host: host}
+	open := func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := a.dial(ctx, network, address)
+		if err == nil {
+			now := a.Elapsed()
+			k.dialed.Store(int64(now))
+			a.recorder.Opened(user, now, conn.RemoteAddr().String())
+		}
+		return conn, err
+	}
+	k.transport = &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := a.dial(ctx, network, address)
-			if err == nil {
-				now := a.Elapsed()
-				u.dialed.Store(int64(now))
-				a.recorder.Opened(u.id, now, conn.RemoteAddr().String())
-			}
-			return conn, err
+			return open(ofRequest(ctx), network, address)
 		},
-		TLSClientConfig:        a.tls,
+		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			ctx = ofRequest(ctx)
+			conn, err := open(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			config := a.tls.Clone()
+			config.ServerName, _, _ = net.SplitHostPort(address)
+			secure := tls.Client(conn, config)
+			if err := secure.HandshakeContext(ctx); err != nil {
+				conn.Close()
+				return nil, err
+			}
+			return secure, nil
+		},
 		DisableKeepAlives:      a.plan.Plan.Client.NoKeepAlive,
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    1,
@@ -70,8 +136,29 @@ func (a *Attack) newUser(id int) *user {
 		ReadBufferSize:         1 << 10, // a transport a user: 5,000 users must not cost 8 KB more each
 		WriteBufferSize:        1 << 10,
 	}
-	u.client.Transport = u.transport
-	return u
+	return k
+}
+
+// fresh closes an idle connection that is older than the plan allows, so that the next request looks its host up anew
+// and meets whatever addresses there are now.
+func (k *keeper) fresh(a *Attack) *http.Transport {
+	maxAge := time.Duration(a.plan.Plan.Client.ConnectionMaxAge)
+	if maxAge > 0 && a.Elapsed()-time.Duration(k.dialed.Load()) >= maxAge {
+		k.transport.CloseIdleConnections()
+	}
+	return k.transport
+}
+
+// requestKey is where a request's own context stands among the values of the one that net/http dials with.
+type requestKey struct{}
+
+// ofRequest is the context of the request that a connection is opened for. The one that net/http gives outlives the
+// request, for the next one to use the connection; to a service that does not accept they would pile up.
+func ofRequest(dial context.Context) context.Context {
+	if request, ok := dial.Value(requestKey{}).(context.Context); ok {
+		return request
+	}
+	return dial
 }
 
 // dial connects to an address, or to the first one of those that the plan gives for it that can be connected to.
@@ -91,16 +178,8 @@ func (a *Attack) dial(ctx context.Context, network, address string) (net.Conn, e
 	return conn, err
 }
 
-// refresh closes the user's connection when it is older than a plan allows, so that the next
-// request looks its host up anew and meets whatever addresses there are now.
-func (u *user) refresh(now, maxAge time.Duration) {
-	if maxAge > 0 && u.transport != nil && now-time.Duration(u.dialed.Load()) >= maxAge {
-		u.transport.CloseIdleConnections()
-	}
-}
-
 func (u *user) close() {
-	if u.transport != nil {
-		u.transport.CloseIdleConnections()
+	for _, k := range u.kept {
+		k.transport.CloseIdleConnections()
 	}
 }

@@ -85,7 +85,7 @@ func (c *cell) record(p *partCell, x *Sample) {
 		e.Retried += int64(x.Retries)
 		c.retried += int64(x.Retries)
 	}
-	if x.Status != 0 {
+	if x.Status != 0 || x.Kind == KindStatus { // somebody may answer with 000
 		e.addStatus(x.Status)
 	}
 	if x.ServedBy != "" {

@@ -167,6 +167,8 @@ type Request struct {
 	URL      *url.URL
 	Host     string // of the Host header when it differs from the URL's; else empty
 	Header   http.Header
+	Close    bool // Connection: close: no other request uses the connection
+	Chunked  bool // Transfer-Encoding: chunked, in place of a Content-Length
 	Body     []byte
 	Weight   int
 	Expect   []Status
@@ -177,7 +179,7 @@ type Request struct {
 // Accepts reports whether a final status is a success.
 func (r *Request) Accepts(status int) bool {
 	if len(r.Expect) == 0 {
-		return status < 400
+		return 100 <= status && status < 400
 	}
 	for _, s := range r.Expect {
 		if s.Min <= status && status <= s.Max {

@@ -83,6 +83,7 @@ func (b *builder) build() *Ready {
 		if r.Body = b.body(field+".body", &t.Body); t.Body.IsZero() {
 			r.Body = clientBody
 		}
+		b.faults.add(field+".header", r.frame(!p.Client.NoKeepAlive))
 		r.URL = b.url(field+".url", t.URL)
 		if r.URL != nil {
 			r.setHost()

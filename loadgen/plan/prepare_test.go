@@ -162,7 +162,7 @@ func TestTheClientsHeadersAndBodyAreForTargetsWithoutTheirOwn(t *testing.T) {
 func TestAHeaderGivenAgainReplacesARedactedOne(t *testing.T) {
 	r := prepared(t, "http://h", func(p *Plan) { p.Client.Header = http.Header{"authorization": {"Bearer ${TOKEN}"}} },
 		Target{Method: "GET", URL: "/", Header: http.Header{"Authorization": {"REDACTED"}}})
-	if got, want := r.Requests[0].Header, (http.Header{"authorization": {"Bearer hunter2"}}); !reflect.DeepEqual(got, want) {
+	if got, want := r.Requests[0].Header, (http.Header{"Authorization": {"Bearer hunter2"}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -192,7 +192,7 @@ func TestUserinfoIsSentAsBasicAuthentication(t *testing.T) {
 		}
 	}
 	r := prepared(t, "http://user:pass@h", nil, Target{Method: "GET", URL: "/", Header: http.Header{"authorization": {"Bearer x"}}})
-	if got, want := r.Requests[0].Header, (http.Header{"authorization": {"Bearer x"}}); !reflect.DeepEqual(got, want) || r.Requests[0].URL.User.String() != "user:pass" {
+	if got, want := r.Requests[0].Header, (http.Header{"Authorization": {"Bearer x"}}); !reflect.DeepEqual(got, want) || r.Requests[0].URL.User.String() != "user:pass" {
 		t.Errorf("a header of the target's own comes first: %v; userinfo %v is kept", got, r.Requests[0].URL.User)
 	}
 }
