@@ -5,9 +5,15 @@
 // how a flag, a variable and a plan file become one plan in resolve.go.
 package main
 
-import "os"
+import (
+	"io"
+	"log"
+	"os"
+)
 
 func main() {
+	// Of what a service sends unasked net/http writes a line each time to the standard log, which is nobody's here.
+	log.SetOutput(io.Discard)
 	env := system()
 	os.Exit(int(run(env)))
 }

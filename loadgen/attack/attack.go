@@ -141,6 +141,9 @@ func (a *Attack) Run() Outcome {
 
 // drop counts a send that was due and did not leave.
 func (a *Attack) drop(l leftover, at time.Duration) {
+	if l.gone {
+		at = l.left // nobody has waited for it since
+	}
 	reason := a.reason(l, at)
 	a.dropped.Add(1)
 	if reason == measure.OwnDrop {

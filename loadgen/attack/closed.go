@@ -102,7 +102,7 @@ func (s *closedSchedule) cross(c plan.Crossing) {
 // next one on.
 func (s *closedSchedule) leave(u *user, next, at time.Duration) {
 	for due := range s.beats(next, at) {
-		s.gone = append(s.gone, leftover{due: due, ready: s.readyFor(u, due), gone: true})
+		s.gone = append(s.gone, leftover{due: due, ready: s.readyFor(u, due), gone: true, left: at})
 		s.recent = append(s.recent, due)
 	}
 }

@@ -15,6 +15,7 @@ type leftover struct {
 	due   time.Duration
 	ready time.Duration // when its user or slot was free for it; never when none was
 	gone  bool          // its user left by plan, before it could be sent
+	left  time.Duration // when, if it did
 }
 
 // schedule decides what is sent when. It has no clock and no lock: the pacer calls it under its own
