@@ -176,9 +176,8 @@ func (a *Attack) await(finished <-chan struct{}) (end time.Duration) {
 	defer deadline.Stop()
 	endNow := func() {
 		if now := a.Elapsed(); now < end {
-			end = now
+			end = a.pacer.stop()
 			a.recorder.Stop(end)
-			a.pacer.stopAt(end)
 			deadline.Reset(grace)
 		}
 	}

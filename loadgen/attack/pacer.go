@@ -18,8 +18,7 @@ type pacer struct {
 	schedule schedule
 	end      time.Duration // sends due at or after it are not made
 	halted   bool          // nothing is sent any more, due or not
-	handed   int64
-	inFlight int64
+	latest   time.Duration // the last due time that was handed out
 }
 
 var _ vegeta.Pacer = (*pacer)(nil)
@@ -36,8 +35,7 @@ func (p *pacer) Pace(time.Duration, uint64) (time.Duration, bool) {
 		t, again, state := p.schedule.next(now, p.end)
 		switch {
 		case state == handed:
-			p.handed++
-			p.inFlight++
+			p.latest = max(p.latest, t.due)
 			p.mu.Unlock()
 			p.queue <- t // before the tick, so that a worker never waits for its ticket
 			return 0, false
@@ -61,19 +59,19 @@ func (p *pacer) Rate(time.Duration) float64 { return 0 }
 // done takes back a user whose request ended.
 func (p *pacer) done(u *user, end time.Duration) {
 	p.mu.Lock()
-	p.inFlight--
 	if p.schedule.done(u, end) {
 		p.alarm.set(0)
 	}
 	p.mu.Unlock()
 }
 
-// stopAt moves the end of sending to an earlier instant.
-func (p *pacer) stopAt(t time.Duration) {
+// stop ends sending now, unless it has ended, and returns when that is: what was handed out was due before.
+func (p *pacer) stop() (end time.Duration) {
 	p.mu.Lock()
-	p.end = min(p.end, t)
+	defer p.mu.Unlock()
+	p.end = min(p.end, max(p.clock(), p.latest+1))
 	p.alarm.set(0)
-	p.mu.Unlock()
+	return p.end
 }
 
 // halt ends all sending, and returns the sends that were due before end and stay unmade. It must be called

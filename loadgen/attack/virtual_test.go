@@ -447,7 +447,8 @@ func TestCutEndsAtOnce(t *testing.T) {
 		a.Cut()
 	})
 	r.balanced(t)
-	if r.DrainEnded != 2*time.Second || r.SendingEnded != 2*time.Second {
+	// What was due at just that instant may have left, and was due before the end.
+	if r.DrainEnded.Truncate(time.Microsecond) != 2*time.Second || r.SendingEnded.Truncate(time.Microsecond) != 2*time.Second {
 		t.Errorf("ended at %v/%v", r.SendingEnded, r.DrainEnded)
 	}
 	if r.requests != 0 || r.Offered < 200 || r.Offered > 201 {
