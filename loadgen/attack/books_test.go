@@ -21,10 +21,10 @@ import (
 type ending int
 
 const (
-	byPlan ending = iota
-	byStop        // a first signal, or a rule of --abort-on
-	byCut         // a second signal
-	byDeath       // of the service, whose requests all fail from then on
+	byPlan  ending = iota
+	byStop         // a first signal, or a rule of --abort-on
+	byCut          // a second signal
+	byDeath        // of the service, whose requests all fail from then on
 	endings
 )
 
@@ -67,7 +67,9 @@ func (r *run) audit(served int64) error {
 // randomPlan is one of either model with load of up to some thousand sends.
 func randomPlan(t *rapid.T) plan.Plan {
 	upTo := func(label string, n int) int { return rapid.IntRange(0, n).Draw(t, label) }
-	d := func(label string, n int, unit time.Duration) plan.Duration { return plan.Duration(upTo(label, n)) * plan.Duration(unit) }
+	d := func(label string, n int, unit time.Duration) plan.Duration {
+		return plan.Duration(upTo(label, n)) * plan.Duration(unit)
+	}
 	p := plan.Default()
 	if isOpen := rapid.Bool().Draw(t, "open"); isOpen {
 		p = open(float64(1+upTo("rate", 500)), 0)
