@@ -10,7 +10,7 @@ import (
 // cookies. The latest one to become idle is reused first, so that there are as many as were needed at once.
 type openSchedule struct {
 	due     *plan.Due
-	targets *plan.RoundRobin
+	targets *plan.Quota
 	newUser func(id int) *user
 
 	queue []time.Duration // due times drawn and not handed out, in order
@@ -34,7 +34,7 @@ type openSchedule struct {
 func newOpenSchedule(p *plan.Ready, newUser func(id int) *user) *openSchedule {
 	s := &openSchedule{
 		due:     plan.NewDue(p.Curve, p.Plan.Arrivals, p.Plan.Seed),
-		targets: plan.NewRoundRobin(p.Requests),
+		targets: plan.NewQuota(p.Requests),
 		newUser: newUser,
 		limit:   p.Plan.MaxInFlight,
 		freed:   make([]time.Duration, p.Plan.MaxInFlight),

@@ -60,32 +60,6 @@ func (p *Picker) Pick(r *rand.Rand) int {
 	return i
 }
 
-// RoundRobin gives requests in the order of the file, each as often in a row as its weight says, again and
-// again: weights 2 and 1 are a, a, b, a, a, b. It is the open model's, and not for concurrent use.
-type RoundRobin struct {
-	upTo    []int
-	request int // the next one's index
-	given   int // since the start of the round
-}
-
-// NewRoundRobin returns a round robin over requests. There must be one at least.
-func NewRoundRobin(requests []Request) *RoundRobin {
-	return &RoundRobin{upTo: sums(requests)}
-}
-
-// Next returns an index into the requests.
-func (r *RoundRobin) Next() int {
-	i := r.request
-	r.given++
-	if r.given == r.upTo[i] {
-		r.request++
-		if r.request == len(r.upTo) {
-			r.request, r.given = 0, 0
-		}
-	}
-	return i
-}
-
 // sums adds up the weights of requests; one below 1 counts as 1.
 func sums(requests []Request) []int {
 	upTo := make([]int, len(requests))

@@ -117,19 +117,6 @@ func deck(requests []Request) (cards []int) {
 	return cards
 }
 
-func TestRoundRobinDealsTheWeightsInOrder(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		requests := anyWeights().Draw(t, "requests")
-		cards := deck(requests)
-		r := NewRoundRobin(requests)
-		for i := range 3 * len(cards) {
-			if got, want := r.Next(), cards[i%len(cards)]; got != want {
-				t.Fatalf("turn %d is request %d, want %d of %v", i, got, want, cards)
-			}
-		}
-	})
-}
-
 func TestPickerDrawsFromTheWeights(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		requests := anyWeights().Draw(t, "requests")
