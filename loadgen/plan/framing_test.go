@@ -43,6 +43,8 @@ func TestFramingHeadersStandInARequestOnceInOneSpelling(t *testing.T) {
 			fault: `targets[0].header.Transfer-Encoding "gzip, chunked": want chunked`},
 		{why: "chunked, and a length", header: header{"Transfer-Encoding": {"chunked"}, "content-length": {"5"}}, body: "hello",
 			fault: "targets[0].header.Content-Length: a chunked body has none: leave out one of the two headers"},
+		{why: "one that stands in the client's headers", client: header{"Content-Length": {"999"}}, body: "hello",
+			fault: `client.header.Content-Length "999": want 5, the body's length, or no such header`},
 		{why: "trailers", header: header{"trailer": {"Expires"}}, fault: "targets[0].header.Trailer: a request's trailers are not sent: leave it out"},
 	} {
 		p := Default()

@@ -83,7 +83,13 @@ func (b *builder) build() *Ready {
 		if r.Body = b.body(field+".body", &t.Body); t.Body.IsZero() {
 			r.Body = clientBody
 		}
-		b.faults.add(field+".header", r.frame(!p.Client.NoKeepAlive))
+		if e := r.frame(!p.Client.NoKeepAlive); e != nil {
+			at := "client.header"
+			if hasHeader(t.Header, e.Field) {
+				at = field + ".header"
+			}
+			b.faults.add(at, e)
+		}
 		r.URL = b.url(field+".url", t.URL)
 		if r.URL != nil {
 			r.setHost()
