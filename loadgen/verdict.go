@@ -102,6 +102,7 @@ func summarise(b *result.Builder) result.HealthSummary {
 // evidence is what a builder knows of its generator's condition.
 func evidence(b *result.Builder, duration time.Duration, limits validity.Limits) validity.Evidence {
 	e := validity.Evidence{Duration: duration, Seconds: b.Health(), Limits: limits, Lag: b.Lag(), SlotWait: b.SlotWait()}
+	e.Closed = b.Meta().Plan.Model == plan.Closed
 	e.Offered, e.Sent = b.Counts()
 	e.DescriptorFailures, e.PortFailures = ownFailures(b)
 	e.Phases = b.PhaseLags()

@@ -294,6 +294,8 @@ func withAdvice(r result.Reason) string {
 	switch r.Code {
 	case "max_in_flight":
 		advice = ": lower the load to what the target keeps up with, or raise --max-in-flight if it can take more at once"
+	case "backlog":
+		advice = ": fewer users or a longer --pacing is a load that the target keeps up with"
 	case "nothing_sent":
 		advice = ": run for longer, or look at what stopped it"
 	case "probe_unknown":

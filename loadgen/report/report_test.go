@@ -67,6 +67,7 @@ func TestFormatsMadeOfWindowsSayWhenThereAreNoneOrTheyCannotBeRead(t *testing.T)
 func TestEveryReasonSaysWhatToDo(t *testing.T) {
 	for code, want := range map[string]string{
 		validity.CodeMaxInFlight: "it was seen: lower the load",
+		validity.CodeBacklog:     "it was seen: fewer users",
 		validity.CodeNothingSent: "it was seen: run for longer",
 		validity.CodeUnknown:     "it was seen; watch it by other means",
 		validity.CodeLag:         "it was seen",

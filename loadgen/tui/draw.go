@@ -179,7 +179,7 @@ func (m model) failures() []string {
 
 // generator says whether the generator keeps up, and why it does not.
 func (m model) generator(f *figures, width int) []string {
-	level, why := f.judge()
+	level, why := f.judge(m.closedModel)
 	word, style := "fit", good
 	switch level {
 	case result.Suspect:

@@ -37,6 +37,8 @@
 //	gc             SUSPECT  garbage collection took > 1 % of the CPU time that may be used, over ≥ 10 seconds
 //	max_in_flight  SUSPECT  > 1 % of the sends waited > 10 ms because max-in-flight was reached
 //	max_in_flight  VALID    any send waited because max-in-flight was reached
+//	backlog        SUSPECT  > 1 % of the sends waited > 10 ms because an answer took longer than its user's pacing
+//	backlog        VALID    any send waited for its user
 //	nothing_sent   SUSPECT  no request was sent
 //	probe_unknown  VALID    a probe or a limit could not be read, or not in > 10 % of the seconds
 //	warning        VALID    what the caller says that the reader should know
@@ -101,7 +103,7 @@
 // collection up when it ends (golang/go#59749): the figure jumps from second to second, and one
 // collection would weigh too much in a run under ten.
 //
-// max_in_flight. The wait is the target's doing and is in the corrected latency: never INVALID. But
+// max_in_flight, backlog. The wait is the target's doing and is in the corrected latency: never INVALID. But
 // the load was not offered as planned. It is judged like lag, by the share that p99 stands for.
 //
 // descriptors, ports. A request that fails for want of either says nothing of the service, and how

@@ -57,6 +57,7 @@ const (
 	CodeSteal       = "steal"
 	CodeGC          = "gc"
 	CodeMaxInFlight = "max_in_flight"
+	CodeBacklog     = "backlog"
 	CodeDescriptors = "descriptors"
 	CodePorts       = "ports"
 	CodeOwnDrops    = "own_drops"
@@ -73,7 +74,8 @@ type Evidence struct {
 	Limits   Limits
 
 	Lag       *result.Histogram // the generator's own lateness, of every send
-	SlotWait  *result.Histogram // the wait for max-in-flight, of the sends that waited
+	SlotWait  *result.Histogram // the wait for max-in-flight, or of a user's beat for its answer, of the sends that waited
+	Closed    bool              // users with a beat: there is no max-in-flight
 	Corrected *result.Histogram // corrected latency of the whole run
 	Phases    []result.PhaseLag // the run's, by when sends were due
 
@@ -261,12 +263,16 @@ func judgeSlotWait(e Evidence) result.Reason {
 		}
 	}
 	share := float64(long) / float64(max(e.Sent, waited))
-	if figure(share) <= SlotWaitSuspect {
-		return found(CodeMaxInFlight, result.Valid, "the cap was reached: max-in-flight made %d of %d sends wait, %s of them longer than %s ms (limit %s); corrected latency holds the wait",
-			waited, max(e.Sent, waited), percent(share), number(milliseconds(SlotWaitLong)), percent(SlotWaitSuspect))
+	code, cause := CodeMaxInFlight, "the cap was reached: max-in-flight"
+	if e.Closed {
+		code, cause = CodeBacklog, "answers took longer than the users' pacing: their backlog"
 	}
-	return found(CodeMaxInFlight, result.Suspect, "the cap was reached: max-in-flight made %s of the sends wait longer than %s ms (limit %s), because the target answered too slowly; corrected latency holds the wait, raw latency does not",
-		percent(share), number(milliseconds(SlotWaitLong)), percent(SlotWaitSuspect))
+	if figure(share) <= SlotWaitSuspect {
+		return found(code, result.Valid, "%s made %d of %d sends wait, %s of them longer than %s ms (limit %s); corrected latency holds the wait",
+			cause, waited, max(e.Sent, waited), percent(share), number(milliseconds(SlotWaitLong)), percent(SlotWaitSuspect))
+	}
+	return found(code, result.Suspect, "%s made %s of the sends wait longer than %s ms (limit %s), because the target answered too slowly; corrected latency holds the wait, raw latency does not",
+		cause, percent(share), number(milliseconds(SlotWaitLong)), percent(SlotWaitSuspect))
 }
 
 func judgeNothingSent(e Evidence) result.Reason {
