@@ -118,12 +118,13 @@ func unpublished(row []any) string {
 	if len(words) < 4 || len(words)%2 != 0 {
 		return fmt.Sprintf("%v: want namespace, name, and pairs of dimension and value", row)
 	}
-	name := words[1]
+	var name strings.Builder
+	name.WriteString(words[1])
 	for i := 2; i < len(words); i += 2 {
-		name += " " + words[i]
+		name.WriteString(" " + words[i])
 	}
-	if !slices.Contains(published[words[0]], name) {
-		return fmt.Sprintf("%s %s is published by nobody", words[0], name)
+	if !slices.Contains(published[words[0]], name.String()) {
+		return fmt.Sprintf("%s %s is published by nobody", words[0], name.String())
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/bits"
 	"time"
@@ -99,10 +100,7 @@ func Sum(of ...*Histogram) *Histogram {
 
 // minus is what is left of h without the counts of part, and whether all of part is in h.
 func (h *Histogram) minus(part *Histogram) (*Histogram, bool) {
-	counts := map[int64]int64{}
-	for v, n := range part.Buckets {
-		counts[v] = n
-	}
+	counts := maps.Collect(part.Buckets)
 	rest := &Histogram{}
 	for v, n := range h.Buckets {
 		if n -= counts[v]; n < 0 {

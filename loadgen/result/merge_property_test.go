@@ -113,7 +113,8 @@ func figures(t testing.TB, o *Opened) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(data)
+	var text strings.Builder
+	text.WriteString(string(data))
 	for w, err := range o.Windows() {
 		if err != nil {
 			t.Fatal(err)
@@ -123,9 +124,9 @@ func figures(t testing.TB, o *Opened) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text += string(line) + string((&encoder{}).appendLog(nil, w, o.Meta.names()))
+		text.WriteString(string(line) + string((&encoder{}).appendLog(nil, w, o.Meta.names())))
 	}
-	return text
+	return text.String()
 }
 
 func firstUnlike(got, want string) string {
