@@ -50,14 +50,15 @@ type Run struct {
 type Block struct {
 	Phase   string
 	Seconds float64
-	Parts   []Part // by index into EndpointsOf
+	Parts   []Part // by index into EndpointsOf; one more may be of what was never sent, and so of no endpoint
 }
 
-// Part is what one endpoint did in a Block.
+// Part is what was due to one endpoint in a Block, whenever it was answered.
 type Part struct {
-	Requests  int64
-	Failures  int64
-	Corrected *result.Histogram // of successes; nil when there were none
+	Requests  int64             // completed, or unanswered
+	Failures  int64             // unanswered included
+	Completed int64             // in the block, whenever due: a rate is of time
+	Corrected *result.Histogram // of successes, and of those unanswered at their age; nil when there were none
 }
 
 // Metric is a figure that is compared.

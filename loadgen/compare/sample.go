@@ -27,16 +27,17 @@ type scope struct{ endpoint, phase string }
 type sample struct {
 	seconds            float64
 	requests, failures int64
+	completed          int64
 	all                *result.Histogram
 	micros             []int64 // every bucket of all, ascending
 	blocks             []block
 }
 
 type block struct {
-	seconds            float64
-	requests, failures float64
-	bucket             []int32 // indices into micros
-	count              []float64
+	seconds                       float64
+	requests, failures, completed float64
+	bucket                        []int32 // indices into micros
+	count                         []float64
 }
 
 // sampleOf adds up a scope of a run. Without a phase it is the steady part, where there is one.
@@ -56,12 +57,11 @@ func sampleOf(r *Run, s scope) *sample {
 		sum := Part{Corrected: &result.Histogram{}}
 		for j, p := range b.Parts {
 			if s.endpoint == "" || j == endpoint {
-				sum.Requests, sum.Failures = sum.Requests+p.Requests, sum.Failures+p.Failures
-				sum.Corrected.Merge(p.Corrected)
+				sum.plus(&p)
 			}
 		}
 		out.seconds += b.Seconds
-		out.requests, out.failures = out.requests+sum.Requests, out.failures+sum.Failures
+		out.requests, out.failures, out.completed = out.requests+sum.Requests, out.failures+sum.Failures, out.completed+sum.Completed
 		out.all.Merge(sum.Corrected)
 		parts = append(parts, Block{Seconds: b.Seconds, Parts: []Part{sum}})
 	}
@@ -70,6 +70,14 @@ func sampleOf(r *Run, s scope) *sample {
 	}
 	out.cut(parts)
 	return out
+}
+
+// plus adds another part to a sum that has a histogram of its own.
+func (p *Part) plus(more *Part) {
+	p.Requests += more.Requests
+	p.Failures += more.Failures
+	p.Completed += more.Completed
+	p.Corrected.Merge(more.Corrected)
 }
 
 // cut makes blocks of at least blockSeconds, at most mostBlocks; what is left goes to the last one.
@@ -81,12 +89,11 @@ func (s *sample) cut(parts []Block) {
 	for _, p := range parts {
 		part := p.Parts[0]
 		at, left = at+p.Seconds, left-p.Seconds
-		sum.Requests, sum.Failures = sum.Requests+part.Requests, sum.Failures+part.Failures
-		sum.Corrected.Merge(part.Corrected)
+		sum.plus(&part)
 		if at < length || left > 1e-6 && left < length {
 			continue
 		}
-		b := block{seconds: at, requests: float64(sum.Requests), failures: float64(sum.Failures)}
+		b := block{seconds: at, requests: float64(sum.Requests), failures: float64(sum.Failures), completed: float64(sum.Completed)}
 		for v, n := range sum.Corrected.Buckets {
 			i, _ := slices.BinarySearch(s.micros, v)
 			b.bucket, b.count = append(b.bucket, int32(i)), append(b.count, float64(n))
@@ -100,7 +107,7 @@ func (s *sample) cut(parts []Block) {
 func (s *sample) value(m Metric) float64 {
 	switch {
 	case m.Kind == gate.RPS && s.seconds > 0:
-		return float64(s.requests) / s.seconds
+		return float64(s.completed) / s.seconds
 	case m.Kind == gate.ErrorRate && s.requests > 0:
 		return float64(s.failures) / float64(s.requests)
 	case m.isLatency() && s.all.Count() > 0:
@@ -144,13 +151,14 @@ func (s *sample) deviations(metrics []Metric, rng *rand.Rand) []float64 {
 		for range n {
 			times[rng.IntN(n)]++
 		}
-		var seconds, requests, failures, total, weighted float64
+		var seconds, requests, failures, completed, total, weighted float64
 		for i, k := range times {
 			if k == 0 {
 				continue
 			}
 			b := &s.blocks[i]
 			seconds, requests, failures = seconds+k*b.seconds, requests+k*b.requests, failures+k*b.failures
+			completed += k * b.completed
 			for j, at := range b.bucket {
 				c := k * b.count[j]
 				counts[at] += c
@@ -162,7 +170,7 @@ func (s *sample) deviations(metrics []Metric, rng *rand.Rand) []float64 {
 			v := math.NaN()
 			switch m.Kind {
 			case gate.RPS:
-				v = requests / seconds
+				v = completed / seconds
 			case gate.ErrorRate:
 				v = failures / math.Max(requests, 1)
 			case gate.Mean:

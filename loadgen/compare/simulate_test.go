@@ -33,7 +33,7 @@ func (n *noise) make(name string, seconds int, factor float64) *Run {
 		for range 390 {
 			h.Record(time.Duration(factor * math.Exp(level+ar+0.3*n.rng.NormFloat64()) * 1e7))
 		}
-		r.Blocks = append(r.Blocks, Block{Phase: plan.Steady, Seconds: 1, Parts: []Part{{Requests: 390, Corrected: h}}})
+		r.Blocks = append(r.Blocks, Block{Phase: plan.Steady, Seconds: 1, Parts: []Part{{Requests: 390, Completed: 390, Corrected: h}}})
 	}
 	return r
 }
@@ -184,7 +184,7 @@ func TestPercentilesAreOfAllRequestsAndNotAveragesOfPercentiles(t *testing.T) {
 			for i := range n {
 				h.Record(latency(s, i))
 			}
-			r.Blocks = append(r.Blocks, Block{Phase: plan.Steady, Seconds: 1, Parts: []Part{{Requests: int64(n), Corrected: h}}})
+			r.Blocks = append(r.Blocks, Block{Phase: plan.Steady, Seconds: 1, Parts: []Part{{Requests: int64(n), Completed: int64(n), Corrected: h}}})
 		}
 		return r
 	}
