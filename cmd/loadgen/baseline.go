@@ -92,7 +92,7 @@ loadgen compare "$(loadgen baseline show --name checkout)" new`,
 }
 
 func (e *env) saveBaseline(dir, from string, want baseline.Entry, why string) error {
-	runs, err := readRuns([]string{from})
+	runs, err := e.readRuns([]string{from})
 	if err != nil {
 		return usage(err)
 	}

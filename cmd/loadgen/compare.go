@@ -88,7 +88,7 @@ func (e *env) compare(told *comparing, args []string, dash int) error {
 		return usage(err)
 	}
 	if told.history != "" {
-		if options.History, err = readHistory(told.history); err != nil {
+		if options.History, err = e.readHistory(told.history); err != nil {
 			return usage(err)
 		}
 	}
@@ -102,8 +102,8 @@ func (e *env) compare(told *comparing, args []string, dash int) error {
 	if err != nil {
 		return usage(err)
 	}
-	base, errBase := readRuns(baseDirs)
-	next, errNext := readRuns(newDirs)
+	base, errBase := e.readRuns(baseDirs)
+	next, errNext := e.readRuns(newDirs)
 	if err := errors.Join(errBase, errNext); err != nil {
 		return usage(err)
 	}
@@ -179,7 +179,7 @@ func sidesOf(args []string, dash int) (base, next []string, err error) {
 	return args[:dash], args[dash:], nil
 }
 
-func readRuns(dirs []string) (runs []*compare.Run, err error) {
+func (e *env) readRuns(dirs []string) (runs []*compare.Run, err error) {
 	var errs []error
 	for i, dir := range dirs {
 		if slices.Contains(dirs[:i], dir) {
@@ -192,6 +192,7 @@ func readRuns(dirs []string) (runs []*compare.Run, err error) {
 		}
 		o, err := result.Open(dir)
 		if err == nil {
+			e.audit(o)
 			var r *compare.Run
 			if r, err = compare.Read(o); err == nil {
 				runs = append(runs, r)
@@ -233,7 +234,7 @@ func foreign(path string) string {
 	return "a file"
 }
 
-func readHistory(dir string) (runs []*compare.Run, err error) {
+func (e *env) readHistory(dir string) (runs []*compare.Run, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, &plan.FieldError{Field: "--history", Got: dir, Want: "a directory of results: " + reason(err)}
@@ -248,7 +249,7 @@ func readHistory(dir string) (runs []*compare.Run, err error) {
 	if len(dirs) == 0 {
 		return nil, &plan.FieldError{Field: "--history", Got: dir, Want: "a directory that holds directories of results"}
 	}
-	return readRuns(dirs)
+	return e.readRuns(dirs)
 }
 
 func (e *env) showHistory(told *comparing, o compare.Options) error {
@@ -271,7 +272,7 @@ func (e *env) calibrate(dirs []string, told *comparing) error {
 	if told.format != "text" {
 		return usagef("--format", told.format, "", "text, which is what --calibrate writes")
 	}
-	runs, err := readRuns(dirs)
+	runs, err := e.readRuns(dirs)
 	if err == nil {
 		var c *compare.Calibration
 		if c, err = compare.Calibrate(runs); err == nil {

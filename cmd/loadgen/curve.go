@@ -61,6 +61,9 @@ func resultCurve(dir string) (curve, error) {
 		return curve{}, &plan.FieldError{Want: err.Error()}
 	}
 	c := curve{from: dir}
+	if differs := opened.Audit(); differs != "" {
+		c.from += " (" + differs + ")"
+	}
 	speedup := 1.0
 	if t := opened.Result.Timeline; t != nil {
 		speedup = t.Speedup

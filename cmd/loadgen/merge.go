@@ -38,6 +38,7 @@ are added, percentiles never averaged. Thresholds are judged on the sum; it exit
 			if err != nil {
 				return usage(err)
 			}
+			env.audit(o)
 			parts = append(parts, o)
 		}
 		dir := &directory{name: "--out", path: out}

@@ -57,6 +57,7 @@ loadgen report --schema > result.schema.json`,
 		if err != nil {
 			return usage(err)
 		}
+		env.audit(opened)
 		if err := loadgen.Rejudge(opened); err != nil {
 			return usage(err)
 		}
@@ -70,6 +71,14 @@ loadgen report --schema > result.schema.json`,
 		return env.show(opened, format)
 	}
 	return cmd
+}
+
+// audit holds a result to its intervals and says where they differ, here and in whatever is made of it.
+func (e *env) audit(o *result.Opened) {
+	if differs := o.Audit(); differs != "" {
+		e.say("warning: %s: %s", o.Dir, differs)
+		o.Result.Warnings = append(o.Result.Warnings, differs)
+	}
 }
 
 // newest is the directory below dir in which a run left something last.
