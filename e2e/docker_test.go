@@ -27,7 +27,7 @@ import (
 const (
 	// nonRoot is the user of both images.
 	nonRoot = "65532"
-	// maxImageBytes is what issue 4 allows the loadgen image; the server's has no reason to be larger.
+	// maxImageBytes is what the loadgen image may take; the server's has no reason to be larger.
 	maxImageBytes = 20 << 20
 )
 
