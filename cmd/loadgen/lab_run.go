@@ -178,6 +178,7 @@ func (l *wholeLines) Write(p []byte) (int, error) {
 // watcher is the lab as the Runner sees it, and a sink of the run. It writes what capacity does as lines.
 type watcher struct {
 	*lab.Lab
+	mu       sync.Mutex // of answers: windows come from a goroutine of their own
 	answers  result.Histogram
 	period   time.Duration // of alarms, in service time
 	speedup  float64
@@ -251,7 +252,10 @@ func (w *watcher) TaskCapacity() (perSecond float64, ok bool) {
 // Findings are that no program has crashed, where the replicas are programs, and what the lab warns of.
 func (w *watcher) Findings() (judged []result.Expectation, warnings []string) {
 	warnings = w.Warnings()
-	if text := shortPeriods(w.answers.Mean(), w.period, w.speedup); text != "" {
+	w.mu.Lock()
+	mean := w.answers.Mean()
+	w.mu.Unlock()
+	if text := shortPeriods(mean, w.period, w.speedup); text != "" {
 		warnings = append(warnings, text)
 	}
 	if w.program == "" {
@@ -280,6 +284,8 @@ func (w *watcher) Start(meta *result.Meta) error {
 
 // Window keeps what is needed to know how long answers take.
 func (w *watcher) Window(window *result.Window) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for i := range window.Endpoints {
 		w.answers.Merge(window.Endpoints[i].Raw)
 	}

@@ -189,6 +189,9 @@ func TestWhatIsCountedOfAnAnswer(t *testing.T) {
 		{why: "a hundred interim answers", server: answers(strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 100) + ok),
 			want: seen{status: "5×200", bytes: 2, opened: 1}},
 		{why: "interim answers without end", server: func(c net.Conn, in *bufio.Reader) {
+			if _, err := http.ReadRequest(in); err != nil {
+				return
+			}
 			for {
 				if _, err := io.WriteString(c, strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 50)); err != nil {
 					return

@@ -82,7 +82,7 @@ func TestWhatATargetCostsDoesNotGrowWithTheirNumber(t *testing.T) {
 		} {
 			s := bound.step
 			t.Logf("JSON %v, %s: %d and %d allocations, %d and %d bytes a target", asJSON, s, fewTimes[s], manyTimes[s], fewBytes[s], manyBytes[s])
-			if manyTimes[s] > bound.times || manyBytes[s] > bound.bytes {
+			if manyTimes[s] > bound.times || manyBytes[s] > bound.bytes && !underRace {
 				t.Errorf("JSON %v, %s: %d allocations and %d bytes a target, want at most %d and %d", asJSON, s, manyTimes[s], manyBytes[s], bound.times, bound.bytes)
 			}
 			if manyTimes[s] > fewTimes[s]+fewTimes[s]/2+2 {
