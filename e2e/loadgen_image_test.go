@@ -49,7 +49,7 @@ func TestTheLoadgenImageLoadsTheServerImage(t *testing.T) {
 
 	t.Run("with nothing but the host in the environment it runs the default profile", func(t *testing.T) {
 		c := start(t, image, append([]string{"-e", "LOADGEN_HOST=http://127.0.0.1"}, join...))
-		eventually(t, 20*time.Second, "the first line of progress", func() bool { return strings.Contains(c.logs(), "users 50") })
+		eventually(t, 20*time.Second, "the first line of progress", func() bool { return strings.Contains(c.logs(), "0:10/3:00 ") })
 		if code := c.stop(); code != 105 {
 			t.Errorf("exit code %d after docker stop, want 105", code)
 		}
@@ -61,10 +61,12 @@ func TestTheLoadgenImageLoadsTheServerImage(t *testing.T) {
 
 	t.Run("a whole run says so in its exit code and leaves its result in the volume", func(t *testing.T) {
 		c := start(t, image, join, "run", "-H", "http://127.0.0.1", "-u", "20", "-r", "20", "-t", "3s", "--json")
-		if code := c.wait(); code != 0 {
-			t.Errorf("exit code %d", code)
-		}
+		code := c.wait()
 		r := c.kept()
+		// On a host that others keep busy the generator stands still, and says so: its result is as whole.
+		if busy := code == 96 && r.Verdict.Validity == result.Invalid; code != 0 && !busy || code != r.Verdict.ExitCode {
+			t.Errorf("exit code %d, verdict %+v", code, r.Verdict)
+		}
 		if r.Totals.Requests < 200 || r.Totals.Failures != 0 || r.Generator.Version != "v1.2.3-e2e" || len(r.ServedBy) != 1 {
 			t.Errorf("version %s, served by %v, totals %+v", r.Generator.Version, r.ServedBy, r.Totals)
 		}
