@@ -9,10 +9,11 @@ import (
 	"scalableappbackend/loadgen/result"
 )
 
-// cell is one shard's part of one window. Its lock is the shard's.
+// cell is one window as it is counted. Its lock is the recorder's.
 type cell struct {
 	span
 	endpoints int // of the plan
+	pages     *pagePool
 	parts     []*partCell
 	idle      []*partCell // of the windows before, for their memory
 	clamped   int64
@@ -92,19 +93,19 @@ func (c *cell) record(p *partCell, x *Sample) {
 		c.servedBy = count(c.servedBy, x.servedBy())
 	}
 	if x.Connect > 0 {
-		e.connect.add(x.Connect)
+		e.connect.add(x.Connect, c.pages)
 	}
 
 	if x.Kind != KindNone {
 		e.Failures++
 		e.addError(x.Kind, x.Status, x.End)
-		c.clamp(e.failed.add(x.End - x.Sent))
+		c.clamp(e.failed.add(x.End-x.Sent, c.pages))
 		return
 	}
-	c.clamp(e.raw.add(x.End - x.Sent))
-	c.clamp(e.corrected.add(x.corrected()))
+	c.clamp(e.raw.add(x.End-x.Sent, c.pages))
+	c.clamp(e.corrected.add(x.corrected(), c.pages))
 	if x.FirstByte > 0 {
-		e.firstByte.add(x.FirstByte)
+		e.firstByte.add(x.FirstByte, c.pages)
 	}
 }
 
@@ -171,76 +172,42 @@ func count(m map[string]int64, name string) map[string]int64 {
 	return m
 }
 
-// merge adds the shards' cells of one window into it and leaves them empty for reuse.
-func (r *Recorder) merge(w *result.Window, cells []*cell) {
-	parts := map[int]*partSum{}
-	for _, c := range cells {
-		w.Clamped += c.clamped
-		w.Connections.Opened += c.opened
-		w.Connections.Reused += c.reused
-		w.Connections.Retried += c.retried
-		w.Connections.ByAddress = sum(w.Connections.ByAddress, c.byAddress)
-		w.ServedBy = sum(w.ServedBy, c.servedBy)
-		w.Slowest = append(w.Slowest, c.slow...)
-		w.FailedExamples = append(w.FailedExamples, c.failed...)
-		for _, p := range c.parts {
-			if parts[p.phase] == nil {
-				parts[p.phase] = &partSum{endpoints: make([]*result.EndpointWindow, len(r.cfg.Endpoints))}
-			}
-			r.mergePart(parts[p.phase], p)
-		}
-		c.clear()
-	}
-	for _, phase := range slices.Sorted(maps.Keys(parts)) {
-		if p := parts[phase].part(phase); p.Sent > 0 || len(p.Endpoints) > 0 {
+// take moves what a cell has counted into its window, and leaves it empty for reuse.
+func (r *Recorder) take(w *result.Window, c *cell, spent *pagePool) {
+	w.Clamped = c.clamped
+	w.Connections.Opened, w.Connections.Reused, w.Connections.Retried = c.opened, c.reused, c.retried
+	w.Connections.ByAddress, w.ServedBy = c.byAddress, maps.Clone(c.servedBy)
+	w.Slowest = slices.Clone(c.slow)
+	w.FailedExamples = c.failed
+	slices.SortFunc(c.parts, func(a, b *partCell) int { return cmp.Compare(a.phase, b.phase) })
+	for _, part := range c.parts {
+		if p := r.part(part, spent); p.Sent > 0 || len(p.Endpoints) > 0 {
 			w.Parts = append(w.Parts, p)
 		}
 	}
+	c.clear()
 	w.SumUp()
 	slices.SortStableFunc(w.Slowest, func(a, b result.Example) int { return cmp.Compare(b.Latency, a.Latency) })
 	slices.SortStableFunc(w.FailedExamples, func(a, b result.Example) int { return cmp.Compare(a.At, b.At) })
 }
 
-// partSum is a result.Part that is being added up.
-type partSum struct {
-	sent      int64
-	lag, wait result.Histogram
-	endpoints []*result.EndpointWindow // nil where there is nothing to tell
-}
-
-func (p *partSum) part(phase int) result.Part {
-	out := result.Part{Phase: phase, Sent: p.sent, Lag: nonEmpty(&p.lag), SlotWait: nonEmpty(&p.wait)}
-	for _, e := range p.endpoints {
-		if e != nil {
-			slices.SortFunc(e.Errors, func(a, b result.ErrorCount) int { return cmp.Compare(a.Message, b.Message) })
-			out.Endpoints = append(out.Endpoints, *e)
+func (r *Recorder) part(p *partCell, spent *pagePool) result.Part {
+	out := result.Part{Phase: p.phase, Sent: p.sent, Lag: p.lag.histogram(spent), SlotWait: p.wait.histogram(spent)}
+	for i := range p.endpoints {
+		if e := &p.endpoints[i]; e.Requests > 0 {
+			out.Endpoints = append(out.Endpoints, r.endpoint(i, e, spent))
 		}
 	}
 	return out
 }
 
-func (r *Recorder) mergePart(to *partSum, p *partCell) {
-	to.sent += p.sent
-	p.lag.drainInto(&to.lag)
-	p.wait.drainInto(&to.wait)
-	for i := range p.endpoints {
-		if e := &p.endpoints[i]; e.Requests > 0 {
-			if to.endpoints[i] == nil {
-				to.endpoints[i] = &result.EndpointWindow{Endpoint: i}
-			}
-			r.mergeEndpoint(to.endpoints[i], e)
-		}
+func (r *Recorder) endpoint(i int, e *endpointCell, spent *pagePool) result.EndpointWindow {
+	w := result.EndpointWindow{
+		Endpoint: i, Requests: e.Requests, Failures: e.Failures, Retried: e.Retried,
+		BytesIn: e.BytesIn, BytesOut: e.BytesOut, Truncated: e.Truncated, Redirects: e.Redirects,
+		Raw: e.raw.histogram(spent), Corrected: e.corrected.histogram(spent), Failed: e.failed.histogram(spent),
+		FirstByte: e.firstByte.histogram(spent), Connect: e.connect.histogram(spent),
 	}
-}
-
-func (r *Recorder) mergeEndpoint(w *result.EndpointWindow, e *endpointCell) {
-	w.Requests += e.Requests
-	w.Failures += e.Failures
-	w.Retried += e.Retried
-	w.BytesIn += e.BytesIn
-	w.BytesOut += e.BytesOut
-	w.Truncated += e.Truncated
-	w.Redirects += e.Redirects
 	for _, s := range e.statuses {
 		if w.Status == nil {
 			w.Status = map[int]int64{}
@@ -248,19 +215,10 @@ func (r *Recorder) mergeEndpoint(w *result.EndpointWindow, e *endpointCell) {
 		w.Status[s.code] += s.n
 	}
 	for _, x := range e.errors {
-		r.mergeError(w, x)
+		r.mergeError(&w, x)
 	}
-	for _, h := range []struct {
-		to   **result.Histogram
-		from *counts
-	}{{&w.Raw, &e.raw}, {&w.Corrected, &e.corrected}, {&w.Failed, &e.failed}, {&w.FirstByte, &e.firstByte}, {&w.Connect, &e.connect}} {
-		if h.from.n > 0 {
-			if *h.to == nil {
-				*h.to = &result.Histogram{}
-			}
-			h.from.drainInto(*h.to)
-		}
-	}
+	slices.SortFunc(w.Errors, func(a, b result.ErrorCount) int { return cmp.Compare(a.Message, b.Message) })
+	return w
 }
 
 func (r *Recorder) mergeError(w *result.EndpointWindow, x errorCount) {
@@ -275,7 +233,7 @@ func (r *Recorder) mergeError(w *result.EndpointWindow, x errorCount) {
 	w.Errors = append(w.Errors, result.ErrorCount{Kind: x.kind.String(), Message: message, Count: x.n, First: x.first, Last: x.last})
 }
 
-// clear empties what merge has read, keeping the memory of all that fills again every second.
+// clear empties what take has read, keeping the memory of all that fills again every second.
 func (c *cell) clear() {
 	c.clamped, c.opened, c.reused, c.retried = 0, 0, 0, 0
 	c.byAddress = nil
@@ -285,33 +243,10 @@ func (c *cell) clear() {
 		p.sent = 0
 		for i := range p.endpoints {
 			e := &p.endpoints[i]
-			*e = endpointCell{
-				statuses: e.statuses[:0], errors: e.errors[:0],
-				raw: e.raw, corrected: e.corrected, failed: e.failed, firstByte: e.firstByte, connect: e.connect,
-			}
+			*e = endpointCell{statuses: e.statuses[:0], errors: e.errors[:0]}
 		}
 	}
 	// One part is enough to keep: only the window after the end of a phase has more.
 	c.idle = append(c.idle[:0], c.parts[:min(1, len(c.parts))]...)
 	c.parts = c.parts[:0]
-}
-
-func nonEmpty(h *result.Histogram) *result.Histogram {
-	if h.Count() == 0 {
-		return nil
-	}
-	return h
-}
-
-func sum(into, from map[string]int64) map[string]int64 {
-	for name, n := range from {
-		if into == nil {
-			into = map[string]int64{}
-		}
-		if _, known := into[name]; !known && len(into) >= result.MaxNames {
-			name = result.OtherName
-		}
-		into[name] += n
-	}
-	return into
 }

@@ -20,17 +20,18 @@ func TestCountsEmptyIntoTheHistogramOfTheSameValues(t *testing.T) {
 			rapid.SampledFrom(edges()),
 		)).Draw(t, "values")
 		var c counts
+		var pages pagePool
 		var got, want result.Histogram
 		var clamped, wantClamped int
 		for _, v := range values {
-			if c.add(time.Duration(v)) {
+			if c.add(time.Duration(v), &pages) {
 				clamped++
 			}
 			if want.Record(time.Duration(v)) {
 				wantClamped++
 			}
 		}
-		c.drainInto(&got)
+		c.drainInto(&got, &pages)
 		if !got.Equal(&want) {
 			t.Fatalf("pages and histogram differ for %v", values)
 		}
@@ -38,7 +39,7 @@ func TestCountsEmptyIntoTheHistogramOfTheSameValues(t *testing.T) {
 			t.Fatalf("clamped %d, want %d", clamped, wantClamped)
 		}
 		var again result.Histogram
-		c.drainInto(&again)
+		c.drainInto(&again, &pages)
 		if again.Count() != 0 {
 			t.Fatalf("%d values left after emptying", again.Count())
 		}
@@ -63,10 +64,11 @@ func BenchmarkCountsAdd(b *testing.B) {
 		values[i] = time.Duration(3e6 + r.ExpFloat64()*2e6)
 	}
 	var c counts
+	var pages pagePool
 	i := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		c.add(values[i&4095])
+		c.add(values[i&4095], &pages)
 		i++
 	}
 }

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -89,7 +90,7 @@ func TestASampleThatComesAfterItsWindowWasCollectedIsNotLost(t *testing.T) {
 func TestStopCutsTheWindowUnderWayAndTheRestIsDrain(t *testing.T) {
 	r := New(seedConfig())
 	r.Record(0, success(3*time.Second+100*ms))
-	r.Record(1, success(4*time.Second+100*ms)) // this shard is a window ahead of the other
+	r.Record(1, success(4*time.Second+100*ms)) // a window ahead
 	r.Stop(3*time.Second + 400*ms)
 	r.Record(0, success(3*time.Second+500*ms))
 	r.Record(1, success(5*time.Second))
@@ -117,7 +118,7 @@ func TestStopCutsTheWindowUnderWayAndTheRestIsDrain(t *testing.T) {
 	}
 }
 
-func TestTheSlowestOfTheRunAreKeptWhateverShardAndWindowTheyFellIn(t *testing.T) {
+func TestTheSlowestOfTheRunAreKeptWhateverSlotAndWindowTheyFellIn(t *testing.T) {
 	r := New(seedConfig())
 	random := rand.New(rand.NewPCG(4, 2))
 	var all []time.Duration
@@ -274,12 +275,12 @@ func BenchmarkRecordSeedPlan(b *testing.B) {
 	i := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		end := time.Duration(i) * 2500 * time.Microsecond
+		end := time.Duration(i) * 25 * time.Microsecond
 		latency := latencies[i&4095]
 		x = Sample{Endpoint: i & 1, Due: end - latency - 100_000, Ready: end - latency - 100_000, Sent: end - latency, End: end,
 			Status: 200, FirstByte: latency - 20_000, BytesIn: 20, ServedBy: "a"}
 		r.Record(i, &x)
-		if i++; i%400 == 0 {
+		if i++; i%40_000 == 0 { // what journals hold then is counted outside: a hundredth
 			b.StopTimer()
 			r.Collect(end)
 			b.StartTimer()
@@ -303,26 +304,105 @@ func BenchmarkTenMinutesTakeTheMemoryOfOne(b *testing.B) {
 	}
 }
 
-// A plan of 500 endpoints must fit in 200 MB, histograms included: the heap while two windows are open, as they are
-// when one is collected a little after it ended.
-func BenchmarkMemoryOfFiveHundredEndpoints(b *testing.B) {
+// A plan of 500 endpoints must fit in 100 MB whatever the number of processors: the heap while two windows are open, as
+// they are when one is collected a little after it ended, and when that has been many times.
+func TestMemoryOfFiveHundredEndpointsIsBoundedAtAnyNumberOfProcessors(t *testing.T) {
+	used := map[int]int64{}
+	for _, procs := range []int{1, 16} {
+		for _, row := range []struct {
+			why     string
+			latency func(*rand.Rand) time.Duration
+			limit   int64 // bytes
+		}{
+			{"latencies of a service that copes", func(r *rand.Rand) time.Duration { return time.Duration((3 + r.ExpFloat64()*20) * float64(ms)) }, 60e6},
+			{"latencies from 1 ms to 16 s, evenly by their logarithm", func(r *rand.Rand) time.Duration {
+				return time.Duration(float64(ms) * math.Exp2(14*r.Float64()))
+			}, 100e6},
+		} {
+			n := bytesOfFiveHundredEndpoints(procs, row.latency)
+			t.Logf("%d processors, %s: %.1f MB", procs, row.why, float64(n)/1e6)
+			if n > row.limit {
+				t.Errorf("%d processors, %s: %.1f MB, want at most %.0f", procs, row.why, float64(n)/1e6, float64(row.limit)/1e6)
+			}
+			used[procs] = max(used[procs], n)
+		}
+	}
+	if grown := used[16] - used[1]; grown > 4e6 {
+		t.Errorf("16 processors take %.1f MB more than one", float64(grown)/1e6)
+	}
+}
+
+// bytesOfFiveHundredEndpoints is what a Recorder has on the heap after 3 s of 25,000 requests a second.
+func bytesOfFiveHundredEndpoints(procs int, latency func(*rand.Rand) time.Duration) int64 {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 	cfg := seedConfig()
 	cfg.Endpoints = make([]plan.Endpoint, 500)
-	for b.Loop() {
+	heap := func() int64 {
 		runtime.GC()
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		r := New(cfg)
-		random := rand.New(rand.NewPCG(1, 2))
-		for i := range 100_000 {
-			end := time.Duration(i) * 20 * time.Microsecond
-			latency := time.Duration((3 + random.ExpFloat64()*20) * float64(ms))
-			r.Send(i, end-latency, end-latency, end-latency)
-			r.Record(i, &Sample{Endpoint: i % 500, Due: end - latency, Sent: end - latency, End: end, Status: 200, FirstByte: latency / 2})
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := heap()
+	r := New(cfg)
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 75_000 {
+		end := time.Duration(i) * 40 * time.Microsecond
+		latency := latency(random)
+		r.Send(i, end-latency, end-latency, end-latency)
+		r.Record(i, &Sample{Endpoint: random.IntN(500), Due: end - latency, Sent: end - latency, End: end, Status: 200, FirstByte: latency / 2})
+		if i == 30_000 {
+			r.Collect(time.Second)
 		}
-		runtime.ReadMemStats(&after)
-		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6, "MB")
-		b.ReportMetric(0, "ns/op")
-		runtime.KeepAlive(r)
+	}
+	used := heap() - before
+	runtime.KeepAlive(r)
+	return used
+}
+
+func TestRecordingAllocatesNothingOnceAWindowsBucketsHaveBeenSeen(t *testing.T) {
+	r := New(seedConfig())
+	at := time.Duration(0)
+	random := rand.New(rand.NewPCG(1, 2))
+	second := func() {
+		for i := range 400 {
+			end := at + time.Duration(i)*2*ms
+			x := Sample{Endpoint: i & 1, Due: end - 5*ms, Ready: end - 4*ms, Sent: end - 4*ms, End: end, Status: 200,
+				FirstByte: time.Duration(random.Int64N(int64(3 * ms))), ServedBy: "a"}
+			r.Send(i, x.Due, x.Ready, x.Sent)
+			r.Reused(i, x.Sent)
+			r.Record(i, &x)
+		}
+	}
+	for range 5 { // both cells are made, and the slowest found
+		second()
+		at += time.Second
+		r.Collect(at)
+	}
+	if n := testing.AllocsPerRun(10, second); n > 0 {
+		t.Errorf("400 requests make %.0f allocations", n)
+	}
+}
+
+// While somebody counts, others go on: a journal is counted when it is full, and may be fuller when the cells are taken.
+func TestNobodyWaitsForWhoCountsUntilAJournalIsFullSeveralTimes(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
+	r := New(seedConfig())
+	const each = patience*journalSize - 1
+	r.mu.Lock() // somebody counts
+	for i := range 8 * each {
+		r.Send(i, ms, ms, ms)
+		r.Record(i, success(time.Second))
+	}
+	r.mu.Unlock()
+	var requests, sent int64
+	for _, w := range r.Close(2 * time.Second) {
+		sent += w.Sent
+		for _, e := range w.Endpoints {
+			requests += e.Requests
+		}
+	}
+	if requests != 8*each || sent != 8*each {
+		t.Errorf("%d sends and %d requests counted, want %d", sent, requests, 8*each)
 	}
 }
