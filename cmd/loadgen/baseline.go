@@ -19,7 +19,7 @@ const defaultBaselines = "loadgen-baselines"
 func newBaseline(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "baseline save|list|show",
-		Short: "keeps results that others are compared with, by name, branch, plan and commit",
+		Short: "keeps results to compare with, by name, branch, plan and commit",
 		Example: `
 loadgen baseline save loadgen-results/20261124T150405Z --name checkout --commit 4e1f09
 loadgen baseline list
@@ -33,11 +33,11 @@ loadgen compare "$(loadgen baseline show --name checkout)" new`,
 		to                     *string
 		name, arg, usage, deft string
 	}{
-		{&dir, "dir", "DIR", "the folder they are kept in", defaultBaselines},
-		{&want.Name, "name", "S", "what the results are of", "the result's name"},
-		{&want.Branch, "branch", "S", "the branch", "the result's tag branch, else main"},
-		{&want.Commit, "commit", "S", "the commit", "the result's tag commit"},
-		{&reasonText, "reason", "TEXT", "of save: why the baseline moves", ""},
+		{&dir, "dir", "DIR", "directory of the baselines", defaultBaselines},
+		{&want.Name, "name", "S", "name of what was measured", "the result's name"},
+		{&want.Branch, "branch", "S", "branch it was built from", "the result's tag branch, else main"},
+		{&want.Commit, "commit", "S", "commit it was built from", "the result's tag commit"},
+		{&reasonText, "reason", "TEXT", "with save: why the baseline changes", ""},
 	} {
 		flags.StringVar(f.to, f.name, "", f.usage)
 		annotate(flags.Lookup(f.name), noteArg, f.arg)

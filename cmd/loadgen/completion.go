@@ -41,9 +41,9 @@ func newCompletion(env *env) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
 		Use:   "completion SHELL",
-		Short: "prints what makes a shell complete commands and flags",
+		Short: "prints a script with which a shell completes commands and flags",
 		Example: `
-loadgen completion bash  # each says below where its script goes`,
+loadgen completion bash  # see below where the script goes`,
 		Long: `
 To install it
   bash        source <(loadgen completion bash)

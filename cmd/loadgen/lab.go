@@ -35,27 +35,27 @@ const (
 func newLab(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lab",
-		Short: "runs a service that scales, puts load on it, and says whether capacity followed",
+		Short: "runs a service that scales, sends load to it, and checks that capacity followed",
 		Example: `
 loadgen lab --quick                                  # 2 tasks to 6 and back, in a minute
-loadgen lab                                          # the same in real size: over in some 4:30
-loadgen lab --quick --max 3 --expect 'max_tasks==6'  # what cannot be: exit 97 says why
+loadgen lab                                          # the full size, in 4:30
+loadgen lab --quick --max 3 --expect 'max_tasks==6'  # fails with exit 97 and says why
 loadgen lab --replica './api -p $PORT'               # does my service scale without an error?
 loadgen lab --chaos kill-task@60s --chaos kill-zone:b@90s..120s`,
 		Long: `
 How it works
-  Replicas, a balancer, and the autoscaler that AWS calls target tracking run on this machine, on
-  real sockets. Load and chaos are in real time; alarms, cooldowns, drains, --recovery and the
-  durations in --expect are service time, --speedup times faster. Below --speedup 4 the load
-  lasts 15m.
-  Each flag is also a variable, as for run: LOADGEN_POLICIES, LOADGEN_EXPECTS and LOADGEN_THRESHOLDS
-  by ; or newlines, LOADGEN_CHAOS by commas.`,
+  The lab runs replicas, a load balancer and an autoscaler (AWS's target tracking) on this machine,
+  with real sockets. Load and --chaos run in real time. Alarms, cooldowns, drains, --recovery and
+  durations in --expect are simulated time, which passes --speedup times faster. Below --speedup 4
+  the load lasts 15m by default.
+  Each flag can be set by a variable, as for run: LOADGEN_POLICIES, LOADGEN_EXPECTS and
+  LOADGEN_THRESHOLDS are separated by ; or newlines, LOADGEN_CHAOS by commas.`,
 		Args:              noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Annotations: map[string]string{
-			noteNot + "host": "the lab is the service; loadgen run --host URL puts load on another one",
-			noteNot + "H":    "the lab is the service; loadgen run --host URL puts load on another one",
-			noteNot + "plan": "a plan holds the load and not the service: give the lab's flags again",
+			noteNot + "host": "the lab brings its own service; use loadgen run --host URL to test another one",
+			noteNot + "H":    "the lab brings its own service; use loadgen run --host URL to test another one",
+			noteNot + "plan": "a plan holds the load but not the service: give the lab's flags again",
 		},
 	}
 	table := labSettings()
@@ -67,7 +67,7 @@ How it works
 		env.note(r.notes, table)
 		for _, name := range []string{"LOADGEN_HOST", "LOCUST_HOST"} {
 			if _, set := env.variable(name); set {
-				env.say("note: %s is not used: the lab is the service", name)
+				env.say("note: %s is not used: the lab brings its own service", name)
 			}
 		}
 		if err != nil {
@@ -116,11 +116,11 @@ func (r *resolution) completeLab() []error {
 		errs = append(errs, &plan.FieldError{Field: g.name, Got: g.texts[len(g.texts)-1], Want: want})
 	}
 	if g := r.find("objective"); g != nil && g.level == byFlag && !s.measure {
-		refuse(g, "--task-capacity auto beside it: it is what a task is measured by")
+		refuse(g, "--task-capacity auto as well: the objective is what auto measures against")
 	}
 	for _, flag := range []string{"replica-health", "replica-grace", "replica-cpus"} {
 		if g := r.find(flag); g != nil && g.level == byFlag && !r.has("replica") {
-			refuse(g, "--replica beside it: it is for a program of yours")
+			refuse(g, "--replica as well: this flag is about your own program")
 		}
 	}
 	if g := r.find("recovery"); g != nil && !r.failed["recovery"] && s.recovery == 0 {
@@ -134,7 +134,7 @@ func (r *resolution) completeLab() []error {
 			continue
 		}
 		errs = append(errs, &plan.FieldError{Field: r.nameOf(fmt.Sprintf("targets[%d].url", i)), Got: plan.RedactURL(t.URL),
-			Want: "a path: the lab is the service, and load goes nowhere else"})
+			Want: "a path: the lab sends load only to its own service"})
 	}
 	errs = append(errs, r.checkExpectations(gate.Has{Requests: true, Demand: r.circumstances().Demand, Recovery: true})...)
 	return append(errs, r.namedErrors(r.labConfig().Validate())...)

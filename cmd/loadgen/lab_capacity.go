@@ -23,7 +23,7 @@ const defaultObjective = "p(99)<200ms"
 // capacitySetting is --task-capacity as `lab` has it: a number, or auto.
 func capacitySetting(s setting) setting {
 	number := s.set
-	s.arg, s.help = "RPS|auto", "requests/s that one task can do; auto measures it first"
+	s.arg, s.help = "RPS|auto", "requests/s that one task can handle; auto measures it"
 	s.set = func(o *options, texts []string) error {
 		if len(texts) > 0 && strings.TrimSpace(texts[len(texts)-1]) == autoCapacity {
 			o.service.measure = true
@@ -40,7 +40,7 @@ func capacitySetting(s setting) setting {
 
 func objectiveSetting() setting {
 	return setting{flag: "objective", arg: "EXPR", group: groupService, separators: "\n;", fields: []string{"objective"},
-		help: "what a task must keep to be measured; repeatable", byDefault: defaultObjective,
+		help: "what a task must keep with auto; repeatable", byDefault: defaultObjective,
 		set: each(checkedExpr, func(o *options, s []string) { o.service.objective = s })}
 }
 

@@ -14,15 +14,15 @@ func newMerge(env *env) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "merge DIR... -o DIR",
-		Short: "adds the results of several generators of one load up into one, exactly",
+		Short: "adds up the results of several generators that shared one load",
 		Example: `
 loadgen merge task-1 task-2 task-3 -o all
 loadgen report all`,
 		Long: `
-The parts are runs of one plan, each with its share of the load and a seed of its own. Histograms
-are added, percentiles never averaged. Thresholds are judged on the sum; it exits as one run would.`,
+Each part is a run of the same plan with its share of the load and its own seed. Histograms are
+added, so percentiles are exact. Thresholds are evaluated on the sum, and so is the exit code.`,
 	}
-	cmd.Flags().StringVarP(&out, "out", "o", "", "new or empty directory for the sum")
+	cmd.Flags().StringVarP(&out, "out", "o", "", "new or empty directory for the merged result")
 	annotate(cmd.Flags().Lookup("out"), noteArg, "DIR")
 	_ = cmd.MarkFlagDirname("out")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
@@ -30,7 +30,7 @@ are added, percentiles never averaged. Thresholds are judged on the sum; it exit
 		case len(args) == 0:
 			return usagef("merge", "", "", "want the directories of results, e.g. loadgen merge task-1 task-2 -o all")
 		case out == "":
-			return usagef("--out", "", "", "want a new directory for the sum, e.g. loadgen merge task-1 task-2 -o all")
+			return usagef("--out", "", "", "want a new directory for the merged result, e.g. loadgen merge task-1 task-2 -o all")
 		}
 		var parts []*result.Opened
 		for _, dir := range args {

@@ -48,33 +48,33 @@ func clockSettings(set autoscaling.Models, aws bool) []setting {
 	}
 	awsDefault := "the lab's"
 	if aws {
-		awsDefault = "yes; =false: the lab's"
+		awsDefault = "yes; =false: lab's"
 	}
 	return []setting{
 		{flag: "aws-defaults", group: groupClock, fields: []string{"aws_defaults"},
-			help: "AWS's numbers; what follows changes them", byDefault: awsDefault,
+			help: "use AWS's settings; the flags below override", byDefault: awsDefault,
 			set: one(parseSwitch, func(o *options, on bool) { o.service.clock.aws = &on })},
 		{flag: autoscaling.SettingPeriod, arg: "D", group: groupClock, fields: []string{"period"},
-			help: "of datapoints; of 20s on AWS are CPU and memory alone", byDefault: units.Duration(set.Period),
+			help: "length of a metric's period; on AWS 20s for cpu and memory only", byDefault: units.Duration(set.Period),
 			set: one(parsePeriod, func(o *options, d time.Duration) { o.service.clock.period = d })},
 		{flag: autoscaling.SettingMetricDelay, arg: "M", group: groupClock, fields: []string{"metric_delay"},
-			help: "until one is seen: none, aws-60s, aws-20s, or D", byDefault: set.MetricDelay.String(),
+			help: "until an alarm sees a period: none, aws-60s, aws-20s or D", byDefault: set.MetricDelay.String(),
 			set: one(parseMetricDelay, func(o *options, d autoscaling.MetricDelay) {
 				o.service.clock.edit(func(m *autoscaling.Models) { m.MetricDelay = d })
 			})},
 		{flag: autoscaling.SettingTaskStart, arg: "D[+D]", group: groupClock, fields: []string{"task_start", "placement", "pull", "start"},
-			help: "decision to created + created to running, or all", byDefault: set.TaskStart.String(),
+			help: "time to create a task + time to start it, or their sum", byDefault: set.TaskStart.String(),
 			set: one(parseTaskStart, func(o *options, t autoscaling.TaskStart) {
 				o.service.clock.edit(func(m *autoscaling.Models) { m.TaskStart = t })
 			})},
-		duration(autoscaling.SettingCooldownOut, "scale_out_cooldown", "after a scale-out", set.ScaleOutCooldown,
+		duration(autoscaling.SettingCooldownOut, "scale_out_cooldown", "wait after a scale-out", set.ScaleOutCooldown,
 			func(m *autoscaling.Models, d time.Duration) { m.ScaleOutCooldown = d }),
-		duration(autoscaling.SettingCooldownIn, "scale_in_cooldown", "after a scale-in", set.ScaleInCooldown,
+		duration(autoscaling.SettingCooldownIn, "scale_in_cooldown", "wait after a scale-in", set.ScaleInCooldown,
 			func(m *autoscaling.Models, d time.Duration) { m.ScaleInCooldown = d }),
-		duration(autoscaling.SettingDeregistration, "deregistration", "how long a leaving task drains", set.Deregistration,
+		duration(autoscaling.SettingDeregistration, "deregistration", "how long a task drains before it stops", set.Deregistration,
 			func(m *autoscaling.Models, d time.Duration) { m.Deregistration = d }),
 		{flag: autoscaling.SettingScaleIn, arg: "MODEL", group: groupClock, fields: []string{"scale_in_model"},
-			help: "how far: step, step(N) or proportional", byDefault: string(set.ScaleIn),
+			help: "size of a scale-in: step, step(N) or proportional", byDefault: string(set.ScaleIn),
 			set: one(parseScaleIn, func(o *options, s autoscaling.ScaleInModel) {
 				o.service.clock.edit(func(m *autoscaling.Models) { m.ScaleIn = s })
 			})},

@@ -22,7 +22,7 @@ func newReport(env *env) *cobra.Command {
 	var schema bool
 	cmd := &cobra.Command{
 		Use:   "report [DIR]",
-		Short: "shows a result again, also one of a run that was cut",
+		Short: "shows a saved result, also of a run that was killed",
 		Example: `
 loadgen report                                   # the newest result
 loadgen report loadgen-results/20261124T150405Z

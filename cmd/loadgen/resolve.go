@@ -262,7 +262,7 @@ func (r *resolution) setData(t *plan.Target) error {
 	isFile := func(s string) bool { return strings.HasPrefix(s, "@") }
 	if len(r.data) > 1 && slices.ContainsFunc(r.data, isFile) {
 		r.failed["data"] = true
-		return &plan.FieldError{Field: "--data", Want: "one @FILE alone, or bodies that are joined by &"}
+		return &plan.FieldError{Field: "--data", Want: "one @FILE, or texts, which are joined by &"}
 	}
 	var err error
 	if t.Body, err = plan.ParseBody(strings.Join(r.data, "&")); err != nil {
@@ -293,7 +293,7 @@ func (r *resolution) needsArgument() error {
 			r.notes = append(r.notes, g.name+" is not used: it is for URLs and paths given as arguments")
 		default:
 			errs = append(errs, &plan.FieldError{Field: g.name, Got: g.texts[len(g.texts)-1],
-				Want: "the URL or path that it is for beside it, e.g. loadgen run -X POST http://localhost:8080/"})
+				Want: "a URL or path as well, e.g. loadgen run -X POST http://localhost:8080/"})
 		}
 	}
 	return errors.Join(errs...)
@@ -307,7 +307,7 @@ func (r *resolution) needsRate(base plan.Model) error {
 	r.failed["rate"] = true
 	for _, g := range r.kept {
 		if modelOf(g.flag) == plan.Open {
-			return &plan.FieldError{Field: g.name, Got: g.texts[len(g.texts)-1], Want: "--rate beside it, e.g. --rate 50"}
+			return &plan.FieldError{Field: g.name, Got: g.texts[len(g.texts)-1], Want: "--rate as well, e.g. --rate 50"}
 		}
 	}
 	return nil

@@ -235,11 +235,11 @@ func TestVariablesThatAreNotUsedAreNoticedUnlessAFlagSaysSo(t *testing.T) {
 		want string // notes
 	}{
 		{"--rate 5", env{"LOADGEN_USERS": "2"}, "", ""},
-		{"", env{"LOADGEN_RATE": "5", "LOADGEN_USERS": "2"}, "", "LOADGEN_USERS is not used: LOADGEN_RATE is set, and a run has users, who wait for answers, or a rate, which does not"},
+		{"", env{"LOADGEN_RATE": "5", "LOADGEN_USERS": "2"}, "", "LOADGEN_USERS is not used: LOADGEN_RATE is set, and users wait for answers, a rate does not; a run has one of them"},
 		{"", env{"LOADGEN_STAGES": "1s:1", "LOADGEN_RUN_TIME": "2s"}, "", "LOADGEN_RUN_TIME is not used: LOADGEN_STAGES is set, and the stages are the run time"},
-		{"", env{"LOADGEN_PACING": "1s", "LOADGEN_THINK": "2s"}, "", "LOADGEN_THINK is not used: LOADGEN_PACING is set, and a user pauses, or keeps a pace"},
-		{"", env{"LOADGEN_ARRIVALS": "poisson"}, "", "LOADGEN_ARRIVALS is not used: it is for a rate, and this run has users"},
-		{"", env{"LOADGEN_THINK": "1s"}, openPlan, "LOADGEN_THINK is not used: it is for users, and this run has a rate"},
+		{"", env{"LOADGEN_PACING": "1s", "LOADGEN_THINK": "2s"}, "", "LOADGEN_THINK is not used: LOADGEN_PACING is set, and a user pauses or keeps a pace"},
+		{"", env{"LOADGEN_ARRIVALS": "poisson"}, "", "LOADGEN_ARRIVALS is not used: it applies to a rate, and this run has users"},
+		{"", env{"LOADGEN_THINK": "1s"}, openPlan, "LOADGEN_THINK is not used: it applies to users, and this run has a rate"},
 		{"", env{"LOADGEN_USERS": "1"}, openPlan, "FILE has a rate, and this run has users"},
 		{"-u 1", nil, closedPlan, ""},
 	} {

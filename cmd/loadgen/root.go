@@ -37,12 +37,12 @@ func run(env env) exit.Code {
 func newRoot(env *env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "loadgen",
-		Short: "puts a known load on an API and gives a result that can be trusted",
+		Short: "load-tests an HTTP service and proves that it scales",
 		Example: `
-loadgen lab --quick                                # a service that scales, in a minute
-loadgen run --host embedded                        # a load on an API in this process
+loadgen lab --quick                                # watch a service scale, in a minute
+loadgen run --host embedded                        # try it, with a service in this process
 loadgen run -H http://localhost:8080 -u 100 -t 5m  # 100 users for 5 minutes
-loadgen report loadgen-results/20261124T150405Z    # a result again`,
+loadgen report loadgen-results/20261124T150405Z    # show a saved result`,
 		// Cobra's own parsing would tell of the flags of a command that is misspelled, and not of the command.
 		DisableFlagParsing: true,
 		Args:               cobra.ArbitraryArgs,
@@ -64,7 +64,7 @@ loadgen report loadgen-results/20261124T150405Z    # a result again`,
 func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use:     "help [COMMAND]",
-		Short:   "says what a command does and takes; the same as COMMAND -h",
+		Short:   "shows the help of a command, as COMMAND -h does",
 		Example: "\nloadgen help run",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 {
@@ -92,7 +92,7 @@ func newHelp() *cobra.Command {
 func noCommand(root *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:
-		return usagef("", "", "loadgen -h shows them", "want a command, e.g. loadgen run --host embedded")
+		return usagef("", "", "loadgen -h lists them", "want a command, e.g. loadgen run --host embedded")
 	case args[0] == "-h" || args[0] == "--help":
 		return root.Help()
 	}
@@ -160,7 +160,7 @@ func didYouMean(typed string, names []string, before string) string {
 	return "did you mean " + before + meant + "?"
 }
 
-func moreIn(cmd *cobra.Command) string { return cmd.CommandPath() + " -h shows them" }
+func moreIn(cmd *cobra.Command) string { return cmd.CommandPath() + " -h lists them" }
 
 func flagNames(cmd *cobra.Command) []string {
 	var names []string

@@ -22,19 +22,19 @@ import (
 func newRun(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [URL|PATH...]",
-		Short: "sends one load to a service, reports what came of it and exits by it",
+		Short: "sends load to a service, reports the result and sets the exit code",
 		Example: `
-loadgen run --host embedded                              # try it on an API in this process
+loadgen run --host embedded                              # try it, with a service in this process
 loadgen run -H http://localhost:8080 -u 100 -r 10 -t 5m  # 100 users for 5 minutes
 loadgen run -H http://localhost:8080 --rate 400 --threshold 'p(99)<50ms'
 loadgen run -H http://localhost:8080 --stage 1m:50 --stage 5m:50 --stage 1m:0`,
 		Long: `
 Variables
-  Each flag is also a variable: LOADGEN_ and its name, as LOADGEN_SPAWN_RATE; a repeatable one in
-  the plural: LOADGEN_STAGES and LOADGEN_TAGS by commas, LOADGEN_THRESHOLDS by ; or newlines,
-  LOADGEN_HEADERS by newlines. Of Locust's, LOCUST_HOST, LOCUST_USERS, LOCUST_SPAWN_RATE,
-  LOCUST_RUN_TIME and LOCUST_STOP_TIMEOUT are read.
-  What counts first: flag, LOADGEN_*, LOCUST_*, --plan, default.`,
+  Each flag can be set by a variable: LOADGEN_USERS for --users, LOADGEN_SPAWN_RATE for
+  --spawn-rate. Repeatable flags are in the plural: LOADGEN_STAGES and LOADGEN_TAGS are separated
+  by commas, LOADGEN_THRESHOLDS by ; or newlines, LOADGEN_HEADERS by newlines. Locust's LOCUST_HOST,
+  LOCUST_USERS, LOCUST_SPAWN_RATE, LOCUST_RUN_TIME and LOCUST_STOP_TIMEOUT are read too.
+  Precedence: flag, LOADGEN_*, LOCUST_*, --plan, default.`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

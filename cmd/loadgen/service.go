@@ -67,19 +67,19 @@ const (
 func serviceSettings(recovery time.Duration) []setting {
 	return []setting{
 		{flag: "min", arg: "N", group: groupService, fields: []string{"min"},
-			help: "tasks at least, and before the load", byDefault: strconv.Itoa(autoscaling.DefaultMin),
+			help: "fewest tasks, and tasks at the start", byDefault: strconv.Itoa(autoscaling.DefaultMin),
 			set: one(parseCount, func(o *options, n int) { o.service.min = n })},
 		{flag: "max", arg: "N", group: groupService, fields: []string{"max"},
-			help: "tasks at most", byDefault: strconv.Itoa(autoscaling.DefaultMax),
+			help: "most tasks", byDefault: strconv.Itoa(autoscaling.DefaultMax),
 			set: one(parseCount, func(o *options, n int) { o.service.max = n })},
 		{flag: "policy", arg: "P", group: groupService, separators: "\n;", plural: "POLICIES", fields: []string{"policies"},
-			help: "target: requests=N a minute and task, cpu=N; repeatable", byDefault: "both at 50",
+			help: "target: requests=N per task and minute, cpu=N; repeatable", byDefault: "both 50",
 			set: each(parsePolicy, func(o *options, p []autoscaling.Policy) { o.service.policies = p })},
 		{flag: "task-capacity", arg: "RPS", group: groupService, fields: []string{"capacity", "task_capacity"},
-			help: "requests/s that one task can do", byDefault: units.Decimal(autoscaling.DefaultTaskCapacity),
+			help: "requests/s that one task can handle", byDefault: units.Decimal(autoscaling.DefaultTaskCapacity),
 			set: one(parseTaskCapacity, func(o *options, rps float64) { o.service.taskCapacity = rps })},
 		{flag: "recovery", arg: "D", group: groupService, fields: []string{"recovery"},
-			help: "service time to watch it after the load; ends earlier at --min", byDefault: units.Duration(recovery),
+			help: "simulated time to watch after the load; ends at --min", byDefault: units.Duration(recovery),
 			set: one(plan.ParseDuration, func(o *options, d plan.Duration) { o.service.recovery = d })},
 	}
 }
@@ -103,27 +103,27 @@ func labSettings() []setting {
 	}
 	table := slices.Concat(service, clockSettings(autoscaling.LabModels(), false), []setting{
 		{flag: "speedup", arg: "S", group: groupService, fields: []string{"speedup"},
-			help: "service time passes S times faster than load, 1 to 60", byDefault: units.Decimal(lab.DefaultSpeedup),
+			help: "how many times faster than real time the service runs, 1 to 60", byDefault: units.Decimal(lab.DefaultSpeedup),
 			set: one(parseNumber, func(o *options, x float64) { o.service.speedup = x })},
 		{flag: "quick", group: groupService,
-			help: "over in a minute: " + plan.Duration(quickLoad).String() + " of load (or as -t says), " + units.Decimal(quickSpeedup) + " times as fast",
+			help: "done in a minute: " + plan.Duration(quickLoad).String() + " of load (or -t), speedup " + units.Decimal(quickSpeedup),
 			set:  one(parseSwitch, func(o *options, on bool) { o.service.quick = on })},
 
 		{flag: "replica", arg: "CMD", group: groupReplica, fields: []string{"replica"},
-			help: "program to run as each replica, on $PORT", byDefault: "the project's API",
+			help: "command of a replica, which listens on $PORT", byDefault: "the project's API",
 			set: one(parseText, func(o *options, s string) { o.service.replica = s })},
 		{flag: "replica-health", arg: "PATH", group: groupReplica, fields: []string{"health_path"},
-			help: "where its health is asked", byDefault: "/health",
+			help: "path of the health check", byDefault: "/health",
 			set: one(parseText, func(o *options, s string) { o.service.replicaHealth = s })},
 		{flag: "replica-grace", arg: "D", group: groupReplica, fields: []string{"startup_grace"},
-			help: "how long it may take to listen and be healthy, real time", byDefault: units.Duration(lab.DefaultStartupGrace),
+			help: "how long a replica may take to become healthy, in real time", byDefault: units.Duration(lab.DefaultStartupGrace),
 			set: one(parsePacing, func(o *options, d plan.Duration) { o.service.replicaGrace = d })},
 		{flag: "replica-cpus", arg: "X", group: groupReplica, fields: []string{"replica_cpus"},
-			help: "CPUs that are 100 % to the policy on CPU", byDefault: "1",
+			help: "CPUs that count as 100 % for --policy cpu=N", byDefault: "1",
 			set: one(parseCPUs, func(o *options, x float64) { o.service.replicaCPUs = x })},
 
 		{flag: "chaos", arg: "EVENT", group: groupChaos, separators: ",", plural: "CHAOS", fields: []string{"chaos"},
-			help: "kill-task@60s, stop-task@, spot-interrupt@, kill-zone:b@90s..120s",
+			help: "kill-task@60s, stop-task@60s, kill-zone:b@90s..120s; repeatable",
 			set:  each(lab.ParseChaos, func(o *options, all []lab.Chaos) { o.service.chaos = all })},
 	})
 	for _, s := range settings() {
@@ -131,7 +131,7 @@ func labSettings() []setting {
 		case "argument", "method", "data", "json-data", "resolve", "host", "plan", "config":
 			continue
 		case "threshold":
-			table = append(table, expectSetting("exit 97 unless it holds: 'max_tasks==6'; repeatable", "out and back"))
+			table = append(table, expectSetting("exit 97 if EXPR fails, e.g. 'max_tasks==6'", "out and back"))
 		}
 		table = append(table, s)
 	}
@@ -142,31 +142,31 @@ func labSettings() []setting {
 func simulateSettings() []setting {
 	return slices.Concat([]setting{
 		{flag: "load", arg: "CURVE", group: groupLoad, fields: []string{"load"},
-			help: "TIME:RATE,… or @FILE.csv or @DIR of a result", byDefault: defaultCurve,
+			help: "TIME:RATE,…, @FILE.csv, or @DIR of a result", byDefault: defaultCurve,
 			set: one(parseCurve, func(o *options, c curve) { o.service.curve = c })},
 	}, serviceSettings(simulatedRecovery), clockSettings(autoscaling.AWSModels(), true), []setting{
 		{flag: autoscaling.SettingInitial, arg: "N", group: groupService, fields: []string{"initial"},
-			help: "tasks when the load begins", byDefault: "--min",
+			help: "tasks when the load starts", byDefault: "--min",
 			set: one(parseCount, func(o *options, n int) { o.service.initial = n })},
 		{flag: autoscaling.SettingMemory, arg: "A[+B/rps]", group: groupService, fields: []string{"memory"},
-			help: "percent of its memory that a task uses, for --policy memory=N",
+			help: "memory use of a task in percent, for --policy memory=N",
 			set:  one(simulate.ParseMemory, func(o *options, m simulate.Memory) { o.service.memory = m })},
 		{flag: "at", arg: "TIME:WHAT", group: groupService, separators: ",", plural: "AT", fields: []string{"events"},
-			help: "min=N, max=N, deploy or rebalance=N at a time; repeatable",
+			help: "event at a time: min=N, max=N, deploy or rebalance=N; repeatable",
 			set:  each(simulate.ParseEvent, func(o *options, all []simulate.Event) { o.service.events = all })},
 		{flag: "sweep", arg: "NAME=A..B", group: groupService, fields: []string{"sweep"},
-			help: "a row for each value, e.g. target=25..400, period=20,60",
+			help: "one row per value, e.g. target=25..400 or period=20,60",
 			set:  one(simulate.ParseSweep, func(o *options, s simulate.Sweep) { o.service.sweep = &s })},
 		{flag: autoscaling.SettingObjective, arg: "EXPR", group: groupService, separators: "\n;", fields: []string{"objective"},
-			help: "within which a task can do --task-capacity: a target is told",
+			help: "what a task keeps at --task-capacity; recommends a target",
 			set:  each(checkedExpr, func(o *options, all []string) { o.service.objective = all })},
 		{flag: "out", short: "o", arg: "DIR", group: groupResult,
-			help: "new or empty directory: timeline.json, simulation.json",
+			help: "new or empty directory for timeline.json and simulation.json",
 			set:  one(parseText, func(o *options, s string) { o.out = s })},
 		{flag: "json", group: groupResult,
-			help: "all of it on stdout, as JSON, instead of the report",
+			help: "print everything as JSON instead of the report",
 			set:  one(parseSwitch, func(o *options, on bool) { o.json = on })},
-		expectSetting("exit 97 unless it holds: 'max_tasks==6'; repeatable", ""),
+		expectSetting("exit 97 if EXPR fails, e.g. 'max_tasks==6'", ""),
 	})
 }
 

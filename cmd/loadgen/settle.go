@@ -13,23 +13,23 @@ type rivalry struct {
 	winners, losers []string
 	betweenModels   bool
 	variables       bool   // both may be given; a winner silences what is given at a lower level
-	why             string // completes "want no WINNER beside it: "
+	why             string // completes "cannot be combined with WINNER: "
 }
 
 func rivalries() []rivalry {
 	closed := []string{"users", "spawn-rate", "think", "pacing"}
 	return []rivalry{
-		{winners: []string{"rate"}, losers: closed, betweenModels: true, why: "a run has users, who wait for answers, or a rate, which does not"},
-		{winners: []string{"arrivals", "max-in-flight"}, losers: closed, betweenModels: true, why: "it is for a rate"},
+		{winners: []string{"rate"}, losers: closed, betweenModels: true, why: "users wait for answers, a rate does not; a run has one of them"},
+		{winners: []string{"arrivals", "max-in-flight"}, losers: closed, betweenModels: true, why: "it applies to a rate"},
 		{winners: []string{"stage"}, losers: []string{"run-time"}, why: "the stages are the run time"},
 		{winners: []string{"stage"}, losers: []string{"spawn-rate"}, why: "the stages start the users"},
 		{winners: []string{"argument"}, losers: []string{"targets"}, why: "the arguments are the targets"},
-		{winners: []string{"targets"}, losers: []string{"method", "data", "json-data"}, why: "a file says the method and body of each request"},
+		{winners: []string{"targets"}, losers: []string{"method", "data", "json-data"}, why: "the file has the method and body of each request"},
 		{winners: []string{"json-data"}, losers: []string{"data"}, why: "a request has one body"},
-		{winners: []string{"pacing"}, losers: []string{"think"}, why: "a user pauses, or keeps a pace"},
-		{winners: []string{"quick"}, losers: []string{"speedup"}, why: "it chooses how fast"},
-		{winners: []string{"quick"}, losers: []string{"run-time", "stage"}, variables: true, why: "it chooses how long"},
-		{winners: []string{"sweep"}, losers: []string{"expect"}, why: "a sweep compares, and judges nothing"},
+		{winners: []string{"pacing"}, losers: []string{"think"}, why: "a user pauses or keeps a pace"},
+		{winners: []string{"quick"}, losers: []string{"speedup"}, why: "--quick sets the speed"},
+		{winners: []string{"quick"}, losers: []string{"run-time", "stage"}, variables: true, why: "--quick sets the length of the load"},
+		{winners: []string{"sweep"}, losers: []string{"expect"}, why: "a sweep compares and has no verdict"},
 	}
 }
 
@@ -49,8 +49,8 @@ func (g *given) chooses() bool {
 	return modelOf(g.flag) != "" && (g.level == byFlag || g.flag == "rate" || g.flag == "users")
 }
 
-// silences returns the rivalry for which g keeps other from being used; nil when it does not. Between two
-// flags the winner is said to, too: settle makes an error of it.
+// silences returns the rivalry by which g keeps other from being used; nil when other can be used. If both are flags it
+// returns their rivalry as well, and settle reports it as an error.
 func (g *given) silences(other *given) *rivalry {
 	for _, r := range rivalries() {
 		if r.betweenModels && !g.chooses() || g.level < other.level {
@@ -112,7 +112,7 @@ func settle(all []given, base plan.Model) settlement {
 	s.kept = slices.DeleteFunc(s.kept, func(g given) bool {
 		foreign := modelOf(g.flag) != "" && modelOf(g.flag) != s.model && g.level < byFlag
 		if foreign {
-			s.notes = append(s.notes, g.name+" is not used: it is for "+loadOf(modelOf(g.flag))+", and this run has "+loadOf(s.model))
+			s.notes = append(s.notes, g.name+" is not used: it applies to "+loadOf(modelOf(g.flag))+", and this run has "+loadOf(s.model))
 		}
 		return foreign
 	})
@@ -137,8 +137,7 @@ func (s *settlement) silencedBy(others []given, g *given) bool {
 		case g.level == byFlag:
 			s.errs = append(s.errs, &plan.FieldError{
 				Field: g.name,
-				Got:   g.texts[len(g.texts)-1],
-				Want:  "no " + other.name + " beside it: " + r.why,
+				Want:  "cannot be combined with " + other.name + ": " + r.why,
 			})
 			return false
 		case other.level < byFlag:

@@ -27,20 +27,20 @@ const simulatedRecovery = 24 * time.Hour
 func newSimulate(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "simulate",
-		Short: "runs the autoscaler alone on a load curve: no traffic, no waiting",
+		Short: "runs only the autoscaler, on a load curve: no traffic, no waiting",
 		Example: `
-loadgen simulate                                              # the seed's load for 15 minutes
+loadgen simulate                                              # 390 requests/s for 15 minutes
 loadgen simulate --load 0s:0,3m:375,1h:375 --policy cpu=50
-loadgen simulate --sweep target=25..25600 --max 20            # what another target would do
-loadgen simulate --task-capacity 80 --objective 'p(99)<200ms' # which target to set
-loadgen simulate --load @loadgen-results/20261124T150405Z     # a lab's load, on the lab's clock`,
+loadgen simulate --sweep target=25..25600 --max 20            # compare targets
+loadgen simulate --task-capacity 80 --objective 'p(99)<200ms' # recommend a target
+loadgen simulate --load @loadgen-results/20261124T150405Z     # the load of a lab's result`,
 		Long: `
 How it works
-  The lab's autoscaler is given the datapoints that the load would make, with AWS's defaults and
-  delays unless told otherwise. All times are service time. A CSV has lines of t,requests/s with t
-  in seconds, or is an export of RequestCount from CloudWatch. The result of a lab brings its
-  settings; flags change them. Each flag is also a variable, as for run: LOADGEN_POLICIES and
-  LOADGEN_EXPECTS by ; or newlines.`,
+  The lab's autoscaler gets the metrics that the load would cause, by default with AWS's settings
+  and delays. All times are simulated. A CSV file has lines of t,requests/s with t in
+  seconds, or is an export of RequestCount from CloudWatch. A lab's result brings its own settings;
+  flags override them. Each flag can be set by a variable, as for run: LOADGEN_POLICIES and
+  LOADGEN_EXPECTS are separated by ; or newlines.`,
 		Args:              noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -83,7 +83,7 @@ func resolveSimulation(table []setting, flags map[string]*typed, variable func(s
 	}
 	if len(s.objective) > 0 && s.taskCapacity == 0 && !r.failed["task-capacity"] {
 		errs = append(errs, &plan.FieldError{Field: r.nameOf("objective"), Got: strings.Join(s.objective, "; "),
-			Want: "what one task can do within it beside it: --task-capacity RPS, or --load @DIR of a lab that measured it"})
+			Want: "--task-capacity RPS as well, or --load @DIR of a lab that measured it"})
 	}
 	errs = append(errs, r.checkExpectations(gate.Has{Demand: true, Recovery: c.Recovery > 0})...)
 	if !r.failed["load"] {

@@ -43,7 +43,7 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		want string // lines of stderr, without the prefix
 	}{
 		// Commands.
-		{nil, nil, "want a command, e.g. loadgen run --host embedded\nhint: loadgen -h shows them"},
+		{nil, nil, "want a command, e.g. loadgen run --host embedded\nhint: loadgen -h lists them"},
 		{args("rnu --host x"), nil, "command \"rnu\": want one of run, lab, simulate, report, merge, compare, baseline, version, completion, help\nhint: did you mean loadgen run?"},
 		{args("frobnicate"), nil, `command "frobnicate": want one of run, lab, simulate, report, merge, compare, baseline, version, completion, help`},
 		{args("--host x"), nil, "--host \"x\": want a base URL, e.g. http://localhost:8080\nhint: did you mean http://x?"},
@@ -56,11 +56,11 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("run -H http://h --html r.html"), nil, "--html: use loadgen report DIR -f markdown|json|csv|hdr after the run"},
 		{args("run http://h -n 1000 -c 5"), nil, "-n: use -t D: a run lasts a time; at --rate R it sends R × D requests"},
 		{args("run http://h -q 10 -w"), nil, "-q: use --rate N: requests per second in all, whoever sends them\n-w: use -s D: how long requests that are under way at the end may still take"},
-		{args("run http://h --vus many --rps x"), nil, "--vus \"many\": want no --rps beside it: a run has users, who wait for answers, or a rate, which does not\n--vus \"many\": want a whole number, e.g. 50\n--rps \"x\": want requests per second, or NUMBER/DURATION, e.g. 50, 0.5 or 3000/1m"},
+		{args("run http://h --vus many --rps x"), nil, "--vus: cannot be combined with --rps: users wait for answers, a rate does not; a run has one of them\n--vus \"many\": want a whole number, e.g. 50\n--rps \"x\": want requests per second, or NUMBER/DURATION, e.g. 50, 0.5 or 3000/1m"},
 		{args("run http://h -c many"), nil, `-c "many": want a whole number, e.g. 50`},
 		{args("run http://h -z soon"), nil, `-z "soon": want a duration, e.g. 300s, 20m, 1h30m or seconds as a bare number`},
 		{[]string{"run", "-H", "Host: bad host", "http://h"}, nil, `--host Host: not a host name`},
-		{[]string{"run", "--json", "{}", "-H", "http://h"}, nil, "--json \"{}\": want the URL or path that it is for beside it, e.g. loadgen run -X POST http://localhost:8080/"},
+		{[]string{"run", "--json", "{}", "-H", "http://h"}, nil, "--json \"{}\": want a URL or path as well, e.g. loadgen run -X POST http://localhost:8080/"},
 
 		// Bare numbers, which may mean one or the other.
 		{args("run -H http://h --think 5"), nil, `--think "5": want a unit: 5s or 5ms`},
@@ -83,11 +83,11 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 
 		// Flags as such.
 		{args("run --hots x"), nil, "flag \"--hots\": want a flag of loadgen run\nhint: did you mean --host?"},
-		{args("run --zzz"), nil, "flag \"--zzz\": want a flag of loadgen run\nhint: loadgen run -h shows them"},
-		{args("run -x"), nil, "flag \"-x\": want a flag of loadgen run\nhint: loadgen run -h shows them"},
-		{args("run -u"), nil, "-u: want N after it: concurrent users, each waiting for its answer"},
-		{args("run --users"), nil, "--users: want N after it: concurrent users, each waiting for its answer"},
-		{args("run --=5"), nil, "flag \"--=5\": want --NAME or --NAME=VALUE\nhint: loadgen run -h shows them"},
+		{args("run --zzz"), nil, "flag \"--zzz\": want a flag of loadgen run\nhint: loadgen run -h lists them"},
+		{args("run -x"), nil, "flag \"-x\": want a flag of loadgen run\nhint: loadgen run -h lists them"},
+		{args("run -u"), nil, "-u: want N after it: concurrent users; each waits for its answer, then sends again"},
+		{args("run --users"), nil, "--users: want N after it: concurrent users; each waits for its answer, then sends again"},
+		{args("run --=5"), nil, "flag \"--=5\": want --NAME or --NAME=VALUE\nhint: loadgen run -h lists them"},
 
 		// Arguments.
 		{args("run -H http://h 5"), nil, "argument \"5\": want a URL that begins with http:// or https://, or a path that begins with /\nhint: did you mean http://5?"},
@@ -96,12 +96,12 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("run embedded"), nil, "argument \"embedded\": want a URL that begins with http:// or https://, or a path that begins with /\nhint: did you mean --host embedded?"},
 		{args("run ftp://h/x"), nil, `argument "ftp://h/x": want a URL that begins with http:// or https://, or a path that begins with /`},
 		{args("run /a /b"), nil, "--host: want the URL of the service, e.g. loadgen run --host http://localhost:8080, or --host embedded to try it with an API in this process"},
-		{args("run -T token.txt http://h/x"), nil, `--targets "token.txt": want no argument beside it: the arguments are the targets`},
-		{args("run -T token.txt -X POST -H http://h"), nil, `--method "POST": want no --targets beside it: a file says the method and body of each request`},
-		{args("run -H http://h -X POST"), nil, `--method "POST": want the URL or path that it is for beside it, e.g. loadgen run -X POST http://localhost:8080/`},
+		{args("run -T token.txt http://h/x"), nil, `--targets: cannot be combined with argument: the arguments are the targets`},
+		{args("run -T token.txt -X POST -H http://h"), nil, `--method: cannot be combined with --targets: the file has the method and body of each request`},
+		{args("run -H http://h -X POST"), nil, `--method "POST": want a URL or path as well, e.g. loadgen run -X POST http://localhost:8080/`},
 		{args("run http://h/ -X PO/ST"), nil, `--method "PO/ST": want an HTTP method, e.g. POST`},
 		{args("run http://h/ -d 30s"), nil, `--data "30s": want a body; a duration is -t 30s`},
-		{args("run http://h/ -d @a -d b"), nil, `--data: one @FILE alone, or bodies that are joined by &`},
+		{args("run http://h/ -d @a -d b"), nil, `--data: one @FILE, or texts, which are joined by &`},
 		{args("run http://h/ -d @missing"), nil, `--data "missing": want a file that can be read: no such file or directory`},
 		{args("run http://h/ --redirects 11"), nil, `--redirects "11": want 0 to 10; 0 takes the redirect as the answer`},
 		{args("run http://h/ --warm-up 3m"), nil, `--warm-up "3m": want less than the 3m of the load, of which it is the first part`},
@@ -154,27 +154,27 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("run -H http://h --rate 1e9"), nil, `--rate "1e9": want at most 1,000,000 requests per second`},
 		{args("run -H http://h --rate 1000000000"), nil, `--rate "1000000000": want at most 1,000,000 requests per second`},
 		{args("run -H http://h --arrivals random --rate 5"), nil, `--arrivals "random": want uniform or poisson`},
-		{args("run -H http://h --arrivals poisson"), nil, `--arrivals "poisson": want --rate beside it, e.g. --rate 50`},
-		{args("run -H http://h --max-in-flight 5 --stage 1s:5"), nil, `--max-in-flight "5": want --rate beside it, e.g. --rate 50`},
+		{args("run -H http://h --arrivals poisson"), nil, `--arrivals "poisson": want --rate as well, e.g. --rate 50`},
+		{args("run -H http://h --max-in-flight 5 --stage 1s:5"), nil, `--max-in-flight "5": want --rate as well, e.g. --rate 50`},
 		{args("run -H http://h --rate 5 --max-in-flight 0"), nil, `--max-in-flight "0": want 1 to 1,000,000`},
 
 		// Flags that exclude each other.
-		{args("run -H http://h -u 5 --rate 5"), nil, `--users "5": want no --rate beside it: a run has users, who wait for answers, or a rate, which does not`},
-		{args("run -H http://h --rate 5 --think 1s --pacing 2s -r 1"), nil, "--spawn-rate \"1\": want no --rate beside it: a run has users, who wait for answers, or a rate, which does not\n" +
-			"--think \"1s\": want no --pacing beside it: a user pauses, or keeps a pace\n" +
-			"--pacing \"2s\": want no --rate beside it: a run has users, who wait for answers, or a rate, which does not"},
-		{args("run -H http://h -u 5 --arrivals poisson"), nil, `--users "5": want no --arrivals beside it: it is for a rate`},
-		{args("run -H http://h --stage 1s:5 -t 5s"), nil, `--run-time "5s": want no --stage beside it: the stages are the run time`},
-		{args("run -H http://h --stage 1s:5 --duration 5s"), nil, `--duration "5s": want no --stage beside it: the stages are the run time`},
-		{args("run -H http://h --stage 1s:5 -r 5"), nil, `--spawn-rate "5": want no --stage beside it: the stages start the users`},
-		{args("run -H http://h --think 1s --pacing 5s"), nil, `--think "1s": want no --pacing beside it: a user pauses, or keeps a pace`},
+		{args("run -H http://h -u 5 --rate 5"), nil, `--users: cannot be combined with --rate: users wait for answers, a rate does not; a run has one of them`},
+		{args("run -H http://h --rate 5 --think 1s --pacing 2s -r 1"), nil, "--spawn-rate: cannot be combined with --rate: users wait for answers, a rate does not; a run has one of them\n" +
+			"--think: cannot be combined with --pacing: a user pauses or keeps a pace\n" +
+			"--pacing: cannot be combined with --rate: users wait for answers, a rate does not; a run has one of them"},
+		{args("run -H http://h -u 5 --arrivals poisson"), nil, `--users: cannot be combined with --arrivals: it applies to a rate`},
+		{args("run -H http://h --stage 1s:5 -t 5s"), nil, `--run-time: cannot be combined with --stage: the stages are the run time`},
+		{args("run -H http://h --stage 1s:5 --duration 5s"), nil, `--duration: cannot be combined with --stage: the stages are the run time`},
+		{args("run -H http://h --stage 1s:5 -r 5"), nil, `--spawn-rate: cannot be combined with --stage: the stages start the users`},
+		{args("run -H http://h --think 1s --pacing 5s"), nil, `--think: cannot be combined with --pacing: a user pauses or keeps a pace`},
 
 		// Thresholds.
 		{[]string{"run", "-H", "http://h", "--threshold", "p99<50ms"}, nil, `--threshold "p99<50ms": want p(99) instead of p99`},
 		{args("run -H http://h"), env{"LOADGEN_THRESHOLDS": "rps>1;rsp>2"}, `LOADGEN_THRESHOLDS "rsp>2": want rps instead of rsp`},
 		{[]string{"run", "-H", "http://h", "--abort-on", "error_rate"}, nil, `--abort-on "error_rate": want one of < <= > >= == != after error_rate`},
 		{[]string{"run", "-H", "http://h", "--threshold", "{GET /helth}:p(99)<50ms"}, nil, `--threshold "{GET /helth}:p(99)<50ms": want "GET /health" instead of "GET /helth"`},
-		{[]string{"run", "-H", "http://h", "--abort-on", "dropped>1"}, nil, `--abort-on "dropped>1": want something that is known while the run goes on; dropped is decided when the drain ends`},
+		{[]string{"run", "-H", "http://h", "--abort-on", "dropped>1"}, nil, `--abort-on "dropped>1": want a metric that is known during the run; dropped is known only after the drain`},
 
 		// Files.
 		{args("run -H http://h -T missing.txt"), nil, `--targets "missing.txt": want a file that can be read: no such file or directory`},
@@ -208,13 +208,13 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("report full"), nil, "result full: holds no result: neither result.json nor plan.json is there"},
 		{args("report full -f markdwon"), nil, "--format \"markdwon\": want one of text, markdown, json, csv, hdr\nhint: did you mean markdown?"},
 		{args("merge"), nil, "merge: want the directories of results, e.g. loadgen merge task-1 task-2 -o all"},
-		{args("merge full"), nil, "--out: want a new directory for the sum, e.g. loadgen merge task-1 task-2 -o all"},
+		{args("merge full"), nil, "--out: want a new directory for the merged result, e.g. loadgen merge task-1 task-2 -o all"},
 		{args("merge full -o new"), nil, "result full: holds no result: neither result.json nor plan.json is there"},
 
 		// The lab.
-		{args("lab --host http://h"), nil, "flag \"--host\": want a flag of loadgen lab\nhint: the lab is the service; loadgen run --host URL puts load on another one"},
-		{args("lab -H http://h"), nil, "flag \"-H\": want a flag of loadgen lab\nhint: the lab is the service; loadgen run --host URL puts load on another one"},
-		{args("lab --plan good.json"), nil, "flag \"--plan\": want a flag of loadgen lab\nhint: a plan holds the load and not the service: give the lab's flags again"},
+		{args("lab --host http://h"), nil, "flag \"--host\": want a flag of loadgen lab\nhint: the lab brings its own service; use loadgen run --host URL to test another one"},
+		{args("lab -H http://h"), nil, "flag \"-H\": want a flag of loadgen lab\nhint: the lab brings its own service; use loadgen run --host URL to test another one"},
+		{args("lab --plan good.json"), nil, "flag \"--plan\": want a flag of loadgen lab\nhint: a plan holds the load but not the service: give the lab's flags again"},
 		{args("lab --chaos kil-task@5s"), nil, "--chaos \"kil-task@5s\": want kill-task@TIME, stop-task@TIME, spot-interrupt@TIME or kill-zone:ZONE@FROM..TO, e.g. kill-task@60s, kill-zone:b@90s..120s\nhint: did you mean kill-task?"},
 		{args("lab --chaos kill-task@5m"), nil, `--chaos "kill-task@5m": want a time before the end of the load at 3m`},
 		{args("lab --quick"), env{"LOADGEN_CHAOS": "kill-task@5s,kill-zone:b@10s..30s"}, `LOADGEN_CHAOS "kill-zone:b@10s..30s": want a time before the end of the load at 20s`},
@@ -228,23 +228,23 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("lab --speedup 0.5"), nil, `--speedup "0.5": want a number from 1 to 60`},
 		{args("lab --speedup 0"), nil, `--speedup "0": want a number from 1 to 60`},
 		{args("lab --speedup fast"), nil, `--speedup "fast": want a number, e.g. 5 or 0.5`},
-		{args("lab --quick --speedup 10"), nil, `--speedup "10": want no --quick beside it: it chooses how fast`},
+		{args("lab --quick --speedup 10"), nil, `--speedup: cannot be combined with --quick: --quick sets the speed`},
 		{args("lab --recovery 0"), nil, `--recovery "0": want a duration above 0, e.g. 30m`},
 		{args("lab --recovery 25h"), nil, `--recovery "25h0m0s": want a time that is not negative and at most 24h`},
 		{args("lab --task-capacity 0"), nil, `--task-capacity "0": want requests/s from 0.001 to 1,000,000, e.g. 120, or auto`},
 		{args("lab --task-capacity atuo"), nil, `--task-capacity "atuo": want a number, e.g. 5 or 0.5, or auto`},
-		{args("lab --objective p(99)<1s"), nil, `--objective "p(99)<1s": want --task-capacity auto beside it: it is what a task is measured by`},
+		{args("lab --objective p(99)<1s"), nil, `--objective "p(99)<1s": want --task-capacity auto as well: the objective is what auto measures against`},
 		{args("lab --task-capacity auto --objective p(99)<"), nil, `--objective "p(99)<": want after < a latency, e.g. 50ms, 1.2s or 800us`},
 		{args("lab --chaos stop-task:b@5s"), nil, `--chaos "stop-task:b@5s": want stop-task@TIME, e.g. stop-task@60s`},
 		{args("lab --expect max_task==6"), nil, `--expect "max_task==6": want max_tasks instead of max_task`},
 		{args("lab --expect errors==0 --expect p(99)<50ms"), nil, `--expect "p(99)<50ms": want an expectation about capacity, e.g. max_tasks==6; this is a threshold (--threshold)`},
-		{args("lab --replica x --expect overshoot==0"), nil, `--expect "overshoot==0": want what one task can do (--task-capacity) beside it: without that, the load's demand is not known`},
+		{args("lab --replica x --expect overshoot==0"), nil, `--expect "overshoot==0": want --task-capacity as well: without it the number of tasks that the load needs is not known`},
 		{[]string{"lab", "--replica", "x 'y"}, nil, `--replica "x 'y": want a command whose quotes are closed: ' is missing`},
-		{args("lab --replica-health /up"), nil, `--replica-health "/up": want --replica beside it: it is for a program of yours`},
+		{args("lab --replica-health /up"), nil, `--replica-health "/up": want --replica as well: this flag is about your own program`},
 		{args("lab --replica x --replica-health up"), nil, `--replica-health "up": want a path, e.g. /health`},
 		{args("lab --replica x --replica-cpus 0"), nil, `--replica-cpus "0": want a number of CPUs above 0, e.g. 0.5`},
 		{args("lab -u 0 -t x"), nil, "--run-time \"x\": want a duration, e.g. 300s, 20m, 1h30m or seconds as a bare number\n--users \"0\": want 1 to 1,000,000"},
-		{args("lab -T other.txt"), nil, `other.txt: targets[0].url "http://elsewhere/": want a path: the lab is the service, and load goes nowhere else`},
+		{args("lab -T other.txt"), nil, `other.txt: targets[0].url "http://elsewhere/": want a path: the lab sends load only to its own service`},
 		{args("lab http://localhost:8080"), nil, `argument "http://localhost:8080": want only flags after loadgen lab`},
 
 		// Simulations.
@@ -257,13 +257,13 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("simulate --policy cpu=-1"), nil, `--policy "cpu=-1": want METRIC=TARGET, e.g. requests=50 or cpu=50, TARGET being a number above 0`},
 		{args("simulate --sweep target"), nil, `--sweep "target": want SETTING=FROM..TO, SETTING=FROM..TO:STEP or SETTING=A,B,…, e.g. target=25..400 or period=20,60`},
 		{args("simulate --sweep max=1..4"), nil, "--sweep max=1: min: 2 is above the maximum of 1"},
-		{args("simulate --sweep max=2..4 --expect max_tasks==6"), nil, `--expect "max_tasks==6": want no --sweep beside it: a sweep compares, and judges nothing`},
-		{args("simulate --expect errors==0"), nil, `--expect "errors==0": want an expectation about capacity: no requests are sent, so none can be an error`},
-		{args("simulate --recovery 0 --expect back_to_min_within<=30m"), nil, `--expect "back_to_min_within<=30m": want a recovery to be watched beside it: the run ends with its load`},
-		{args("simulate --users 5"), nil, "flag \"--users\": want a flag of loadgen simulate\nhint: loadgen simulate -h shows them"},
+		{args("simulate --sweep max=2..4 --expect max_tasks==6"), nil, `--expect: cannot be combined with --sweep: a sweep compares and has no verdict`},
+		{args("simulate --expect errors==0"), nil, `--expect "errors==0": want an expectation about capacity: no request is sent, so none can be an error`},
+		{args("simulate --recovery 0 --expect back_to_min_within<=30m"), nil, `--expect "back_to_min_within<=30m": want a recovery to watch: this run ends with its load`},
+		{args("simulate --users 5"), nil, "flag \"--users\": want a flag of loadgen simulate\nhint: loadgen simulate -h lists them"},
 
 		// Several at once.
-		{args("run -u x -t y --stage"), nil, "--stage: want D:N after it: over D, change to N users (N/s with --rate); repeatable"},
+		{args("run -u x -t y --stage"), nil, "--stage: want D:N after it: change to N users (with --rate: N/s) over D; repeatable"},
 		{args("run -u x -t y"), env{"LOADGEN_SPAWN_RATE": "0", "LOADGEN_TAGS": "a"}, "--users \"x\": want a whole number, e.g. 50\n" +
 			"--run-time \"y\": want a duration, e.g. 300s, 20m, 1h30m or seconds as a bare number\n" +
 			"LOADGEN_TAGS \"a\": want KEY=VALUE, e.g. commit=4e1f09\n" +

@@ -38,10 +38,10 @@ type stretch struct {
 // *plan.FieldError as of [Parse].
 func NewAbortRule(e Expr, endpoints []string) (*AbortRule, error) {
 	if c, ok := counterOf(e.Metric); ok && c.late {
-		return nil, &plan.FieldError{Got: e.String(), Want: "something that is known while the run goes on; " + string(e.Metric) + " is decided when the drain ends"}
+		return nil, &plan.FieldError{Got: e.String(), Want: "a metric that is known during the run; " + string(e.Metric) + " is known only after the drain"}
 	}
 	if e.Phase == plan.Drain {
-		return nil, &plan.FieldError{Got: e.String(), Want: "another phase than drain, in which nothing is sent any more"}
+		return nil, &plan.FieldError{Got: e.String(), Want: "a phase other than drain: nothing is sent in it"}
 	}
 	if err := Check(e, endpoints, []string{e.Phase}); err != nil {
 		return nil, err

@@ -94,9 +94,9 @@ func TestAbortSaysOverWhatItFailed(t *testing.T) {
 
 func TestAbortRefusesWhatCannotBeKnownInTime(t *testing.T) {
 	for text, want := range map[string]string{
-		"dropped==0":             `"dropped==0": want something that is known while the run goes on; dropped is decided when the drain ends`,
-		"abandoned<5":            `"abandoned<5": want something that is known while the run goes on; abandoned is decided when the drain ends`,
-		"{phase:drain}:p(99)<50": `"{phase:drain}:p(99)<50ms": want another phase than drain, in which nothing is sent any more`,
+		"dropped==0":             `"dropped==0": want a metric that is known during the run; dropped is known only after the drain`,
+		"abandoned<5":            `"abandoned<5": want a metric that is known during the run; abandoned is known only after the drain`,
+		"{phase:drain}:p(99)<50": `"{phase:drain}:p(99)<50ms": want a phase other than drain: nothing is sent in it`,
 		"{GET /x}:p(99)<50":      `"{GET /x}:p(99)<50ms": want "GET /" instead of "GET /x"`,
 	} {
 		if _, err := NewAbortRule(mustParse(t, text), []string{"GET /"}); err == nil || err.Error() != want {

@@ -19,7 +19,7 @@ func Check(e Expr, endpoints, phases []string) error {
 	want := ""
 	switch {
 	case e.Phase == plan.Drain:
-		want = "another phase than drain: what is answered in it counts for the phase in which it was due"
+		want = "a phase other than drain: what is answered in it counts for the phase in which it was due"
 	case e.Endpoint != "" && !slices.Contains(endpoints, e.Endpoint):
 		want = wantName("an endpoint of the targets", "targets", e.Endpoint, endpoints)
 	case e.Phase != "" && !slices.Contains(phases, e.Phase):

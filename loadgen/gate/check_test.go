@@ -25,7 +25,7 @@ func TestCheckRefusesAScopeThatThePlanDoesNotHave(t *testing.T) {
 		{"p(99)<1", nil, ""},
 		{"{GET /health}:p(99)<1", endpoints, ""},
 		{"{GET /,phase:steady}:p(99)<1", endpoints, ""},
-		{"{phase:drain}:p(99)<1", endpoints, `"{phase:drain}:p(99)<1ms": want another phase than drain: what is answered in it counts for the phase in which it was due`},
+		{"{phase:drain}:p(99)<1", endpoints, `"{phase:drain}:p(99)<1ms": want a phase other than drain: what is answered in it counts for the phase in which it was due`},
 		{"{GET /helth}:p(99)<1", endpoints, `"{GET /helth}:p(99)<1ms": want "GET /health" instead of "GET /helth"`},
 		{"{POST /login}:p(99)<1", endpoints, `"{POST /login}:p(99)<1ms": want an endpoint of the targets instead of "POST /login": "GET /", "GET /health"`},
 		{"{login}:p(99)<1", many, `"{login}:p(99)<1ms": want an endpoint of the targets instead of "login" (there are 20 targets)`},

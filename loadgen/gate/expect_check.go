@@ -20,11 +20,11 @@ func CheckExpectation(e Expectation, has Has) error {
 	want := ""
 	switch {
 	case s.needs == needRequests && !has.Requests:
-		want = "an expectation about capacity: no requests are sent, so none can be " + map[Subject]string{Errors: "an error", Resent: "sent twice"}[e.Subject]
+		want = "an expectation about capacity: no request is sent, so none can be " + map[Subject]string{Errors: "an error", Resent: "sent twice"}[e.Subject]
 	case s.needs == needDemand && !has.Demand:
-		want = "what one task can do (--task-capacity) beside it: without that, the load's demand is not known"
+		want = "--task-capacity as well: without it the number of tasks that the load needs is not known"
 	case s.needs == needRecovery && !has.Recovery:
-		want = "a recovery to be watched beside it: the run ends with its load"
+		want = "a recovery to watch: this run ends with its load"
 	default:
 		return nil
 	}

@@ -257,16 +257,16 @@ func TestAnExpectationAboutWhatTheRunDoesNotHaveIsRefused(t *testing.T) {
 		want string
 	}{
 		{"errors==0", Has{Requests: true}, ""},
-		{"errors==0", Has{Demand: true, Recovery: true}, `"errors==0": want an expectation about capacity: no requests are sent, so none can be an error`},
-		{"retried==0", Has{}, `"retried==0": want an expectation about capacity: no requests are sent, so none can be sent twice`},
+		{"errors==0", Has{Demand: true, Recovery: true}, `"errors==0": want an expectation about capacity: no request is sent, so none can be an error`},
+		{"retried==0", Has{}, `"retried==0": want an expectation about capacity: no request is sent, so none can be sent twice`},
 		{"time_under_provisioned<=2m", Has{Demand: true}, ""},
-		{"time_under_provisioned<=2m", Has{Requests: true, Recovery: true}, `"time_under_provisioned<=2m": want what one task can do (--task-capacity) beside it: without that, the load's demand is not known`},
-		{"time_over_provisioned<=2m", Has{}, `"time_over_provisioned<=2m": want what one task can do (--task-capacity) beside it: without that, the load's demand is not known`},
+		{"time_under_provisioned<=2m", Has{Requests: true, Recovery: true}, `"time_under_provisioned<=2m": want --task-capacity as well: without it the number of tasks that the load needs is not known`},
+		{"time_over_provisioned<=2m", Has{}, `"time_over_provisioned<=2m": want --task-capacity as well: without it the number of tasks that the load needs is not known`},
 		{"healthy>=demand at steady", Has{Demand: true}, ""},
-		{"healthy>=demand at steady", Has{Requests: true}, `"healthy>=demand at steady": want what one task can do (--task-capacity) beside it: without that, the load's demand is not known`},
-		{"overshoot==0", Has{}, `"overshoot==0": want what one task can do (--task-capacity) beside it: without that, the load's demand is not known`},
+		{"healthy>=demand at steady", Has{Requests: true}, `"healthy>=demand at steady": want --task-capacity as well: without it the number of tasks that the load needs is not known`},
+		{"overshoot==0", Has{}, `"overshoot==0": want --task-capacity as well: without it the number of tasks that the load needs is not known`},
 		{"back_to_min_within<=30m", Has{Recovery: true}, ""},
-		{"back_to_min_within<=30m", Has{}, `"back_to_min_within<=30m": want a recovery to be watched beside it: the run ends with its load`},
+		{"back_to_min_within<=30m", Has{}, `"back_to_min_within<=30m": want a recovery to watch: this run ends with its load`},
 		{"max_tasks==600", Has{}, ""}, // for the run to show
 		{"healthy==running at steady", Has{}, ""},
 	} {

@@ -88,7 +88,7 @@ func (l Latency) At(rate float64) time.Duration {
 func (c Config) checkLatency() error {
 	watched := slices.ContainsFunc(c.Policies, func(p autoscaling.Policy) bool { return p != nil && p.Metric() == autoscaling.MetricP99 })
 	if watched && len(c.Latency) == 0 {
-		return refuse("policies", "p99 by load is not known: want --load @DIR of a lab beside it, which has measured it")
+		return refuse("policies", "p99 by load is not known: want --load @DIR of a lab that measured it")
 	}
 	for i := 1; i < len(c.Latency); i++ {
 		if c.Latency[i].Rate <= c.Latency[i-1].Rate {
