@@ -16,15 +16,15 @@ import (
 const historySpan = 10 * time.Second
 
 // CSV is a sink that writes Locust's four files, PREFIX_stats.csv, PREFIX_stats_history.csv,
-// PREFIX_failures.csv and PREFIX_exceptions.csv, with Locust's columns, number formats and meaning:
+// PREFIX_failures.csv and PREFIX_exceptions.csv, with the columns, number formats and meaning of Locust 2.47:
 // latency is raw and of failures too, percentiles are whole milliseconds, and Requests/s is over the
 // time until the last request completed. What differs is better: percentiles are a histogram's, not
 // of latencies rounded to two digits, and those of the history are of the last 10 s. The history is
 // of Aggregated alone.
 //
-// The history is written as the run goes, a line for each window, of which two may end in the same
-// second where a phase ends. The other files are written by Close, whether the run came to its end
-// or not. There are no exceptions, because there is no user code to throw them: that file is a header.
+// The history is written as the run goes, a line for each second in which a window ended: windows are cut where
+// a phase ends, and the last one of a second counts. A line is written when the next second has begun. The other
+// files are written by Close, whether the run came to its end or not. There are no exceptions, because there is no user code to throw them: that file is a header.
 type CSV struct {
 	prefix string
 	start  time.Time
@@ -32,6 +32,7 @@ type CSV struct {
 	files  [4]*os.File
 	lines  *csv.Writer // of the history; nil once it failed
 	recent []recentWindow
+	last   []string // line of the history for the second under way; not written yet
 }
 
 type recentWindow struct {
@@ -84,7 +85,21 @@ func (c *CSV) Window(w *result.Window) error {
 	if c.lines == nil {
 		return nil
 	}
-	err := c.lines.Write(c.historyRow(w))
+	row := c.historyRow(w)
+	var err error
+	if c.last != nil && c.last[0] != row[0] {
+		err = c.writeLast()
+	}
+	c.last = row
+	return err
+}
+
+// writeLast writes the line of a second that is over.
+func (c *CSV) writeLast() error {
+	if c.lines == nil || c.last == nil {
+		return nil
+	}
+	err := c.lines.Write(c.last)
 	c.lines.Flush()
 	if err = errors.Join(err, c.lines.Error()); err != nil {
 		c.lines = nil
@@ -121,8 +136,9 @@ func (c *CSV) Close() error {
 		return nil
 	}
 	return errors.Join(
+		c.writeLast(),
 		c.rewrite(statsFile, c.stats.statsRows()),
-		c.rewrite(failuresFile, c.stats.failureRows()),
+		c.rewrite(failuresFile, c.stats.failureRows(c.start)),
 		c.closeFiles(),
 	)
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
 )
@@ -19,7 +21,7 @@ import (
 const (
 	locustStatsHeader      = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%\r\n"
 	locustHistoryHeader    = "Timestamp,User Count,Type,Name,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%,Total Request Count,Total Failure Count,Total Median Response Time,Total Average Response Time,Total Min Response Time,Total Max Response Time,Total Average Content Size\r\n"
-	locustFailuresHeader   = "Method,Name,Error,Occurrences\r\n"
+	locustFailuresHeader   = "Method,Name,Error,Occurrences,First Seen,Last Seen\r\n"
 	locustExceptionsHeader = "Count,Message,Traceback,Nodes\r\n"
 )
 
@@ -48,7 +50,7 @@ func handWindows() []*result.Window {
 	failed(windows[1], 1, 1500*ms, 1600*us, "status", "503 Service Unavailable")
 	done(windows[1], 0, 1200*us, 50*ms, 0) // late: raw latency does not hold it
 	failed(windows[11], 2, 11*time.Second, 100*us, "connection_refused", "connection refused")
-	failed(windows[11], 2, 11*time.Second, 100*us, "connection_refused", "connection refused")
+	failed(windows[11], 2, 11900*ms, 100*us, "connection_refused", "connection refused")
 	failed(windows[11], 2, 11*time.Second, 100*us, "status", "503 Service Unavailable")
 	return windows
 }
@@ -152,9 +154,10 @@ func TestHistoryCountsUpAndItsPercentilesAreOfTheLastTenSeconds(t *testing.T) {
 
 func TestFailuresAreByEndpointAndMessage(t *testing.T) {
 	want := locustFailuresHeader +
-		"GET,/,503 Service Unavailable,1\r\n" +
-		"POST,\"Sign in, \"\"fast\"\"\",connection refused,2\r\n" +
-		"POST,\"Sign in, \"\"fast\"\"\",503 Service Unavailable,1\r\n"
+		// The run starts at 05:06:07.6, and fractions are cut off: 1.5 s later it is …09.1.
+		"GET,/,503 Service Unavailable,1,2026-03-04T05:06:09Z,2026-03-04T05:06:09Z\r\n" +
+		"POST,\"Sign in, \"\"fast\"\"\",connection refused,2,2026-03-04T05:06:18Z,2026-03-04T05:06:19Z\r\n" +
+		"POST,\"Sign in, \"\"fast\"\"\",503 Service Unavailable,1,2026-03-04T05:06:18Z,2026-03-04T05:06:18Z\r\n"
 	if got := writeHand(t)["_failures.csv"]; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -193,10 +196,55 @@ func TestHistoryIsOnDiskWhileTheRunGoesOn(t *testing.T) {
 		if err := c.Window(w); err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Count(readCSVs(t, prefix)["_stats_history.csv"], "\n"); got != i+2 {
-			t.Fatalf("%d lines after window %d, want the header and one for each", got, i+1)
+		if got := strings.Count(readCSVs(t, prefix)["_stats_history.csv"], "\n"); got != i+1 {
+			t.Fatalf("%d lines after window %d, want the header and one for each second that is over", got, i+1)
 		}
 	}
+}
+
+// Windows are cut where a phase ends and where the run does, so that several end in one second of the clock on the wall.
+func TestHistoryHasNoTimestampTwiceAndEndsWithTheTotals(t *testing.T) {
+	dir := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		prefix := filepath.Join(dir, "run")
+		c := NewCSV(prefix)
+		meta := handMeta()
+		meta.StartedAt = meta.StartedAt.Add(time.Duration(rapid.IntRange(0, 999).Draw(t, "start")) * ms)
+		if err := c.Start(meta); err != nil {
+			t.Fatal(err)
+		}
+		var at time.Duration
+		n := rapid.IntRange(1, 12).Draw(t, "windows")
+		for range n {
+			w := &result.Window{From: at, To: at + time.Duration(rapid.IntRange(1, 1000).Draw(t, "length"))*ms, Endpoints: []result.EndpointWindow{{Endpoint: 1}}}
+			done(w, 0, ms, 0, 0)
+			at = w.To
+			if err := c.Window(w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(prefix + "_stats_history.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := ""
+		for _, row := range rows[1:] {
+			if row[0] <= before {
+				t.Fatalf("timestamp %s after %s:\n%s", row[0], before, data)
+			}
+			before = row[0]
+		}
+		if last := rows[len(rows)-1]; last[0] != whole(meta.StartedAt.Add(at).Unix()) || last[17] != whole(int64(n)) {
+			t.Fatalf("the last line is %q, want the %d requests of the whole run", last, n)
+		}
+	})
 }
 
 func TestExistingFilesAreOverwritten(t *testing.T) {
@@ -232,10 +280,10 @@ func TestAFullDiskIsToldOnceAndTheOtherFilesAreStillWritten(t *testing.T) {
 	}
 	windows := handWindows()
 	c.files[historyFile].Close() // every write to it fails from here on
-	if err := c.Window(windows[0]); err == nil || !strings.HasPrefix(err.Error(), "--csv: no more history: ") {
-		t.Errorf("the first window: %v", err)
+	if err := errors.Join(c.Window(windows[0]), c.Window(windows[1])); err == nil || !strings.HasPrefix(err.Error(), "--csv: no more history: ") {
+		t.Errorf("the first two windows: %v", err)
 	}
-	for _, w := range windows[1:] {
+	for _, w := range windows[2:] {
 		if err := c.Window(w); err != nil {
 			t.Errorf("told again: %v", err)
 		}

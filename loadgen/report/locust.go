@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"io"
 	"iter"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 	"scalableappbackend/loadgen/result"
 )
 
-// Columns of Locust's files, from its StatsCSV and StatsCSVFileWriter (locust/stats.py).
+// Columns of Locust's files, from StatsCSV and StatsCSVFileWriter of its version 2.47 (locust/stats.py).
 var (
 	percentileColumns = []string{"50%", "66%", "75%", "80%", "90%", "95%", "98%", "99%", "99.9%", "99.99%", "100%"}
 
@@ -31,7 +32,7 @@ var (
 		"Total Min Response Time", "Total Max Response Time", "Total Average Content Size",
 	})
 
-	failuresColumns   = []string{"Method", "Name", "Error", "Occurrences"}
+	failuresColumns   = []string{"Method", "Name", "Error", "Occurrences", "First Seen", "Last Seen"}
 	exceptionsColumns = []string{"Count", "Message", "Traceback", "Nodes"}
 )
 
@@ -88,7 +89,13 @@ type locustEntry struct {
 	failures     int64
 	bytes        int64
 	times        result.Histogram
-	errors       map[string]int64 // by message
+	errors       map[string]*locustError // by message; nil of a sum over endpoints
+}
+
+// locustError is one of Locust's StatsError: when it was seen first and last, on the run's clock.
+type locustError struct {
+	count       int64
+	first, last time.Duration
 }
 
 // newLocustStats names entries as Locust does, which has the method in a column of its own:
@@ -104,7 +111,7 @@ func newLocustStats(endpoints []plan.Endpoint) *locustStats {
 		if bare, found := strings.CutPrefix(name, e.Method+" "); found && bare != "" && !taken[[2]string{e.Method, bare}] {
 			name = bare
 		}
-		s.entries[i] = locustEntry{method: e.Method, name: name, errors: map[string]int64{}}
+		s.entries[i] = locustEntry{method: e.Method, name: name, errors: map[string]*locustError{}}
 	}
 	return s
 }
@@ -138,7 +145,12 @@ func (l *locustEntry) add(e *result.EndpointWindow) {
 	l.times.Merge(e.Failed)
 	if l.errors != nil {
 		for _, x := range e.Errors {
-			l.errors[x.Message] += x.Count
+			if have := l.errors[x.Message]; have != nil {
+				have.count += x.Count
+				have.first, have.last = min(have.first, x.First), max(have.last, x.Last)
+			} else {
+				l.errors[x.Message] = &locustError{x.Count, x.First, x.Last}
+			}
 		}
 	}
 }
@@ -170,17 +182,17 @@ func (s *locustStats) statsRows() [][]string {
 	return rows
 }
 
-func (s *locustStats) failureRows() [][]string {
+// failureRows say when errors were seen in Locust's form: UTC, fractions of a second cut off (format_utc_timestamp).
+func (s *locustStats) failureRows(start time.Time) [][]string {
+	seen := func(at time.Duration) string { return start.Add(at).UTC().Format("2006-01-02T15:04:05Z") }
 	rows := [][]string{failuresColumns}
 	for _, l := range s.sorted() {
-		var of [][]string
-		for message, n := range l.errors {
-			of = append(of, []string{l.method, l.name, message, whole(n)})
+		for _, message := range slices.SortedFunc(maps.Keys(l.errors), func(a, b string) int {
+			return cmp.Or(cmp.Compare(l.errors[b].count, l.errors[a].count), cmp.Compare(a, b))
+		}) {
+			e := l.errors[message]
+			rows = append(rows, []string{l.method, l.name, message, whole(e.count), seen(e.first), seen(e.last)})
 		}
-		slices.SortFunc(of, func(a, b []string) int {
-			return cmp.Or(cmp.Compare(l.errors[b[2]], l.errors[a[2]]), cmp.Compare(a[2], b[2]))
-		})
-		rows = append(rows, of...)
 	}
 	return rows
 }
