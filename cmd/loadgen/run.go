@@ -172,7 +172,7 @@ func newScreen(env *env, r *resolution, s *stopper) *tui.Screen {
 		Output:  env.stderr,
 		Environ: env.environ,
 		Styled:  env.color(env.stderr),
-		Stop:    func() { s.stop("key q") },
+		Stop:    s.stop,
 	}
 	if env.isTTY(env.stdin) {
 		screen.Input = env.stdin

@@ -20,8 +20,8 @@ type model struct {
 	styled      bool
 	width       int
 	height      int
-	service     *service // nil: nobody watches capacity
-	stop        func()   // what q calls
+	service     *service         // nil: nobody watches capacity
+	stop        func(key string) // what q and ctrl+c call
 
 	last     *result.Window // nil before the first
 	totals   totals
@@ -74,15 +74,20 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 	case tea.KeyPressMsg:
-		if key := msg.String(); key == "q" || key == "Q" || key == "ctrl+c" {
-			return m, m.ask
+		switch msg.String() {
+		case "q", "Q":
+			return m, m.ask("key q")
+		case "ctrl+c":
+			return m, m.ask("Ctrl-C")
 		}
 	}
 	return m, nil
 }
 
 // ask is a command, because what it calls may wait and Update must not.
-func (m model) ask() tea.Msg {
-	m.stop()
-	return nil
+func (m model) ask(key string) tea.Cmd {
+	return func() tea.Msg {
+		m.stop(key)
+		return nil
+	}
 }

@@ -40,7 +40,7 @@ func window(from int, phase string, done, failed int64, raw, lag time.Duration) 
 func fresh(width int) model {
 	return model{
 		title: "50 users, 5 started each second, on http://localhost:8080 for 3:00", planned: 3 * time.Minute,
-		stopTimeout: 10 * time.Second, closedModel: true, keys: true, width: width, stop: func() {},
+		stopTimeout: 10 * time.Second, closedModel: true, keys: true, width: width, stop: func(string) {},
 	}
 }
 
@@ -127,26 +127,26 @@ func TestNoLineIsWiderThanTheTerminal(t *testing.T) {
 	})
 }
 
-func TestKeysAskForAStopAndDoNotEndTheScreen(t *testing.T) {
-	for key, asks := range map[tea.KeyPressMsg]bool{
-		{Code: 'q', Text: "q"}:                                      true,
-		{Code: 'c', Mod: tea.ModCtrl}:                               true,
-		{Code: 'q', Text: "Q", ShiftedCode: 'Q', Mod: tea.ModShift}: true,
-		{Code: 'x', Text: "x"}:                                      false,
-		{Code: tea.KeyEnter}:                                        false,
-		{Code: tea.KeyEscape}:                                       false,
+func TestKeysAskForAStopByTheirNameAndDoNotEndTheScreen(t *testing.T) {
+	for key, asks := range map[tea.KeyPressMsg]string{
+		{Code: 'q', Text: "q"}:                                      "key q",
+		{Code: 'c', Mod: tea.ModCtrl}:                               "Ctrl-C",
+		{Code: 'q', Text: "Q", ShiftedCode: 'Q', Mod: tea.ModShift}: "key q",
+		{Code: 'x', Text: "x"}:                                      "",
+		{Code: tea.KeyEnter}:                                        "",
+		{Code: tea.KeyEscape}:                                       "",
 	} {
-		asked := 0
+		asked := ""
 		m := fresh(80)
-		m.stop = func() { asked++ }
+		m.stop = func(key string) { asked += key }
 		next, cmd := m.Update(key)
 		if cmd != nil {
 			if msg := cmd(); msg != nil {
 				t.Errorf("%s: the command says %v", key, msg)
 			}
 		}
-		if (asked == 1) != asks || next.(model).closed {
-			t.Errorf("%s asked %d times, closed %v", key, asked, next.(model).closed)
+		if asked != asks || next.(model).closed {
+			t.Errorf("%s asked as %q, want %q; closed %v", key, asked, asks, next.(model).closed)
 		}
 	}
 }

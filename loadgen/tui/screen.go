@@ -24,8 +24,8 @@ type Screen struct {
 	// Service, when not 0, makes it the view of a service whose capacity is watched until then on the run's clock: load,
 	// latency, tasks and alarms on one axis. See [Screen.Timeline] and [Screen.News].
 	Service time.Duration
-	// Stop is called for each q or ctrl+c. It may be nil when there is no Input.
-	Stop func()
+	// Stop is called for each q and Ctrl-C, with what was typed in words. It may be nil when there is no Input.
+	Stop func(key string)
 
 	mu      sync.Mutex // Stopping comes from anywhere
 	program *tea.Program

@@ -76,7 +76,7 @@ func TestAServiceFitsItsTerminal(t *testing.T) {
 
 // What was shown before does not change when more comes.
 func TestModelsOfAServiceShareNothing(t *testing.T) {
-	m := model{service: &service{axis: time.Minute}, stop: func() {}}
+	m := model{service: &service{axis: time.Minute}, stop: func(string) {}}
 	one, _ := m.Update(newsMsg{"one"})
 	two, _ := one.Update(newsMsg{"two"})
 	other, _ := one.Update(newsMsg{"other"})
