@@ -27,29 +27,30 @@ const module = "scalableappbackend"
 // without an arrow are all failures, so the table says what is there and no more.
 const arrows = `
 internal/exit       →
+internal/input      →
 internal/near       →
 internal/units      →
 server              →
 loadgen/http1       →
 loadgen/wire        → loadgen/http1
 loadgen/timeline    →
-loadgen/plan        → internal/near
+loadgen/plan        → internal/input internal/near
 loadgen/result      → loadgen/plan loadgen/timeline
 loadgen/measure     → loadgen/plan loadgen/result
 loadgen/attack      → loadgen/measure loadgen/plan
 loadgen/validity    → loadgen/result
-loadgen/gate        → internal/near internal/units loadgen/plan loadgen/result loadgen/timeline
-loadgen/autoscaling → internal/near loadgen/timeline
-loadgen/simulate    → internal/near loadgen/autoscaling loadgen/plan loadgen/result loadgen/timeline
-loadgen/lab         → internal/near loadgen/autoscaling loadgen/plan loadgen/timeline server
+loadgen/gate        → internal/input internal/near internal/units loadgen/plan loadgen/result loadgen/timeline
+loadgen/autoscaling → internal/input internal/near loadgen/timeline
+loadgen/simulate    → internal/input internal/near loadgen/autoscaling loadgen/plan loadgen/result loadgen/timeline
+loadgen/lab         → internal/input internal/near loadgen/autoscaling loadgen/plan loadgen/timeline server
 loadgen/report      → internal/units loadgen/plan loadgen/result loadgen/timeline
 loadgen/stats       →
-loadgen/compare     → internal/units loadgen/gate loadgen/plan loadgen/result loadgen/stats
+loadgen/compare     → internal/input internal/units loadgen/gate loadgen/plan loadgen/result loadgen/stats
 loadgen/baseline    → loadgen/compare loadgen/result
 loadgen/tui         → internal/units loadgen/plan loadgen/result loadgen/timeline loadgen/validity
-loadgen             → internal/exit internal/units loadgen/attack loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
+loadgen             → internal/exit internal/input internal/units loadgen/attack loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
 cmd/server          → server
-cmd/loadgen         → internal/exit internal/near internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
+cmd/loadgen         → internal/exit internal/input internal/near internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
 `
 
 // modules is who may import what others wrote; "tests" are the test files of any package.

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/gate"
-	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/timeline"
 )
@@ -44,7 +44,7 @@ func (r *Runner) expect() (expectations []gate.Expectation, err error) {
 		return nil, nil
 	}
 	if r.Capacity == nil {
-		return nil, &plan.FieldError{Field: "expect", Want: "a run whose capacity is watched"}
+		return nil, &input.Error{Field: "expect", Want: "a run whose capacity is watched"}
 	}
 	_, known := r.Capacity.TaskCapacity()
 	var wrong []error
@@ -53,7 +53,7 @@ func (r *Runner) expect() (expectations []gate.Expectation, err error) {
 		if err == nil {
 			err = gate.CheckExpectation(e, gate.Has{Requests: true, Demand: known, Recovery: true})
 		}
-		wrong = append(wrong, plan.WithField(err, fmt.Sprintf("expect[%d]", i)))
+		wrong = append(wrong, input.WithField(err, fmt.Sprintf("expect[%d]", i)))
 		expectations = append(expectations, e)
 	}
 	return expectations, errors.Join(wrong...)

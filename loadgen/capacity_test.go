@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/timeline"
 )
@@ -136,12 +136,12 @@ func TestExpectationsAreRefusedWhereNothingCanMeetThem(t *testing.T) {
 	} {
 		r := Runner{Plan: brief(), Transport: service(healthy), Capacity: row.capacity, Expect: []string{row.expect}}
 		_, err := r.Run(context.Background())
-		input, ok := errors.AsType[*InputError](err)
+		refused, ok := errors.AsType[*InputError](err)
 		if !ok {
 			t.Errorf("%s: %v", row.why, err)
 			continue
 		}
-		if fields := plan.Fields(input.Err); len(fields) != 1 || !strings.HasPrefix(fields[0].Field, row.want) {
+		if fields := input.Errors(refused.Err); len(fields) != 1 || !strings.HasPrefix(fields[0].Field, row.want) {
 			t.Errorf("%s: %v", row.why, err)
 		}
 	}

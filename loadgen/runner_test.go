@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"scalableappbackend/internal/calm"
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
 )
@@ -274,12 +275,12 @@ func TestWhatCannotRunIsRefusedBeforeAnythingStarts(t *testing.T) {
 		sink := &record{}
 		r := Runner{Plan: p, Transport: service(healthy), Sinks: []result.Sink{sink}}
 		res, err := r.Run(context.Background())
-		input, ok := errors.AsType[*InputError](err)
+		refused, ok := errors.AsType[*InputError](err)
 		if !ok || res != nil || sink.started != nil {
 			t.Errorf("%s: result %v, error %v, sink started: %v", row.why, res != nil, err, sink.started != nil)
 			continue
 		}
-		fields := plan.Fields(input.Err)
+		fields := input.Errors(refused.Err)
 		for i, want := range row.fields {
 			if i >= len(fields) || !strings.HasPrefix(fields[i].Field, want) {
 				t.Errorf("%s: %v, want an error about %s", row.why, err, want)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"scalableappbackend/internal/exit"
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen/attack"
 	"scalableappbackend/loadgen/gate"
@@ -24,12 +25,12 @@ func expressions(p *plan.Plan) (thresholds []gate.Expr, abort *gate.Expr, err er
 	var wrong []error
 	for i, text := range p.Thresholds {
 		e, err := gate.Parse(text)
-		wrong = append(wrong, plan.WithField(err, fmt.Sprintf("thresholds[%d]", i)))
+		wrong = append(wrong, input.WithField(err, fmt.Sprintf("thresholds[%d]", i)))
 		thresholds = append(thresholds, e)
 	}
 	if p.AbortOn != "" {
 		e, err := gate.Parse(p.AbortOn)
-		wrong = append(wrong, plan.WithField(err, "abort_on"))
+		wrong = append(wrong, input.WithField(err, "abort_on"))
 		abort = &e
 	}
 	return thresholds, abort, errors.Join(wrong...)
@@ -46,14 +47,14 @@ func (s *session) checkScopes(abort *gate.Expr) error {
 	}
 	var wrong []error
 	for i, e := range s.thresholds {
-		wrong = append(wrong, plan.WithField(gate.Check(e, endpoints, phases), fmt.Sprintf("thresholds[%d]", i)))
+		wrong = append(wrong, input.WithField(gate.Check(e, endpoints, phases), fmt.Sprintf("thresholds[%d]", i)))
 	}
 	if abort != nil {
 		err := gate.Check(*abort, endpoints, phases)
 		if err == nil {
 			s.abort, err = gate.NewAbortRule(*abort, endpoints)
 		}
-		wrong = append(wrong, plan.WithField(err, "abort_on"))
+		wrong = append(wrong, input.WithField(err, "abort_on"))
 	}
 	return errors.Join(wrong...)
 }
@@ -73,7 +74,7 @@ func preflight(p *plan.Plan, limits validity.Limits) error {
 	}
 	err := errors.Join(validity.Preflight(limits, files, field), validity.PreflightPorts(limits, connections, field))
 	if e, ok := errors.AsType[*validity.LimitError](err); ok {
-		return &plan.FieldError{Field: field, Want: strings.TrimPrefix(e.Error(), field+": ")}
+		return &input.Error{Field: field, Want: strings.TrimPrefix(e.Error(), field+": ")}
 	}
 	return nil
 }

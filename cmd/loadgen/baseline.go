@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/baseline"
-	"scalableappbackend/loadgen/plan"
 )
 
 // defaultBaselines is where baselines are kept.
@@ -98,7 +98,7 @@ func (e *env) saveBaseline(dir, from string, want baseline.Entry, why string) er
 	}
 	entry, err := baseline.Of(runs[0], want.Name, want.Branch, want.Commit)
 	if err != nil {
-		return usage(&plan.FieldError{Field: "baseline save", Want: err.Error()})
+		return usage(&input.Error{Field: "baseline save", Want: err.Error()})
 	}
 	entry.Saved, entry.Reason = time.Now().UTC().Truncate(time.Second), why
 	if err := baseline.Save(kept{dir}, os.DirFS(from), entry); err != nil {

@@ -6,15 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"scalableappbackend/internal/exit"
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/compare"
 	"scalableappbackend/loadgen/gate"
-	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
 )
 
@@ -82,7 +81,7 @@ func (e *env) compare(told *comparing, args []string, dash int) error {
 	}
 	options, err := told.options()
 	if !slices.Contains(formats, told.format) {
-		err = errors.Join(err, &plan.FieldError{Field: "--format", Got: told.format, Want: "one of " + strings.Join(formats, ", "), Hint: didYouMean(told.format, formats, "")})
+		err = errors.Join(err, &input.Error{Field: "--format", Got: told.format, Want: "one of " + strings.Join(formats, ", "), Hint: didYouMean(told.format, formats, "")})
 	}
 	if err != nil {
 		return usage(err)
@@ -112,7 +111,7 @@ func (e *env) compare(told *comparing, args []string, dash int) error {
 	}
 	c, err := compare.Compare(base, next, options)
 	if unlike := compare.Errors(err); len(unlike) > 0 {
-		return usage(&plan.FieldError{Want: err.Error(), Hint: "--force compares them all the same"})
+		return usage(&input.Error{Want: err.Error(), Hint: "--force compares them all the same"})
 	}
 	if err != nil {
 		return usage(err)
@@ -142,7 +141,7 @@ func (t *comparing) options() (o compare.Options, err error) {
 	for _, text := range t.failOn {
 		c, err := gate.ParseChange(text)
 		if err != nil {
-			errs = append(errs, plan.Rename(err, func(string) string { return "--fail-on" }))
+			errs = append(errs, input.Rename(err, func(string) string { return "--fail-on" }))
 			continue
 		}
 		o.FailOn = append(o.FailOn, c)
@@ -150,10 +149,10 @@ func (t *comparing) options() (o compare.Options, err error) {
 	for _, text := range t.minEffect {
 		number, isPoints := strings.CutSuffix(strings.TrimSpace(text), "pp")
 		number, isPercent := strings.CutSuffix(number, "%")
-		v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		v, ok := input.Number(number)
 		switch {
-		case err != nil || isPoints == isPercent || !(v > 0 && v < 100):
-			errs = append(errs, &plan.FieldError{Field: "--min-effect", Got: text, Want: "a change above 0 such as 5%, or of error_rate such as 0.1pp"})
+		case !ok || isPoints == isPercent || !(v > 0 && v < 100):
+			errs = append(errs, &input.Error{Field: "--min-effect", Got: text, Want: "a change above 0 such as 5%, or of error_rate such as 0.1pp"})
 		case isPoints:
 			o.MinErrorEffect = v / 100
 		default:
@@ -169,12 +168,12 @@ func sidesOf(args []string, dash int) (base, next []string, err error) {
 	case dash < 0 && len(args) == 2:
 		return args[:1], args[1:], nil
 	case dash < 0:
-		return nil, nil, &plan.FieldError{Field: "compare", Want: fmt.Sprintf("want BASE NEW, or BASE… -- NEW…, and have %d arguments without --", len(args)),
+		return nil, nil, &input.Error{Field: "compare", Want: fmt.Sprintf("want BASE NEW, or BASE… -- NEW…, and have %d arguments without --", len(args)),
 			Hint: "e.g. loadgen compare base-1 base-2 -- new-1 new-2"}
 	case dash == 0:
-		return nil, nil, &plan.FieldError{Field: "compare", Want: "no result before --: want at least one on each side"}
+		return nil, nil, &input.Error{Field: "compare", Want: "no result before --: want at least one on each side"}
 	case dash == len(args):
-		return nil, nil, &plan.FieldError{Field: "compare", Want: "no result after --: want at least one on each side"}
+		return nil, nil, &input.Error{Field: "compare", Want: "no result after --: want at least one on each side"}
 	}
 	return args[:dash], args[dash:], nil
 }
@@ -183,11 +182,11 @@ func (e *env) readRuns(dirs []string) (runs []*compare.Run, err error) {
 	var errs []error
 	for i, dir := range dirs {
 		if slices.Contains(dirs[:i], dir) {
-			errs = append(errs, &plan.FieldError{Field: dir, Want: "twice on one side: a run counts once"})
+			errs = append(errs, &input.Error{Field: dir, Want: "twice on one side: a run counts once"})
 			continue
 		}
 		if what := foreign(dir); what != "" {
-			errs = append(errs, &plan.FieldError{Field: dir, Want: what + ": want the directory of a result of loadgen run"})
+			errs = append(errs, &input.Error{Field: dir, Want: what + ": want the directory of a result of loadgen run"})
 			continue
 		}
 		o, err := result.Open(dir)
@@ -237,7 +236,7 @@ func foreign(path string) string {
 func (e *env) readHistory(dir string) (runs []*compare.Run, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, &plan.FieldError{Field: "--history", Got: dir, Want: "a directory of results: " + reason(err)}
+		return nil, &input.Error{Field: "--history", Got: dir, Want: "a directory of results: " + reason(err)}
 	}
 	var dirs []string
 	for _, entry := range entries {
@@ -247,7 +246,7 @@ func (e *env) readHistory(dir string) (runs []*compare.Run, err error) {
 		}
 	}
 	if len(dirs) == 0 {
-		return nil, &plan.FieldError{Field: "--history", Got: dir, Want: "a directory that holds directories of results"}
+		return nil, &input.Error{Field: "--history", Got: dir, Want: "a directory that holds directories of results"}
 	}
 	return e.readRuns(dirs)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/plan"
 )
 
@@ -40,9 +41,9 @@ func readConfigs(name, home string) ([]configFile, error) {
 		case err == nil:
 			all = append(all, configFile{path, parseConfig(path, string(data))})
 		case isNamed:
-			return nil, &plan.FieldError{Field: "--config", Got: path, Want: "a file that can be read: " + reason(err)}
+			return nil, &input.Error{Field: "--config", Got: path, Want: "a file that can be read: " + reason(err)}
 		case !errors.Is(err, fs.ErrNotExist):
-			return nil, &plan.FieldError{Field: path, Want: "cannot be read: " + reason(err)}
+			return nil, &input.Error{Field: path, Want: "cannot be read: " + reason(err)}
 		}
 	}
 	return all, nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen"
 	"scalableappbackend/loadgen/autoscaling"
@@ -40,7 +41,7 @@ func parseCurve(s string) (curve, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return curve{}, refuse(s, "a file or the directory of a result that can be read: "+reason(err))
+		return curve{}, input.Refuse(s, "a file or the directory of a result that can be read: "+reason(err))
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -48,17 +49,17 @@ func parseCurve(s string) (curve, error) {
 		return resultCurve(name)
 	}
 	load, err := simulate.ReadCSV(f)
-	if err != nil && len(plan.Fields(err)) == 0 { // reading failed, not what was read
-		return curve{}, refuse(s, "a file that can be read: "+reason(err))
+	if err != nil && len(input.Errors(err)) == 0 { // reading failed, not what was read
+		return curve{}, input.Refuse(s, "a file that can be read: "+reason(err))
 	}
-	return curve{load: load, from: name}, plan.Rename(err, func(field string) string { return inFileName(name, field) })
+	return curve{load: load, from: name}, input.Rename(err, func(field string) string { return inFileName(name, field) })
 }
 
 // resultCurve is what a run offered, window by window, in the time of its service.
 func resultCurve(dir string) (curve, error) {
 	opened, err := result.Open(dir)
 	if err != nil {
-		return curve{}, &plan.FieldError{Want: err.Error()}
+		return curve{}, &input.Error{Want: err.Error()}
 	}
 	c := curve{from: dir}
 	if differs := opened.Audit(); differs != "" {
@@ -77,7 +78,7 @@ func resultCurve(dir string) (curve, error) {
 	}
 	for w, err := range opened.Windows() {
 		if err != nil {
-			return curve{}, &plan.FieldError{Want: err.Error()}
+			return curve{}, &input.Error{Want: err.Error()}
 		}
 		if w.Name == plan.Drain || w.To <= w.From {
 			continue
@@ -86,7 +87,7 @@ func resultCurve(dir string) (curve, error) {
 		c.load = append(c.load, simulate.Point{At: at(w.From), Rate: rate}, simulate.Point{At: at(w.To), Rate: rate})
 	}
 	if len(c.load) == 0 {
-		return curve{}, &plan.FieldError{Got: dir, Want: "the result of a run that sent something"}
+		return curve{}, &input.Error{Got: dir, Want: "the result of a run that sent something"}
 	}
 	return c, nil
 }
@@ -98,7 +99,7 @@ func watchedCurve(c curve, opened *result.Opened, at func(time.Duration) time.Du
 	var measured simulate.Measured
 	for w, err := range opened.Windows() {
 		if err != nil {
-			return curve{}, &plan.FieldError{Want: err.Error()}
+			return curve{}, &input.Error{Want: err.Error()}
 		}
 		if w.To > w.From {
 			seen = append(seen, loadgen.SeenIn(w))
@@ -113,7 +114,7 @@ func watchedCurve(c curve, opened *result.Opened, at func(time.Duration) time.Du
 		c.load = append(c.load, simulate.Point{At: at(s.From), Rate: s.Rate}, simulate.Point{At: at(s.To), Rate: s.Rate})
 	}
 	if len(c.load) == 0 {
-		return curve{}, &plan.FieldError{Got: c.from, Want: "the result of a run that sent something"}
+		return curve{}, &input.Error{Got: c.from, Want: "the result of a run that sent something"}
 	}
 	return c, nil
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/report"
 )
 
@@ -159,7 +159,7 @@ func answer(said []saidHabit, variable func(string) (string, bool)) (notes []str
 			notes = append(notes, s.name+": "+s.instead)
 			continue
 		}
-		errs = append(errs, &plan.FieldError{Field: s.name, Want: s.instead})
+		errs = append(errs, &input.Error{Field: s.name, Want: s.instead})
 	}
 	table := habits()
 	for i := range table {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"scalableappbackend/internal/exit"
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/gate"
@@ -113,7 +114,7 @@ func (r *resolution) completeLab() []error {
 	var errs []error
 	refuse := func(g *given, want string) {
 		r.failed[g.flag] = true
-		errs = append(errs, &plan.FieldError{Field: g.name, Got: g.texts[len(g.texts)-1], Want: want})
+		errs = append(errs, &input.Error{Field: g.name, Got: g.texts[len(g.texts)-1], Want: want})
 	}
 	if g := r.find("objective"); g != nil && g.level == byFlag && !s.measure {
 		refuse(g, "--task-capacity auto as well: the objective is what auto measures against")
@@ -133,7 +134,7 @@ func (r *resolution) completeLab() []error {
 		if r.failed["targets"] || strings.HasPrefix(t.URL, "/") || strings.HasPrefix(t.URL, "${") {
 			continue
 		}
-		errs = append(errs, &plan.FieldError{Field: r.nameOf(fmt.Sprintf("targets[%d].url", i)), Got: plan.RedactURL(t.URL),
+		errs = append(errs, &input.Error{Field: r.nameOf(fmt.Sprintf("targets[%d].url", i)), Got: plan.RedactURL(t.URL),
 			Want: "a path: the lab sends load only to its own service"})
 	}
 	errs = append(errs, r.checkExpectations(gate.Has{Requests: true, Demand: r.circumstances().Demand, Recovery: true})...)
@@ -200,7 +201,7 @@ func labEnding(ctx context.Context, r *resolution, err error) error {
 		}
 		return usage(fmt.Errorf("%s: %s", name, strings.TrimPrefix(bad.Error(), "replica ")))
 	}
-	if len(plan.Fields(err)) > 0 {
+	if len(input.Errors(err)) > 0 {
 		return usage(errors.Join(r.namedErrors(err)...))
 	}
 	return err

@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"scalableappbackend/internal/exit"
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen"
 	"scalableappbackend/loadgen/lab"
-	"scalableappbackend/loadgen/plan"
 )
 
 // autoCapacity is the value of --task-capacity that has it measured.
@@ -30,7 +30,7 @@ func capacitySetting(s setting) setting {
 			return nil
 		}
 		err := number(o, texts)
-		if e := (*plan.FieldError)(nil); errors.As(err, &e) {
+		if e := (*input.Error)(nil); errors.As(err, &e) {
 			e.Want += ", or " + autoCapacity
 		}
 		return err

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/plan"
@@ -87,8 +88,8 @@ func parsePeriod(s string) (time.Duration, error) {
 		return 0, err
 	}
 	m := autoscaling.AWSModels().WithPeriod(time.Duration(d))
-	for _, e := range autoscaling.InputErrors(m.Validate()) {
-		return 0, refuse(s, e.Want)
+	for _, e := range input.Errors(m.Validate()) {
+		return 0, input.Refuse(s, e.Want)
 	}
 	return time.Duration(d), nil
 }
@@ -99,7 +100,7 @@ func parseMetricDelay(s string) (autoscaling.MetricDelay, error) {
 	}
 	d, err := plan.ParseDuration(s)
 	if err != nil {
-		return 0, refuse(s, "none, aws-60s, aws-20s or a duration, e.g. 90s")
+		return 0, input.Refuse(s, "none, aws-60s, aws-20s or a duration, e.g. 90s")
 	}
 	return autoscaling.MetricDelay(d), nil
 }
@@ -113,15 +114,15 @@ func parseTaskStart(s string) (autoscaling.TaskStart, error) {
 	}
 	b, err2 := plan.ParseDuration(second)
 	if err != nil || err2 != nil {
-		return autoscaling.TaskStart{}, refuse(s, "one duration, or two with a + between them, e.g. 8s+27s")
+		return autoscaling.TaskStart{}, input.Refuse(s, "one duration, or two with a + between them, e.g. 8s+27s")
 	}
 	return autoscaling.TaskStart{Created: time.Duration(a), Running: time.Duration(b)}, nil
 }
 
 func parseScaleIn(s string) (autoscaling.ScaleInModel, error) {
 	m, err := autoscaling.ParseScaleIn(s)
-	for _, e := range autoscaling.InputErrors(err) {
-		return "", (*plan.FieldError)(e)
+	for _, e := range input.Errors(err) {
+		return "", (*input.Error)(e)
 	}
 	return m, err
 }

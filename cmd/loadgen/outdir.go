@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/result"
 )
 
@@ -61,7 +61,7 @@ func (o opener) Start(meta *result.Meta) error {
 	if err == nil {
 		return nil
 	}
-	e := &plan.FieldError{Want: err.Error()}
+	e := &input.Error{Want: err.Error()}
 	if d.name != "" {
 		e.Want = d.name + ": " + e.Want
 	} else {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
 )
@@ -74,7 +75,7 @@ func TestADirectoryThatCannotBeMadeIsRefusedByTheNameThatItWasGiven(t *testing.T
 		t.Fatal(err)
 	}
 	err := opener{&directory{}}.Start(someMeta())
-	e, ok := err.(*plan.FieldError)
+	e, ok := err.(*input.Error)
 	if !ok || e.Hint == "" {
 		t.Fatalf("%v, want an error with a hint at --out", err)
 	}

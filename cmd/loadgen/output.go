@@ -18,7 +18,7 @@ import (
 	"strings"
 
 	"scalableappbackend/internal/exit"
-	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/internal/input"
 )
 
 // ending is how a command ends when there is something to say of its exit code.
@@ -41,7 +41,7 @@ func usage(err error) error { return &ending{exit.Usage.Status(), err} }
 
 // usagef is usage of one line about field.
 func usagef(field, got, hint, format string, args ...any) error {
-	return usage(&plan.FieldError{Field: field, Got: got, Want: fmt.Sprintf(format, args...), Hint: hint})
+	return usage(&input.Error{Field: field, Got: got, Want: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 // say writes a message.
@@ -58,7 +58,7 @@ func (e *env) plain(format string, args ...any) {
 func (e *env) sayError(err error) {
 	for _, each := range flatten(err) {
 		text := each.Error()
-		if f, ok := errors.AsType[*plan.FieldError](each); ok && f.Hint != "" {
+		if f, ok := errors.AsType[*input.Error](each); ok && f.Hint != "" {
 			text += "\nhint: " + f.Hint
 		}
 		for l := range strings.SplitSeq(text, "\n") {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/plan"
 )
 
@@ -31,34 +32,25 @@ func each[T any](parse func(string) (T, error), put func(*options, []T)) func(*o
 	}
 }
 
-func refuse(got, want string) error {
-	if got == "" {
-		return &plan.FieldError{Want: "empty, want " + want}
-	}
-	return &plan.FieldError{Got: got, Want: want}
-}
-
 func parseText(s string) (string, error) {
 	if s == "" {
-		return "", refuse(s, "a value")
+		return "", input.Refuse(s, "a value")
 	}
 	return s, nil
 }
 
 func parseCount(s string) (int, error) {
-	n, err := strconv.Atoi(strings.TrimSpace(s))
-	if err != nil {
-		return 0, refuse(s, "a whole number, e.g. 50")
+	n, ok := input.Whole(s)
+	if !ok {
+		return 0, input.Refuse(s, "a whole number, e.g. 50")
 	}
 	return n, nil
 }
 
 func parseNumber(s string) (float64, error) {
-	s = strings.TrimSpace(s)
-	n, err := strconv.ParseFloat(s, 64)
-	// ParseFloat reads more than people mean by a number: inf, nan, 0x1p3, 1_000.
-	if err != nil || strings.Trim(s, "0123456789.eE+-") != "" {
-		return 0, refuse(s, "a number, e.g. 5 or 0.5")
+	n, ok := input.Number(s)
+	if !ok {
+		return 0, input.Refuse(s, "a number, e.g. 5 or 0.5")
 	}
 	return n, nil
 }
@@ -66,7 +58,7 @@ func parseNumber(s string) (float64, error) {
 func parseSeed(s string) (uint64, error) {
 	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 64)
 	if err != nil {
-		return 0, refuse(s, "a whole number from 0 to 2^53-1")
+		return 0, input.Refuse(s, "a whole number from 0 to 2^53-1")
 	}
 	return n, nil
 }
@@ -86,7 +78,7 @@ func inUnits[T any](parse func(string) (T, error)) func(string) (T, error) {
 		}
 		if read != other {
 			var none T
-			return none, refuse(s, "a unit: "+read[2:]+" or "+other[2:])
+			return none, input.Refuse(s, "a unit: "+read[2:]+" or "+other[2:])
 		}
 		return parse(s)
 	}
@@ -95,7 +87,7 @@ func inUnits[T any](parse func(string) (T, error)) func(string) (T, error) {
 func parsePacing(s string) (plan.Duration, error) {
 	d, err := plan.ParseDuration(s)
 	if err == nil && d == 0 {
-		return 0, refuse(s, "a duration above 0, e.g. 1s; for users that never pause --think 0")
+		return 0, input.Refuse(s, "a duration above 0, e.g. 1s; for users that never pause --think 0")
 	}
 	return d, err
 }
@@ -103,7 +95,7 @@ func parsePacing(s string) (plan.Duration, error) {
 func parseArrivals(s string) (plan.Arrivals, error) {
 	a := plan.Arrivals(strings.ToLower(strings.TrimSpace(s)))
 	if a != plan.Uniform && a != plan.Poisson {
-		return "", refuse(s, "uniform or poisson")
+		return "", input.Refuse(s, "uniform or poisson")
 	}
 	return a, nil
 }
@@ -117,12 +109,12 @@ func parseSwitch(s string) (bool, error) {
 	case "false", "0":
 		return false, nil
 	}
-	return false, refuse(s, wantSwitch)
+	return false, input.Refuse(s, wantSwitch)
 }
 
 func parseMethod(s string) (string, error) {
 	if !plan.IsMethod(s) {
-		return "", refuse(s, "an HTTP method, e.g. POST")
+		return "", input.Refuse(s, "an HTTP method, e.g. POST")
 	}
 	return s, nil
 }
@@ -130,10 +122,10 @@ func parseMethod(s string) (string, error) {
 // parseData refuses what is probably meant as another tool's -d, which is a duration.
 func parseData(s string) (string, error) {
 	if d, err := plan.ParseDuration(s); err == nil && d > 0 && strings.ContainsAny(s, "hms") {
-		return "", refuse(s, "a body; a duration is -t "+strings.TrimSpace(s))
+		return "", input.Refuse(s, "a body; a duration is -t "+strings.TrimSpace(s))
 	}
 	if s == "@" {
-		return "", refuse(s, "@FILE or the body itself")
+		return "", input.Refuse(s, "@FILE or the body itself")
 	}
 	return s, nil
 }
@@ -182,7 +174,7 @@ type tag struct{ key, value string }
 func parseTag(s string) (tag, error) {
 	key, value, found := strings.Cut(s, "=")
 	if key = strings.TrimSpace(key); !found || key == "" {
-		return tag{}, refuse(s, "KEY=VALUE, e.g. commit=4e1f09")
+		return tag{}, input.Refuse(s, "KEY=VALUE, e.g. commit=4e1f09")
 	}
 	return tag{key, strings.TrimSpace(value)}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/near"
 	"scalableappbackend/loadgen/plan"
 )
@@ -102,12 +103,12 @@ func (r *resolution) readPlan(all []given) (plan.Plan, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		r.failed["plan"] = true
-		return base, &plan.FieldError{Field: all[i].name, Got: name, Want: "a file that can be read: " + reason(err)}
+		return base, &input.Error{Field: all[i].name, Got: name, Want: "a file that can be read: " + reason(err)}
 	}
 	read, err := plan.ReadFile(data)
 	if err != nil {
 		r.failed["plan"] = true
-		return base, plan.Rename(err, func(field string) string { return inFileName(name, field) })
+		return base, input.Rename(err, func(field string) string { return inFileName(name, field) })
 	}
 	var seed struct{ Seed *uint64 }
 	_ = json.Unmarshal(data, &seed) // it was read before
@@ -163,7 +164,7 @@ func (r *resolution) apply(g *given) error {
 	if g.flag == "stage" { // without the stages the rest of the load means something else
 		r.failed["users"], r.failed["spawn-rate"], r.failed["run-time"], r.failed["rate"] = true, true, true, true
 	}
-	return plan.Rename(err, func(inner string) string { return joined(g.name, inner) })
+	return input.Rename(err, func(inner string) string { return joined(g.name, inner) })
 }
 
 // joined is what was typed, and a name within it.
@@ -194,8 +195,8 @@ func (r *resolution) readTargets() error {
 		return nil
 	}
 	r.failed[g.flag] = true
-	if len(plan.Fields(err)) == 0 { // reading failed, not what was read
-		err = &plan.FieldError{Field: g.name, Got: r.targets, Want: "a file that can be read: " + reason(err)}
+	if len(input.Errors(err)) == 0 { // reading failed, not what was read
+		err = &input.Error{Field: g.name, Got: r.targets, Want: "a file that can be read: " + reason(err)}
 	}
 	return err
 }
@@ -241,7 +242,7 @@ func (r *resolution) readArguments() error {
 // checkArgument is the error of an argument that is neither URL nor path, with what was probably meant.
 func (r *resolution) checkArgument(text string) error {
 	err := plan.CheckURL(text)
-	for _, e := range plan.Fields(err) {
+	for _, e := range input.Errors(err) {
 		e.Field = "argument"
 		if _, failed := os.Stat(text); failed == nil {
 			e.Hint = "a file of requests is --targets " + text
@@ -262,7 +263,7 @@ func (r *resolution) setData(t *plan.Target) error {
 	isFile := func(s string) bool { return strings.HasPrefix(s, "@") }
 	if len(r.data) > 1 && slices.ContainsFunc(r.data, isFile) {
 		r.failed["data"] = true
-		return &plan.FieldError{Field: "--data", Want: "one @FILE, or texts, which are joined by &"}
+		return &input.Error{Field: "--data", Want: "one @FILE, or texts, which are joined by &"}
 	}
 	var err error
 	if t.Body, err = plan.ParseBody(strings.Join(r.data, "&")); err != nil {
@@ -292,7 +293,7 @@ func (r *resolution) needsArgument() error {
 		case g.level < byFlag:
 			r.notes = append(r.notes, g.name+" is not used: it is for URLs and paths given as arguments")
 		default:
-			errs = append(errs, &plan.FieldError{Field: g.name, Got: g.texts[len(g.texts)-1],
+			errs = append(errs, &input.Error{Field: g.name, Got: g.texts[len(g.texts)-1],
 				Want: "a URL or path as well, e.g. loadgen run -X POST http://localhost:8080/"})
 		}
 	}
@@ -307,7 +308,7 @@ func (r *resolution) needsRate(base plan.Model) error {
 	r.failed["rate"] = true
 	for _, g := range r.kept {
 		if modelOf(g.flag) == plan.Open {
-			return &plan.FieldError{Field: g.name, Got: g.texts[len(g.texts)-1], Want: "--rate as well, e.g. --rate 50"}
+			return &input.Error{Field: g.name, Got: g.texts[len(g.texts)-1], Want: "--rate as well, e.g. --rate 50"}
 		}
 	}
 	return nil
@@ -320,7 +321,7 @@ func (r *resolution) needsHost() error {
 		return nil
 	}
 	r.failed["host"] = true
-	return &plan.FieldError{
+	return &input.Error{
 		Field: "--host",
 		Want:  "want the URL of the service, e.g. loadgen run --host http://localhost:8080, or --host embedded to try it with an API in this process",
 	}
@@ -329,7 +330,7 @@ func (r *resolution) needsHost() error {
 // namedErrors are the errors of a plan, each field of which is named as the user knows it, but those of
 // settings about which all is said.
 func (r *resolution) namedErrors(err error) []error {
-	fields := plan.Fields(err)
+	fields := input.Errors(err)
 	if err != nil && len(fields) == 0 {
 		return []error{err}
 	}

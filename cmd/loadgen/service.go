@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/gate"
@@ -173,8 +174,8 @@ func simulateSettings() []setting {
 // parsePolicy says in the plan's error what the state machine says in its own.
 func parsePolicy(s string) (autoscaling.Policy, error) {
 	p, err := autoscaling.ParsePolicy(s)
-	for _, e := range autoscaling.InputErrors(err) {
-		return nil, (*plan.FieldError)(e)
+	for _, e := range input.Errors(err) {
+		return nil, (*input.Error)(e)
 	}
 	return p, err
 }
@@ -182,7 +183,7 @@ func parsePolicy(s string) (autoscaling.Policy, error) {
 func parseTaskCapacity(s string) (float64, error) {
 	n, err := parseNumber(s)
 	if err == nil && !(n >= 0.001 && n <= plan.MaxRate) {
-		return 0, refuse(s, "requests/s from 0.001 to 1,000,000, e.g. 120")
+		return 0, input.Refuse(s, "requests/s from 0.001 to 1,000,000, e.g. 120")
 	}
 	return n, err
 }
@@ -190,7 +191,7 @@ func parseTaskCapacity(s string) (float64, error) {
 func parseCPUs(s string) (float64, error) {
 	n, err := parseNumber(s)
 	if err == nil && n <= 0 { // 0 would be the default
-		return 0, refuse(s, "a number of CPUs above 0, e.g. 0.5")
+		return 0, input.Refuse(s, "a number of CPUs above 0, e.g. 0.5")
 	}
 	return n, err
 }
@@ -212,7 +213,7 @@ func (r *resolution) checkExpectations(has gate.Has) (errs []error) {
 			err = gate.CheckExpectation(e, has)
 		}
 		if err != nil {
-			errs = append(errs, r.namedErrors(plan.WithField(err, "expect"))...)
+			errs = append(errs, r.namedErrors(input.WithField(err, "expect"))...)
 		}
 	}
 	return errs

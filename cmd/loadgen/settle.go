@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/plan"
 )
 
@@ -135,7 +136,7 @@ func (s *settlement) silencedBy(others []given, g *given) bool {
 		case r == nil:
 			continue
 		case g.level == byFlag:
-			s.errs = append(s.errs, &plan.FieldError{
+			s.errs = append(s.errs, &input.Error{
 				Field: g.name,
 				Want:  "cannot be combined with " + other.name + ": " + r.why,
 			})

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"scalableappbackend/internal/exit"
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen"
 	"scalableappbackend/loadgen/autoscaling"
@@ -82,7 +83,7 @@ func resolveSimulation(table []setting, flags map[string]*typed, variable func(s
 		c.TaskCapacity = s.taskCapacity
 	}
 	if len(s.objective) > 0 && s.taskCapacity == 0 && !r.failed["task-capacity"] {
-		errs = append(errs, &plan.FieldError{Field: r.nameOf("objective"), Got: strings.Join(s.objective, "; "),
+		errs = append(errs, &input.Error{Field: r.nameOf("objective"), Got: strings.Join(s.objective, "; "),
 			Want: "--task-capacity RPS as well, or --load @DIR of a lab that measured it"})
 	}
 	errs = append(errs, r.checkExpectations(gate.Has{Demand: true, Recovery: c.Recovery > 0})...)
@@ -102,7 +103,7 @@ func (r *resolution) takeOver(settings map[string]string) (errs []error) {
 			continue
 		}
 		if err := s.set(&r.options, s.split(text)); err != nil {
-			errs = append(errs, plan.Rename(err, func(field string) string { return joined(r.service.curve.from+": --"+s.flag, field) }))
+			errs = append(errs, input.Rename(err, func(field string) string { return joined(r.service.curve.from+": --"+s.flag, field) }))
 		}
 	}
 	return errs
@@ -185,7 +186,7 @@ func (e *env) sweep(r *resolution, c simulate.Config) error {
 	all, err := r.service.sweep.Run(c)
 	if err != nil {
 		g := r.find("sweep")
-		return usage(plan.Rename(err, func(field string) string { return joined(g.name, field) }))
+		return usage(input.Rename(err, func(field string) string { return joined(g.name, field) }))
 	}
 	var rows []report.SweepRow
 	for _, row := range all {

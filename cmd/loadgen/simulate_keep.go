@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/report"
 	"scalableappbackend/loadgen/timeline"
 )
@@ -44,7 +44,7 @@ func (e *env) keepSweep(r *resolution, rows []report.SweepRow) error {
 func (r *resolution) keep(files map[string][]byte) error {
 	g := r.find("out")
 	refused := func(want string) error {
-		return usage(&plan.FieldError{Field: g.name, Got: r.out, Want: want})
+		return usage(&input.Error{Field: g.name, Got: r.out, Want: want})
 	}
 	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return refused("a directory that can be made: " + reason(err))

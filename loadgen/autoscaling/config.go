@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"scalableappbackend/internal/input"
 )
 
 // Config is a service's scaling. Start from [DefaultConfig]: zero cooldowns mean none.
@@ -99,11 +101,11 @@ const (
 	maxEvaluation = 1440
 )
 
-// Validate returns every reason why c cannot be used, joined, each an [*InputError].
+// Validate returns every reason why c cannot be used, joined, each an [*input.Error].
 func (c Config) Validate() error {
 	var errs []error
 	refuse := func(field, format string, args ...any) {
-		errs = append(errs, &InputError{Field: field, Want: fmt.Sprintf(format, args...)})
+		errs = append(errs, &input.Error{Field: field, Want: fmt.Sprintf(format, args...)})
 	}
 	checkBounds(c.Min, c.Max, refuse)
 	if c.Initial < 0 || c.Initial > MaxTasks {
@@ -135,7 +137,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if _, ok := c.ScaleIn.step(); !ok && c.ScaleIn != ScaleInProportional {
-		errs = append(errs, &InputError{Field: "scale_in_model", Got: string(c.ScaleIn), Want: wantScaleIn})
+		errs = append(errs, &input.Error{Field: "scale_in_model", Got: string(c.ScaleIn), Want: wantScaleIn})
 	}
 	if b := c.Balancer; b.Every < 0 || b.Every > maxEvaluation || b.Every > 1 && (b.Delay < 0 || b.Delay > maxWait) {
 		refuse("balancer", "%d periods seen after %s, want 0 to %d periods and a time that is not negative", b.Every, b.Delay, maxEvaluation)
@@ -143,7 +145,7 @@ func (c Config) Validate() error {
 	switch c.RoundOut {
 	case "", RoundUp, RoundNearest, RoundDown:
 	default:
-		errs = append(errs, &InputError{Field: "round_out", Got: string(c.RoundOut), Want: "up, nearest or down"})
+		errs = append(errs, &input.Error{Field: "round_out", Got: string(c.RoundOut), Want: "up, nearest or down"})
 	}
 	errs = append(errs, checkPolicies(c.Policies)...)
 	return errors.Join(errs...)

@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"scalableappbackend/internal/input"
 )
 
 func TestTheDefaultsAreValidAndTheSeeds(t *testing.T) {
@@ -64,12 +66,12 @@ func TestConfigurationsThatCannotBeAreRefused(t *testing.T) {
 }
 
 func TestInputErrorsAreFoundWhereverTheyAre(t *testing.T) {
-	a, b := &InputError{Want: "a"}, &InputError{Want: "b"}
+	a, b := &input.Error{Want: "a"}, &input.Error{Want: "b"}
 	err := errors.Join(errors.New("other"), a, errors.Join(b))
-	if got := InputErrors(err); len(got) != 2 || got[0] != a || got[1] != b {
+	if got := input.Errors(err); len(got) != 2 || got[0] != a || got[1] != b {
 		t.Errorf("found %v", got)
 	}
-	if got := InputErrors(nil); got != nil {
+	if got := input.Errors(nil); got != nil {
 		t.Errorf("found %v in nil", got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/near"
 )
 
@@ -135,12 +136,12 @@ func (m Models) WithPeriod(period time.Duration) Models {
 	return m
 }
 
-// Validate refuses what no clock can be. Its error is an [*InputError].
+// Validate refuses what no clock can be. Its error is an [*input.Error].
 func (m Models) Validate() error {
 	if m.Period < DefaultPeriod && (m.Period <= 0 || DefaultPeriod%m.Period != 0 || m.Period%(10*time.Second) != 0) ||
 		m.Period > DefaultPeriod && m.Period%DefaultPeriod != 0 || m.Period > maxPeriod {
 		// CloudWatch's EvaluationInterval: 10, 20, 30 or a multiple of 60.
-		return &InputError{Field: "period", Got: m.Period.String(), Want: "10s, 20s, 30s or whole minutes, at most 24h"}
+		return &input.Error{Field: "period", Got: m.Period.String(), Want: "10s, 20s, 30s or whole minutes, at most 24h"}
 	}
 	for _, w := range []struct {
 		field string
@@ -150,11 +151,11 @@ func (m Models) Validate() error {
 		{"deregistration", m.Deregistration}, {"scale_out_cooldown", m.ScaleOutCooldown}, {"scale_in_cooldown", m.ScaleInCooldown},
 	} {
 		if w.d < 0 || w.d > maxPeriod {
-			return &InputError{Field: w.field, Got: w.d.String(), Want: "a time from 0s to 24h"}
+			return &input.Error{Field: w.field, Got: w.d.String(), Want: "a time from 0s to 24h"}
 		}
 	}
 	if _, ok := m.ScaleIn.step(); !ok && m.ScaleIn != ScaleInProportional {
-		return &InputError{Field: "scale_in_model", Got: string(m.ScaleIn), Want: wantScaleIn}
+		return &input.Error{Field: "scale_in_model", Got: string(m.ScaleIn), Want: wantScaleIn}
 	}
 	return nil
 }
@@ -230,7 +231,7 @@ func ParseScaleIn(text string) (ScaleInModel, error) {
 	if m == ScaleInProportional {
 		return m, nil
 	}
-	e := &InputError{Got: text, Want: wantScaleIn}
+	e := &input.Error{Got: text, Want: wantScaleIn}
 	if word, ok := near.Near(string(m), []string{string(ScaleInStep), string(ScaleInProportional)}); ok {
 		e.Hint = "did you mean " + word + "?"
 	}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"scalableappbackend/internal/input"
 )
 
 // What the two sets say, with the source of each number in its constant.
@@ -121,7 +123,7 @@ func TestModelsThatCannotBeAreRefused(t *testing.T) {
 	} {
 		m := AWSModels()
 		row.change(&m)
-		if all := InputErrors(m.Validate()); len(all) != 1 || all[0].Field != row.field {
+		if all := input.Errors(m.Validate()); len(all) != 1 || all[0].Field != row.field {
 			t.Errorf("%+v: %v, want an error of %s", m, all, row.field)
 		}
 	}

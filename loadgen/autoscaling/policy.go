@@ -2,11 +2,11 @@ package autoscaling
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/near"
 )
 
@@ -119,21 +119,21 @@ func (p TargetTracking) tooMuch(metric float64) bool { return metric > p.Target*
 
 func checkPolicies(policies []Policy) (errs []error) {
 	if len(policies) == 0 {
-		return []error{&InputError{Field: "policies", Want: "none, want at least one, e.g. requests=50"}}
+		return []error{&input.Error{Field: "policies", Want: "none, want at least one, e.g. requests=50"}}
 	}
 	seen := map[string]bool{}
 	for i, p := range policies {
 		at := fmt.Sprintf("policies[%d]", i)
 		if p == nil {
-			errs = append(errs, &InputError{Field: at, Want: "no policy, want e.g. requests=50"})
+			errs = append(errs, &input.Error{Field: at, Want: "no policy, want e.g. requests=50"})
 			continue
 		}
 		p.check(func(field, format string, args ...any) {
-			errs = append(errs, &InputError{Field: at + "." + field, Want: fmt.Sprintf(format, args...)})
+			errs = append(errs, &input.Error{Field: at + "." + field, Want: fmt.Sprintf(format, args...)})
 		})
 		if seen[p.Metric()] {
 			// AWS: "Only one TargetTrackingScaling policy for a given metric specification is allowed."
-			errs = append(errs, &InputError{Field: at, Want: "a second policy on " + p.Metric() + ", want at most one for a metric"})
+			errs = append(errs, &input.Error{Field: at, Want: "a second policy on " + p.Metric() + ", want at most one for a metric"})
 		}
 		seen[p.Metric()] = true
 	}
@@ -153,11 +153,11 @@ const (
 //	metric = "requests" | "cpu" | "memory"
 //	target = a decimal number above 0; of cpu and memory it may end in "%"
 //
-// Requests are per task and minute, not per second. Every error is an [*InputError].
+// Requests are per task and minute, not per second. Every error is an [*input.Error].
 func ParsePolicy(text string) (Policy, error) {
 	s := strings.TrimSpace(text)
 	if s == "" {
-		return nil, &InputError{Want: "empty, want " + wantPolicy}
+		return nil, &input.Error{Want: "empty, want " + wantPolicy}
 	}
 	if p, ok, err := parseSteps(s); ok {
 		return p, err
@@ -166,26 +166,26 @@ func ParsePolicy(text string) (Policy, error) {
 	metric, number, ok := strings.Cut(spec, "=")
 	metric, number = strings.TrimSpace(metric), strings.TrimSpace(number)
 	if !slices.Contains(metrics(), metric) {
-		e := &InputError{Got: s, Want: wantPolicy}
+		e := &input.Error{Got: s, Want: wantPolicy}
 		if word, found := near.Near(metric, metrics()); found {
 			e.Hint = "did you mean " + word + "?"
 		}
 		return nil, e
 	}
 	if !ok {
-		return nil, &InputError{Got: s, Want: wantPolicy}
+		return nil, &input.Error{Got: s, Want: wantPolicy}
 	}
 	if metric != MetricRequests {
 		number = strings.TrimSpace(strings.TrimSuffix(number, "%"))
 	}
-	target, good := decimal(number)
+	target, good := input.Number(number)
 	if !good || !validTarget(target) {
-		return nil, &InputError{Got: s, Want: wantPolicy + ", TARGET being a number above 0"}
+		return nil, &input.Error{Got: s, Want: wantPolicy + ", TARGET being a number above 0"}
 	}
 	p := TargetTracking{On: metric, Target: target}
 	if hasOption {
 		if strings.TrimSpace(option) != disableScaleIn {
-			e := &InputError{Got: s, Want: "nothing after the target but ," + disableScaleIn}
+			e := &input.Error{Got: s, Want: "nothing after the target but ," + disableScaleIn}
 			if _, found := near.Near(strings.TrimSpace(option), []string{disableScaleIn}); found {
 				e.Hint = "did you mean " + disableScaleIn + "?"
 			}
@@ -194,14 +194,4 @@ func ParsePolicy(text string) (Policy, error) {
 		p.DisableScaleIn = true
 	}
 	return p, nil
-}
-
-// decimal reads a number as people write it: ParseFloat's hexadecimal, underscores, NaN and
-// infinities are slips here.
-func decimal(s string) (x float64, ok bool) {
-	if strings.Trim(s, "0123456789.eE+-") != "" {
-		return 0, false
-	}
-	x, err := strconv.ParseFloat(s, 64)
-	return x, err == nil && !math.IsInf(x, 0)
 }

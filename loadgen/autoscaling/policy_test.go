@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"scalableappbackend/internal/input"
 )
 
 func TestPoliciesAreRead(t *testing.T) {
@@ -45,7 +47,7 @@ func TestPoliciesThatCannotBeAreRefusedInOneLine(t *testing.T) {
 		{"cpu=50,disable-scalein", `"cpu=50,disable-scalein": want nothing after the target but ,disable-scale-in`, "did you mean disable-scale-in?"},
 	} {
 		_, err := ParsePolicy(row.text)
-		e, ok := errors.AsType[*InputError](err)
+		e, ok := errors.AsType[*input.Error](err)
 		if !ok || e.Error() != row.want || e.Hint != row.hint {
 			t.Errorf("%q: %v, want %s with the hint %q", row.text, err, row.want, row.hint)
 		}
@@ -72,8 +74,8 @@ func FuzzParsePolicy(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := ParsePolicy(text)
 		if err != nil {
-			if strings.ContainsAny(err.Error(), "\n\r") || len(InputErrors(err)) != 1 {
-				t.Errorf("%q: an error of more than one line, or not one InputError: %q", text, err)
+			if strings.ContainsAny(err.Error(), "\n\r") || len(input.Errors(err)) != 1 {
+				t.Errorf("%q: an error of more than one line, or not one input.Error: %q", text, err)
 			}
 			return
 		}

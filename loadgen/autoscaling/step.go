@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"scalableappbackend/internal/input"
 )
 
 // MetricP99 is the 99th percentile of the balancer's response time over a period, in milliseconds. It is missing where
@@ -90,7 +92,7 @@ func parseSteps(s string) (p Policy, ok bool, err error) {
 	if !strings.HasPrefix(strings.ReplaceAll(s, " ", ""), MetricP99+">") {
 		return nil, false, nil
 	}
-	refused := &InputError{Got: s, Want: wantSteps}
+	refused := &input.Error{Got: s, Want: wantSteps}
 	steps := StepScaling{Evaluation: Evaluation{DefaultHighPeriods, DefaultHighPeriods}}
 	text := strings.TrimSpace(s)
 	if head, count, found := strings.Cut(text, " of "); found {
@@ -116,7 +118,7 @@ func parseSteps(s string) (p Policy, ok bool, err error) {
 	bad := ""
 	steps.check(func(_, format string, args ...any) { bad = fmt.Sprintf(format, args...) })
 	if bad != "" {
-		return nil, true, &InputError{Got: s, Want: wantSteps + ": " + strings.TrimPrefix(bad, "want ")}
+		return nil, true, &input.Error{Got: s, Want: wantSteps + ": " + strings.TrimPrefix(bad, "want ")}
 	}
 	return steps, true, nil
 }

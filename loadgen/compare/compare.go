@@ -8,13 +8,14 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/gate"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/stats"
 )
 
-// Compare compares two sides of at least one run each. Its error is Unlike's, or a *plan.FieldError of
+// Compare compares two sides of at least one run each. Its error is Unlike's, or a *input.Error of
 // Options.FailOn that names a scope which neither side has.
 func Compare(base, new []*Run, o Options) (*Comparison, error) {
 	if len(base) == 0 || len(new) == 0 {
@@ -124,8 +125,8 @@ func (c *comparer) checkScopes() error {
 	for _, f := range c.FailOn {
 		e := gate.Expr{Endpoint: f.Endpoint, Phase: f.Phase}
 		if err := gate.Check(e, c.sides[0][0].EndpointsOf, phases); err != nil {
-			wrong := plan.Fields(err)[0]
-			errs = append(errs, &plan.FieldError{Field: "--fail-on", Got: f.String(), Want: wrong.Want})
+			wrong := input.Errors(err)[0]
+			errs = append(errs, &input.Error{Field: "--fail-on", Got: f.String(), Want: wrong.Want})
 		}
 	}
 	return errors.Join(errs...)

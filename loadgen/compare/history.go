@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/gate"
-	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/stats"
 )
 
@@ -49,7 +49,7 @@ func NewHistory(runs []*Run, o Options) (*History, error) {
 	var errs []error
 	for _, f := range o.FailOn {
 		if f.Last == 0 {
-			errs = append(errs, &plan.FieldError{Field: "--fail-on", Got: f.String(), Want: f.Subject() + " within its last 20 runs: of a history alone there is no base"})
+			errs = append(errs, &input.Error{Field: "--fail-on", Got: f.String(), Want: f.Subject() + " within its last 20 runs: of a history alone there is no base"})
 			continue
 		}
 		h.Gates = append(h.Gates, h.judge(f))
@@ -222,7 +222,7 @@ func effects() [3]float64 { return [3]float64{0.05, 0.10, 0.20} }
 // Calibrate compares runs of one build with each other. It wants five at least.
 func Calibrate(runs []*Run) (*Calibration, error) {
 	if len(runs) < gate.LeastHistory {
-		return nil, &plan.FieldError{Field: "--calibrate", Want: fmt.Sprintf("%d results: want %d at least, all of one build", len(runs), gate.LeastHistory)}
+		return nil, &input.Error{Field: "--calibrate", Want: fmt.Sprintf("%d results: want %d at least, all of one build", len(runs), gate.LeastHistory)}
 	}
 	if err := Unlike(runs); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
@@ -35,13 +36,13 @@ type stretch struct {
 
 // NewAbortRule prepares e for windows whose endpoints have these names, by index. It refuses what
 // is known only at the end of a run, and a scope that Check would refuse; its error is a
-// *plan.FieldError as of [Parse].
+// *input.Error as of [Parse].
 func NewAbortRule(e Expr, endpoints []string) (*AbortRule, error) {
 	if c, ok := counterOf(e.Metric); ok && c.late {
-		return nil, &plan.FieldError{Got: e.String(), Want: "a metric that is known during the run; " + string(e.Metric) + " is known only after the drain"}
+		return nil, &input.Error{Got: e.String(), Want: "a metric that is known during the run; " + string(e.Metric) + " is known only after the drain"}
 	}
 	if e.Phase == plan.Drain {
-		return nil, &plan.FieldError{Got: e.String(), Want: "a phase other than drain: nothing is sent in it"}
+		return nil, &input.Error{Got: e.String(), Want: "a phase other than drain: nothing is sent in it"}
 	}
 	if err := Check(e, endpoints, []string{e.Phase}); err != nil {
 		return nil, err

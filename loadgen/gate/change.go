@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/internal/input"
 )
 
 // Change is what must not become of a metric between two sides of a comparison, or of a run within
@@ -50,16 +50,16 @@ func (c Change) Subject() string {
 	return string(c.Metric)
 }
 
-// ParseChange reads one change. Its error is a *plan.FieldError without a Field.
+// ParseChange reads one change. Its error is a *input.Error without a Field.
 func ParseChange(text string) (Change, error) {
 	c, want := parseChange(strings.TrimSpace(text))
 	switch {
 	case want == "":
 		return c, nil
 	case text == "":
-		return Change{}, &plan.FieldError{Want: "empty, want " + want}
+		return Change{}, &input.Error{Want: "empty, want " + want}
 	}
-	return Change{}, &plan.FieldError{Got: text, Want: want}
+	return Change{}, &input.Error{Got: text, Want: want}
 }
 
 const wantChange = "a change that must not be, e.g. p99>10%, error_rate>0.1pp or rps<-5%"

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/near"
 	"scalableappbackend/loadgen/plan"
 )
@@ -13,7 +14,7 @@ import (
 const few = 6
 
 // Check refuses an expression whose scope the plan does not have, before anything is sent. Its
-// error is a *plan.FieldError as of [Parse].
+// error is a *input.Error as of [Parse].
 func Check(e Expr, endpoints, phases []string) error {
 	phases = slices.DeleteFunc(slices.Clone(phases), func(p string) bool { return p == plan.Drain })
 	want := ""
@@ -27,7 +28,7 @@ func Check(e Expr, endpoints, phases []string) error {
 	default:
 		return nil
 	}
-	return &plan.FieldError{Got: e.String(), Want: want}
+	return &input.Error{Got: e.String(), Want: want}
 }
 
 // wantName is the near name, or the names when they are few.
@@ -39,22 +40,13 @@ func wantName(what, plural, got string, names []string) string {
 		}
 	}
 	if name, ok := near.Near(got, distinct); ok {
-		return quoted(name) + " instead of " + quoted(got)
+		return input.Quote(name) + " instead of " + input.Quote(got)
 	}
 	if len(distinct) > few {
-		return what + " instead of " + quoted(got) + " (there are " + strconv.Itoa(len(distinct)) + " " + plural + ")"
+		return what + " instead of " + input.Quote(got) + " (there are " + strconv.Itoa(len(distinct)) + " " + plural + ")"
 	}
 	for i, n := range distinct {
-		distinct[i] = quoted(n)
+		distinct[i] = input.Quote(n)
 	}
-	return what + " instead of " + quoted(got) + ": " + strings.Join(distinct, ", ")
-}
-
-// quoted is a name as an error holds it, at a length that leaves the error a line.
-func quoted(name string) string {
-	const most = 60
-	if r := []rune(name); len(r) > most {
-		name = string(r[:most]) + "…"
-	}
-	return strconv.Quote(name)
+	return what + " instead of " + input.Quote(got) + ": " + strings.Join(distinct, ", ")
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/internal/input"
 )
 
 func TestCheckRefusesAScopeThatThePlanDoesNotHave(t *testing.T) {
@@ -33,7 +33,7 @@ func TestCheckRefusesAScopeThatThePlanDoesNotHave(t *testing.T) {
 		{"{phase:spike}:p(99)<1", endpoints, `"{phase:spike}:p(99)<1ms": want a phase of the plan instead of "spike": "ramp", "steady"`},
 		{"{GET /helth,phase:spike}:rps>1", endpoints, `"{GET /helth,phase:spike}:rps>1": want "GET /health" instead of "GET /helth"`},
 		{`{"a\nb"}:rps>1`, []string{"GET /"}, `"{\"a\\nb\"}:rps>1": want an endpoint of the targets instead of "a\nb": "GET /"`},
-		{"{a}:rps>1", []string{long + "1"}, `"{a}:rps>1": want an endpoint of the targets instead of "a": "` + long[:60] + `…"`},
+		{"{a}:rps>1", []string{long + "1"}, `"{a}:rps>1": want an endpoint of the targets instead of "a": "` + long[:100] + `…"`},
 	} {
 		err := Check(mustParse(t, row.text), row.endpoints, phases)
 		if row.want == "" {
@@ -45,7 +45,7 @@ func TestCheckRefusesAScopeThatThePlanDoesNotHave(t *testing.T) {
 		if err == nil || err.Error() != row.want {
 			t.Errorf("Check(%s)\n got %v\nwant %s", row.text, err, row.want)
 		}
-		if _, ok := errors.AsType[*plan.FieldError](err); !ok {
+		if _, ok := errors.AsType[*input.Error](err); !ok {
 			t.Errorf("Check(%s) gives a %T", row.text, err)
 		}
 	}
@@ -53,7 +53,7 @@ func TestCheckRefusesAScopeThatThePlanDoesNotHave(t *testing.T) {
 
 func TestTheCallerPutsInWhatTheUserNamed(t *testing.T) {
 	_, err := Parse("p99<50ms")
-	if got, want := plan.WithField(err, "--threshold").Error(), `--threshold "p99<50ms": want p(99) instead of p99`; got != want {
+	if got, want := input.WithField(err, "--threshold").Error(), `--threshold "p99<50ms": want p(99) instead of p99`; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

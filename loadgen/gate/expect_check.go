@@ -1,6 +1,8 @@
 package gate
 
-import "scalableappbackend/loadgen/plan"
+import (
+	"scalableappbackend/internal/input"
+)
 
 // Has is what a run will have for expectations to be about.
 type Has struct {
@@ -10,7 +12,7 @@ type Has struct {
 }
 
 // CheckExpectation refuses an expectation about what the run does not have, before anything is started. Its error is a
-// *plan.FieldError as of [Parse]. What the run has and may not reach, such as max_tasks==6 with a maximum of 3,
+// *input.Error as of [Parse]. What the run has and may not reach, such as max_tasks==6 with a maximum of 3,
 // is for the run to show.
 func CheckExpectation(e Expectation, has Has) error {
 	s, _, _ := subjectOf(e.Subject)
@@ -28,5 +30,5 @@ func CheckExpectation(e Expectation, has Has) error {
 	default:
 		return nil
 	}
-	return &plan.FieldError{Got: e.String(), Want: want}
+	return &input.Error{Got: e.String(), Want: want}
 }

@@ -7,21 +7,19 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/near"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/timeline"
 )
 
-// ParseExpectation reads one expectation in the grammar of [Expectation]. Its error is a *plan.FieldError as of [Parse].
+// ParseExpectation reads one expectation in the grammar of [Expectation]. Its error is a *input.Error as of [Parse].
 func ParseExpectation(text string) (Expectation, error) {
 	e, want := parseExpectation(strings.TrimSpace(text))
 	if want == "" {
 		return e, nil
 	}
-	if text == "" {
-		return Expectation{}, &plan.FieldError{Want: "empty, want " + want}
-	}
-	return Expectation{}, &plan.FieldError{Got: text, Want: want}
+	return Expectation{}, input.Refuse(text, want)
 }
 
 func parseExpectation(text string) (e Expectation, want string) {

@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/timeline"
 )
 
@@ -103,7 +103,7 @@ func TestAnExpectationThatCannotBeUsedIsRefusedInOneLineThatSaysWhatCan(t *testi
 		{"tasks==2,", `"tasks==2,": want at steady or at end, or nothing, after what is compared, e.g. tasks==2`, ""},
 	} {
 		_, err := ParseExpectation(row.text)
-		if _, ok := errors.AsType[*plan.FieldError](err); !ok || err.Error() != row.want {
+		if _, ok := errors.AsType[*input.Error](err); !ok || err.Error() != row.want {
 			t.Errorf("%s\n got %T %v\nwant %s", row.why, err, err, row.want)
 		}
 	}
@@ -275,7 +275,7 @@ func TestAnExpectationAboutWhatTheRunDoesNotHaveIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = CheckExpectation(e, row.has)
-		if _, ok := errors.AsType[*plan.FieldError](err); row.want == "" && err != nil || row.want != "" && (!ok || err.Error() != row.want) {
+		if _, ok := errors.AsType[*input.Error](err); row.want == "" && err != nil || row.want != "" && (!ok || err.Error() != row.want) {
 			t.Errorf("%s for %+v: %v, want %s", row.text, row.has, err, row.want)
 		}
 	}
@@ -292,7 +292,7 @@ func FuzzParseExpectation(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		e, err := ParseExpectation(text)
 		if err != nil {
-			if _, ok := errors.AsType[*plan.FieldError](err); !ok || strings.ContainsAny(err.Error(), "\n\r") {
+			if _, ok := errors.AsType[*input.Error](err); !ok || strings.ContainsAny(err.Error(), "\n\r") {
 				t.Fatalf("ParseExpectation(%q): %T %q, want one line that a field can be put in", text, err, err)
 			}
 			return

@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/near"
-	"scalableappbackend/loadgen/plan"
 )
 
-// Parse reads one threshold in the grammar of the package doc. Its error is a *plan.FieldError
+// Parse reads one threshold in the grammar of the package doc. Its error is a *input.Error
 // without a Field, for the caller to put in what the user named.
 //
 // Beside what the grammar does not take it refuses limits that could not do what they say: finer or longer
@@ -20,10 +20,7 @@ func Parse(text string) (Expr, error) {
 	if want == "" {
 		return e, nil
 	}
-	if text == "" {
-		return Expr{}, &plan.FieldError{Want: "empty, want " + want}
-	}
-	return Expr{}, &plan.FieldError{Got: text, Want: want}
+	return Expr{}, input.Refuse(text, want)
 }
 
 func parse(text string) (e Expr, want string) {

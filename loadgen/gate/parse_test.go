@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/internal/input"
 )
 
 // latency is an Expr without scope, of a corrected latency.
@@ -198,7 +198,7 @@ func TestWhatCannotBeUsedIsRefusedInOneLineThatSaysWhatCan(t *testing.T) {
 		if err == nil || err.Error() != row.want {
 			t.Errorf("Parse(%q)\n got %v\nwant %s %s", row.text, err, row.want, row.why)
 		}
-		if _, ok := errors.AsType[*plan.FieldError](err); !ok {
+		if _, ok := errors.AsType[*input.Error](err); !ok {
 			t.Errorf("Parse(%q) gives a %T, and a caller cannot put the flag in", row.text, err)
 		}
 	}
@@ -333,7 +333,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		e, err := Parse(text)
 		if err != nil {
-			if _, ok := errors.AsType[*plan.FieldError](err); !ok || strings.ContainsAny(err.Error(), "\n\r") {
+			if _, ok := errors.AsType[*input.Error](err); !ok || strings.ContainsAny(err.Error(), "\n\r") {
 				t.Fatalf("Parse(%q): %T %q, want one line that a field can be put in", text, err, err)
 			}
 			return

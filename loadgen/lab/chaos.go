@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/near"
 	"scalableappbackend/loadgen/plan"
 )
@@ -48,17 +49,17 @@ const wantChaos = "kill-task@TIME, stop-task@TIME, spot-interrupt@TIME or kill-z
 //	one-task  = ( "kill-task" | "stop-task" | "spot-interrupt" ) "@" duration
 //	kill-zone = "kill-zone:" ( "a" | "b" ) "@" duration ".." duration
 //
-// Times count from the beginning of the load, in real time. Errors are of type *plan.FieldError.
+// Times count from the beginning of the load, in real time. Errors are of type *input.Error.
 func ParseChaos(text string) (Chaos, error) {
 	s := strings.TrimSpace(text)
 	what, when, hasTime := strings.Cut(s, "@")
 	verb, zone, hasZone := strings.Cut(what, ":")
 	refuse := func(want, hint string) (Chaos, error) {
-		return Chaos{}, &plan.FieldError{Got: s, Want: want, Hint: hint}
+		return Chaos{}, &input.Error{Got: s, Want: want, Hint: hint}
 	}
 	switch {
 	case s == "":
-		return Chaos{}, &plan.FieldError{Want: "empty, want " + wantChaos}
+		return Chaos{}, &input.Error{Want: "empty, want " + wantChaos}
 	case !slices.Contains(verbs(), verb):
 		hint := ""
 		if word, ok := near.Near(verb, verbs()); ok {
@@ -102,9 +103,9 @@ func (c Chaos) check(load time.Duration) error {
 	case err != nil:
 		return err
 	case read != c:
-		return &plan.FieldError{Got: c.String(), Want: wantChaos}
+		return &input.Error{Got: c.String(), Want: wantChaos}
 	case load > 0 && c.end() >= load:
-		return &plan.FieldError{Got: c.String(), Want: "a time before the end of the load at " + plan.Duration(load).String()}
+		return &input.Error{Got: c.String(), Want: "a time before the end of the load at " + plan.Duration(load).String()}
 	}
 	return nil
 }

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/internal/input"
 )
 
 func TestChaosIsReadAndWrittenAlike(t *testing.T) {
@@ -51,7 +51,7 @@ func TestChaosThatCannotBeIsRefused(t *testing.T) {
 			t.Errorf("%q: %+v, want an error: %s", tt.text, c, tt.why)
 			continue
 		}
-		if hint := plan.Fields(err)[0].Hint; err.Error() != tt.want || hint != tt.hint {
+		if hint := input.Errors(err)[0].Hint; err.Error() != tt.want || hint != tt.hint {
 			t.Errorf("%q:\n got %s (%s)\nwant %s (%s)", tt.text, err, hint, tt.want, tt.hint)
 		}
 	}
@@ -64,7 +64,7 @@ func FuzzParseChaos(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := ParseChaos(text)
 		if err != nil {
-			if len(plan.Fields(err)) != 1 {
+			if len(input.Errors(err)) != 1 {
 				t.Fatalf("%q: %v, want a field", text, err)
 			}
 			return

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/server"
@@ -167,13 +168,13 @@ func (c Config) real(service time.Duration) time.Duration {
 // MaxReplicas bounds what a lab on one machine starts.
 const MaxReplicas = 100
 
-// Validate returns every reason why c cannot be used, joined, each a *plan.FieldError: Field is min, max, speedup,
+// Validate returns every reason why c cannot be used, joined, each a *input.Error: Field is min, max, speedup,
 // policies[0].target and so on, the name of a flag or of a field of Config in snake case.
 func (c Config) Validate() error {
 	c = c.withDefaults()
 	var errs []error
 	refuse := func(field, got, want string) {
-		errs = append(errs, &plan.FieldError{Field: field, Got: got, Want: want})
+		errs = append(errs, &input.Error{Field: field, Got: got, Want: want})
 	}
 	errs = append(errs, scalingErrors(c.Scaling)...)
 	if slices.ContainsFunc(c.Scaling.Policies, func(p autoscaling.Policy) bool { return p != nil && p.Metric() == autoscaling.MetricP99 }) {
@@ -224,7 +225,7 @@ func (c Config) Validate() error {
 	}
 	errs = append(errs, c.replicaErrors()...)
 	for _, event := range c.Chaos {
-		errs = append(errs, plan.WithField(event.check(c.Load), "chaos"))
+		errs = append(errs, input.WithField(event.check(c.Load), "chaos"))
 	}
 	return errors.Join(errs...)
 }
@@ -239,8 +240,8 @@ func scalingErrors(c autoscaling.Config) (errs []error) {
 		return nil
 	}
 	for _, err := range joined.Unwrap() {
-		if e, ok := errors.AsType[*autoscaling.InputError](err); ok {
-			err = (*plan.FieldError)(e)
+		if e, ok := errors.AsType[*input.Error](err); ok {
+			err = (*input.Error)(e)
 		}
 		errs = append(errs, err)
 	}
@@ -249,19 +250,19 @@ func scalingErrors(c autoscaling.Config) (errs []error) {
 
 func (c Config) replicaErrors() (errs []error) {
 	if math.IsNaN(c.ReplicaCPUs) || c.ReplicaCPUs <= 0 || c.ReplicaCPUs > 1024 {
-		errs = append(errs, &plan.FieldError{Field: "replica_cpus", Got: number(c.ReplicaCPUs), Want: "a number of CPUs above 0, e.g. 0.5"})
+		errs = append(errs, &input.Error{Field: "replica_cpus", Got: number(c.ReplicaCPUs), Want: "a number of CPUs above 0, e.g. 0.5"})
 	}
 	if c.ReplicaCommand == "" {
 		return errs
 	}
 	if _, err := splitWords(c.ReplicaCommand); err != nil {
-		errs = append(errs, plan.WithField(err, "replica"))
+		errs = append(errs, input.WithField(err, "replica"))
 	}
 	watchesCPU := slices.ContainsFunc(c.Scaling.Policies, func(p autoscaling.Policy) bool {
 		return p != nil && p.Metric() == autoscaling.MetricCPU
 	})
 	if watchesCPU && !knowsCPU {
-		errs = append(errs, &plan.FieldError{Field: "policies", Want: "the CPU of a replica that is a program can be read on Linux only: give --policy requests=TARGET alone"})
+		errs = append(errs, &input.Error{Field: "policies", Want: "the CPU of a replica that is a program can be read on Linux only: give --policy requests=TARGET alone"})
 	}
 	return errs
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/autoscaling"
-	"scalableappbackend/loadgen/plan"
 )
 
 func TestWhatCannotBeALabIsRefusedByName(t *testing.T) {
@@ -45,7 +45,7 @@ func TestWhatCannotBeALabIsRefusedByName(t *testing.T) {
 		c := Config{Scaling: autoscaling.DefaultConfig(), Load: 3 * time.Minute}
 		tt.change(&c)
 		err := c.Validate()
-		if err == nil || err.Error() != tt.want || len(plan.Fields(err)) != 1 {
+		if err == nil || err.Error() != tt.want || len(input.Errors(err)) != 1 {
 			t.Errorf("%s:\n got %v\nwant %s", tt.why, err, tt.want)
 		}
 		if l, started := Start(t.Context(), c); started == nil {
@@ -59,7 +59,7 @@ func TestEverythingWrongIsSaidAtOnce(t *testing.T) {
 	c := Config{Scaling: autoscaling.DefaultConfig(), Speedup: 100, ReplicaCommand: `"`, Chaos: []Chaos{{}, {Verb: "x"}}}
 	c.Scaling.Max = -1
 	var named []string
-	for _, f := range plan.Fields(c.Validate()) {
+	for _, f := range input.Errors(c.Validate()) {
 		named = append(named, f.Field)
 	}
 	if got := strings.Join(named, " "); got != "max speedup replica chaos chaos" {

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/autoscaling"
-	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/timeline"
 )
 
@@ -87,7 +87,7 @@ func (c Config) launcher() (launcher, error) {
 	}
 	words, err := splitWords(c.ReplicaCommand)
 	if err != nil {
-		return nil, plan.WithField(err, "replica")
+		return nil, input.WithField(err, "replica")
 	}
 	return &programs{command: c.ReplicaCommand, words: words, env: c.Env, cpus: c.ReplicaCPUs, grace: c.StartupGrace}, nil
 }

@@ -3,7 +3,7 @@ package lab
 import (
 	"strings"
 
-	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/internal/input"
 )
 
 // splitWords splits a command line into words as a shell does, without being one: blanks separate, single quotes keep
@@ -46,18 +46,18 @@ func splitWords(text string) ([]string, error) {
 	}
 	switch {
 	case quote != 0:
-		return nil, &plan.FieldError{Got: text, Want: "a command whose quotes are closed: " + string(quote) + " is missing"}
+		return nil, &input.Error{Got: text, Want: "a command whose quotes are closed: " + string(quote) + " is missing"}
 	case escaped:
-		return nil, &plan.FieldError{Got: text, Want: "a command that does not end in a backslash"}
+		return nil, &input.Error{Got: text, Want: "a command that does not end in a backslash"}
 	case inWord:
 		words = append(words, word.String())
 	}
 	if len(words) == 0 || words[0] == "" {
-		return nil, &plan.FieldError{Want: `empty, want a command, e.g. "./api --port $PORT"`}
+		return nil, &input.Error{Want: `empty, want a command, e.g. "./api --port $PORT"`}
 	}
 	for _, w := range words {
 		if strings.ContainsRune(w, 0) {
-			return nil, &plan.FieldError{Got: text, Want: "a command without NUL characters"}
+			return nil, &input.Error{Got: text, Want: "a command without NUL characters"}
 		}
 	}
 	return words, nil

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/internal/input"
 )
 
 func TestCommandsAreSplitAsAShellDoes(t *testing.T) {
@@ -79,7 +79,7 @@ func FuzzSplitWords(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		words, err := splitWords(text)
 		if err != nil {
-			if len(plan.Fields(err)) != 1 || strings.Contains(err.Error(), "\n") {
+			if len(input.Errors(err)) != 1 || strings.Contains(err.Error(), "\n") {
 				t.Fatalf("%q: %v, want one line of one field", text, err)
 			}
 			return

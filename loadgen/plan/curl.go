@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"scalableappbackend/internal/input"
 )
 
 // isCurlLine tells a command line of curl from the other lines of a target file.
@@ -17,7 +19,7 @@ func isCurlLine(line string) bool {
 // curlOption is what an option of curl means for a request.
 type curlOption struct {
 	value bool // it takes one
-	set   func(c *curlRequest, value string) *FieldError
+	set   func(c *curlRequest, value string) *input.Error
 }
 
 // curlRequest is a target while its command line is read.
@@ -31,50 +33,50 @@ type curlRequest struct {
 
 // ignored is an option that changes nothing about what is sent.
 func ignored(value bool) curlOption {
-	return curlOption{value, func(*curlRequest, string) *FieldError { return nil }}
+	return curlOption{value, func(*curlRequest, string) *input.Error { return nil }}
 }
 
 // refused is an option that changes what is sent in a way that a target cannot.
 func refused(value bool, instead string) curlOption {
-	return curlOption{value, func(*curlRequest, string) *FieldError { return &FieldError{Want: instead} }}
+	return curlOption{value, func(*curlRequest, string) *input.Error { return &input.Error{Want: instead} }}
 }
 
 // header is an option whose value is that of a header.
 func headerOption(name string) curlOption {
-	return curlOption{true, func(c *curlRequest, value string) *FieldError { return c.header(name, value) }}
+	return curlOption{true, func(c *curlRequest, value string) *input.Error { return c.header(name, value) }}
 }
 
 // curlOptions are the options that a copied line may have; each of one letter is typed with one dash.
 func curlOptions() map[string]curlOption {
 	o := map[string]curlOption{
-		"request": {true, func(c *curlRequest, v string) *FieldError { c.target.Method = v; return nil }},
-		"url":     {true, func(c *curlRequest, v string) *FieldError { c.urls = append(c.urls, v); return nil }},
-		"head":    {false, func(c *curlRequest, _ string) *FieldError { c.target.Method = http.MethodHead; return nil }},
-		"get":     {false, func(c *curlRequest, _ string) *FieldError { c.inQuery = true; return nil }},
+		"request": {true, func(c *curlRequest, v string) *input.Error { c.target.Method = v; return nil }},
+		"url":     {true, func(c *curlRequest, v string) *input.Error { c.urls = append(c.urls, v); return nil }},
+		"head":    {false, func(c *curlRequest, _ string) *input.Error { c.target.Method = http.MethodHead; return nil }},
+		"get":     {false, func(c *curlRequest, _ string) *input.Error { c.inQuery = true; return nil }},
 		"header":  {true, (*curlRequest).headerLine},
-		"json": {true, func(c *curlRequest, v string) *FieldError {
+		"json": {true, func(c *curlRequest, v string) *input.Error {
 			c.isJSON = true
 			c.data = append(c.data, v)
 			return nil
 		}},
 		"data":           {true, (*curlRequest).addData},
-		"data-raw":       {true, func(c *curlRequest, v string) *FieldError { c.data = append(c.data, literalData(v)); return nil }},
+		"data-raw":       {true, func(c *curlRequest, v string) *input.Error { c.data = append(c.data, literalData(v)); return nil }},
 		"data-urlencode": {true, (*curlRequest).addEncoded},
-		"user": {true, func(c *curlRequest, v string) *FieldError {
+		"user": {true, func(c *curlRequest, v string) *input.Error {
 			if strings.Contains(v, beginVariable) {
-				return &FieldError{Want: "a variable cannot be encoded here: give http://${USER}:${PASSWORD}@HOST, or the header"}
+				return &input.Error{Want: "a variable cannot be encoded here: give http://${USER}:${PASSWORD}@HOST, or the header"}
 			}
 			return c.header("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(v)))
 		}},
-		"cookie": {true, func(c *curlRequest, v string) *FieldError {
+		"cookie": {true, func(c *curlRequest, v string) *input.Error {
 			if !strings.Contains(v, "=") {
-				return &FieldError{Want: "a file of cookies is not read; give them as a header, or --cookies to the run"}
+				return &input.Error{Want: "a file of cookies is not read; give them as a header, or --cookies to the run"}
 			}
 			return c.header("Cookie", v)
 		}},
 		"user-agent": headerOption("User-Agent"), "referer": headerOption("Referer"),
-		"oauth2-bearer": {true, func(c *curlRequest, v string) *FieldError { return c.header("Authorization", "Bearer "+v) }},
-		"compressed": {false, func(c *curlRequest, _ string) *FieldError {
+		"oauth2-bearer": {true, func(c *curlRequest, v string) *input.Error { return c.header("Authorization", "Bearer "+v) }},
+		"compressed": {false, func(c *curlRequest, _ string) *input.Error {
 			return c.header("Accept-Encoding", "gzip, deflate, br, zstd")
 		}},
 
@@ -101,7 +103,7 @@ func curlOptions() map[string]curlOption {
 }
 
 // parseCurl reads a command line of curl, quoted as a shell has it, as the request that curl would send.
-func parseCurl(line string) (Target, *FieldError) {
+func parseCurl(line string) (Target, *input.Error) {
 	words, e := shellWords(strings.TrimPrefix(line, "$ "))
 	if e != nil {
 		return Target{}, e
@@ -113,7 +115,7 @@ func parseCurl(line string) (Target, *FieldError) {
 		words = words[1:]
 		switch {
 		case word == "--next":
-			return Target{}, wrong(word, "one request a line")
+			return Target{}, input.Refuse(word, "one request a line")
 		case strings.HasPrefix(word, "--") && len(word) > 2:
 			name, value, hasValue := strings.Cut(word[2:], "=")
 			if e := c.option(options, word, name, value, hasValue, &words); e != nil {
@@ -140,14 +142,14 @@ func parseCurl(line string) (Target, *FieldError) {
 }
 
 // option applies one; its value is what stands beside it, or the next word.
-func (c *curlRequest) option(options map[string]curlOption, word, name, value string, hasValue bool, words *[]string) *FieldError {
+func (c *curlRequest) option(options map[string]curlOption, word, name, value string, hasValue bool, words *[]string) *input.Error {
 	o, known := options[name]
 	switch {
 	case !known:
-		return wrong(word, "an option of curl that says what is sent, e.g. -X, -H or -d")
+		return input.Refuse(word, "an option of curl that says what is sent, e.g. -X, -H or -d")
 	case o.value && !hasValue:
 		if len(*words) == 0 {
-			return wrong(word, "a value after it")
+			return input.Refuse(word, "a value after it")
 		}
 		value, *words = (*words)[0], (*words)[1:]
 	}
@@ -158,18 +160,18 @@ func (c *curlRequest) option(options map[string]curlOption, word, name, value st
 	return e
 }
 
-func (c *curlRequest) headerLine(line string) *FieldError {
+func (c *curlRequest) headerLine(line string) *input.Error {
 	name, value, found := strings.Cut(line, ":")
 	if !found { // curl has "Name;" for an empty one
 		name, value, found = strings.Cut(line, ";")
 	}
 	if !found || strings.TrimSpace(value) == "" {
-		return &FieldError{Want: "a header without a value takes one away in curl, and cannot here: " + firstWord(name)}
+		return &input.Error{Want: "a header without a value takes one away in curl, and cannot here: " + firstWord(name)}
 	}
 	return c.header(strings.TrimSpace(name), strings.TrimSpace(value))
 }
 
-func (c *curlRequest) header(name, value string) *FieldError {
+func (c *curlRequest) header(name, value string) *input.Error {
 	name, value = asReferences(name), asReferences(value)
 	if e := checkHeader(name, value); e != nil {
 		return e
@@ -189,17 +191,17 @@ func literalData(value string) string {
 	return value
 }
 
-func (c *curlRequest) addData(value string) *FieldError {
+func (c *curlRequest) addData(value string) *input.Error {
 	c.data = append(c.data, value)
 	return nil
 }
 
 // addEncoded is --data-urlencode: "content", "=content" or "name=content".
-func (c *curlRequest) addEncoded(value string) *FieldError {
+func (c *curlRequest) addEncoded(value string) *input.Error {
 	name, content, named := strings.Cut(value, "=")
 	switch {
 	case !named && strings.Contains(value, "@"):
-		return &FieldError{Want: "a file is not encoded: write its content"}
+		return &input.Error{Want: "a file is not encoded: write its content"}
 	case !named:
 		c.data = append(c.data, url.QueryEscape(value))
 	case name == "":
@@ -211,10 +213,10 @@ func (c *curlRequest) addEncoded(value string) *FieldError {
 }
 
 // finish puts the request together.
-func (c *curlRequest) finish() (Target, *FieldError) {
+func (c *curlRequest) finish() (Target, *input.Error) {
 	t := &c.target
 	if len(c.urls) != 1 {
-		return Target{}, &FieldError{Want: "want one URL in the line"}
+		return Target{}, &input.Error{Want: "want one URL in the line"}
 	}
 	t.URL = Trim(asReferences(c.urls[0]))
 	if !strings.Contains(t.URL, "://") && !strings.HasPrefix(t.URL, "/") && !strings.HasPrefix(t.URL, "${") {
@@ -241,23 +243,23 @@ func (c *curlRequest) finish() (Target, *FieldError) {
 		t.Method = http.MethodGet
 	}
 	if !IsMethod(t.Method) {
-		return Target{}, wrong(t.Method, "an HTTP method, e.g. GET")
+		return Target{}, input.Refuse(t.Method, "an HTTP method, e.g. GET")
 	}
 	return *t, nil
 }
 
-func (c *curlRequest) setBody(body string) *FieldError {
+func (c *curlRequest) setBody(body string) *input.Error {
 	t := &c.target
 	if t.Method == "" {
 		t.Method = http.MethodPost
 	}
 	switch {
 	case strings.Contains(body, beginVariable):
-		return &FieldError{Want: "a variable in a body is not filled in: write its value, or @FILE"}
+		return &input.Error{Want: "a variable in a body is not filled in: write its value, or @FILE"}
 	case strings.HasPrefix(body, "@") && len(c.data) > 1:
-		return &FieldError{Want: "a body is one @FILE, or text"}
+		return &input.Error{Want: "a body is one @FILE, or text"}
 	case strings.HasPrefix(body, "@-"):
-		return &FieldError{Want: "a body is @FILE or text; there is no stdin to read"}
+		return &input.Error{Want: "a body is @FILE or text; there is no stdin to read"}
 	case strings.HasPrefix(body, "@"):
 		t.Body.File = body[1:]
 	default:
@@ -278,7 +280,7 @@ func (c *curlRequest) setBody(body string) *FieldError {
 
 // shellWords splits a line as a POSIX shell does, with the $'…' of bash, in which browsers copy. What only a shell can do
 // (pipes, substitutions) is refused. A variable outside of single quotes stands between two marks; see asReferences.
-func shellWords(line string) (words []string, e *FieldError) {
+func shellWords(line string) (words []string, e *input.Error) {
 	var word strings.Builder
 	inWord := false
 	for i := 0; i < len(line); i++ {
@@ -294,14 +296,14 @@ func shellWords(line string) (words []string, e *FieldError) {
 		case c == '\'':
 			end := strings.IndexByte(line[i+1:], '\'')
 			if end < 0 {
-				return nil, &FieldError{Want: "a quote is not closed"}
+				return nil, &input.Error{Want: "a quote is not closed"}
 			}
 			word.WriteString(line[i+1 : i+1+end])
 			i += end + 1
 		case c == '$' && strings.HasPrefix(line[i+1:], "'"):
 			text, n, ok := ansiQuoted(line[i+2:])
 			if !ok {
-				return nil, &FieldError{Want: "a quote is not closed"}
+				return nil, &input.Error{Want: "a quote is not closed"}
 			}
 			word.WriteString(text)
 			i += n + 1
@@ -319,7 +321,7 @@ func shellWords(line string) (words []string, e *FieldError) {
 				word.WriteByte(line[i])
 			}
 			if i >= len(line) {
-				return nil, &FieldError{Want: "a quote is not closed"}
+				return nil, &input.Error{Want: "a quote is not closed"}
 			}
 		case c == '\\' && i+1 < len(line):
 			i++
@@ -328,7 +330,7 @@ func shellWords(line string) (words []string, e *FieldError) {
 			i = len(line)
 			continue
 		case strings.IndexByte("|;<>`()", c) >= 0, c == '&' && (i+1 == len(line) || line[i+1] == ' ' || line[i+1] == '&'):
-			return nil, &FieldError{Want: "one command of curl: " + string(c) + " is for a shell, and belongs in quotes"}
+			return nil, &input.Error{Want: "one command of curl: " + string(c) + " is for a shell, and belongs in quotes"}
 		default:
 			word.WriteByte(c)
 		}

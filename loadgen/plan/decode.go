@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/near"
 )
 
@@ -24,16 +25,16 @@ func decode(data []byte, into any, ignored ...string) error {
 }
 
 // checkSyntax says where data ceases to be JSON in UTF-8.
-func checkSyntax(data []byte) *FieldError {
+func checkSyntax(data []byte) *input.Error {
 	if !utf8.Valid(data) {
-		return &FieldError{Want: "not UTF-8 text"}
+		return &input.Error{Want: "not UTF-8 text"}
 	}
 	if json.Valid(data) {
 		return nil
 	}
 	var any json.RawMessage
 	err := json.Unmarshal(data, &any)
-	e := &FieldError{Want: "not JSON: " + err.Error()}
+	e := &input.Error{Want: "not JSON: " + err.Error()}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		line := 1 + bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte("\n"))
 		if bytes.ContainsRune(bytes.TrimSpace(data), '\n') {
@@ -78,7 +79,7 @@ func (d *decoder) keysOf(t reflect.Type) map[string]int {
 
 func (d *decoder) add(path string, err error) {
 	if path != "" {
-		err = WithField(err, path)
+		err = input.WithField(err, path)
 	}
 	d.errs = append(d.errs, err)
 }
@@ -124,11 +125,11 @@ func (d *decoder) leaf(path string, raw json.RawMessage, v reflect.Value) {
 	err := json.Unmarshal(raw, v.Addr().Interface())
 	switch {
 	case err == nil:
-	case len(Fields(err)) > 0: // of our own parsers
+	case len(input.Errors(err)) > 0: // of our own parsers
 		d.add(path, err)
 	default:
 		// The value itself is not shown: of a header or a body it might be a secret.
-		d.add(path, &FieldError{Want: "want " + describe(v.Type()) + ", not " + describeValue(raw)})
+		d.add(path, &input.Error{Want: "want " + describe(v.Type()) + ", not " + describeValue(raw)})
 	}
 }
 
@@ -188,9 +189,9 @@ func (d *decoder) object(path string, raw json.RawMessage, v reflect.Value) {
 			d.value(join(path, m.key), m.value, v.Field(field))
 		case path == "" && slices.Contains(d.ignored, m.key):
 		default:
-			e := &FieldError{Field: join(path, m.key), Want: "unknown key"}
+			e := &input.Error{Field: join(path, m.key), Want: "unknown key"}
 			if n, ok := near.Near(m.key, slices.Sorted(maps.Keys(keys))); ok {
-				e.Want += ", want " + quote(n) + "?"
+				e.Want += ", want " + input.Quote(n) + "?"
 			}
 			d.errs = append(d.errs, e)
 		}
@@ -211,7 +212,7 @@ func (d *decoder) mapping(path string, raw json.RawMessage, v reflect.Value) {
 
 func (d *decoder) list(path string, raw json.RawMessage, v reflect.Value) {
 	if raw = bytes.TrimSpace(raw); raw[0] != '[' {
-		d.add(path, &FieldError{Want: "want " + describe(v.Type()) + ", not " + describeValue(raw)})
+		d.add(path, &input.Error{Want: "want " + describe(v.Type()) + ", not " + describeValue(raw)})
 		return
 	}
 	elements := split(raw)
@@ -229,7 +230,7 @@ type member struct {
 // members are the key and value pairs of an object, in order.
 func (d *decoder) members(path string, raw json.RawMessage, t reflect.Type) []member {
 	if raw = bytes.TrimSpace(raw); raw[0] != '{' {
-		d.add(path, &FieldError{Want: "want " + describe(t) + ", not " + describeValue(raw)})
+		d.add(path, &input.Error{Want: "want " + describe(t) + ", not " + describeValue(raw)})
 		return nil
 	}
 	parts := split(raw)
@@ -241,7 +242,7 @@ func (d *decoder) members(path string, raw json.RawMessage, t reflect.Type) []me
 			_ = json.Unmarshal(parts[0], &m.key) // the syntax was checked: a key is a string
 		}
 		if slices.ContainsFunc(all, func(before member) bool { return before.key == m.key }) {
-			d.add(join(path, m.key), &FieldError{Want: "given twice"})
+			d.add(join(path, m.key), &input.Error{Want: "given twice"})
 			continue
 		}
 		all = append(all, m)
@@ -284,7 +285,7 @@ func split(raw []byte) []json.RawMessage {
 
 // join is the path of a key. Keys are anything: what is shown is one line of bounded length.
 func join(path, key string) string {
-	key = clean(clip(key))
+	key = clean(input.Clip(key))
 	if path == "" {
 		return key
 	}

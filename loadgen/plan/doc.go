@@ -6,7 +6,7 @@
 // what must not be kept. [Default] is the profile of the system this project came from: 50 users,
 // 5 started each second, 3 minutes, GET / and GET /health, 50 to 200 ms of think time.
 //
-// [Plan.Validate] collects everything that is wrong, each as a [FieldError]; every Plan that it accepts can
+// [Plan.Validate] collects everything that is wrong, each as a [input.Error]; every Plan that it accepts can
 // run. [Plan.Prepare] then fills in the environment, reads the files that the plan names and
 // computes the [Curve] and the phases; after it, nothing about the load depends on input any more.
 //

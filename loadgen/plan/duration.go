@@ -1,35 +1,17 @@
 package plan
 
 import (
-	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"scalableappbackend/internal/input"
 )
 
-const wantDuration = "a duration, e.g. 300s, 20m, 1h30m or seconds as a bare number"
-
-// ParseDuration reads what time.ParseDuration reads, and a bare integer as seconds. Negative
-// durations and those beyond 292 years are refused.
+// ParseDuration reads a duration as [input.Duration] does: a bare integer is seconds.
 func ParseDuration(text string) (Duration, error) {
-	s := strings.TrimSpace(text)
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
-		switch {
-		case n < 0:
-			return 0, wrong(s, "a duration that is not negative")
-		case n > math.MaxInt64/int64(time.Second):
-			return 0, wrong(s, "a duration below 292 years; a bare number is seconds")
-		}
-		return Duration(n) * Duration(time.Second), nil
-	}
-	d, err := time.ParseDuration(s)
-	switch {
-	case err != nil:
-		return 0, wrong(s, wantDuration)
-	case d < 0:
-		return 0, wrong(s, "a duration that is not negative")
-	}
-	return Duration(d), nil
+	d, err := input.Duration(text)
+	return Duration(d), err
 }
 
 // String is the shortest form of units that ParseDuration reads back: 3m, not 3m0s.
@@ -64,18 +46,18 @@ func ParseRange(text string) (Range, error) {
 		high = low
 	}
 	if strings.HasPrefix(high, ".") {
-		return Range{}, wrong(s, wantRange) // "0s...2s" is a slip, not 0s to .2s
+		return Range{}, input.Refuse(s, wantRange) // "0s...2s" is a slip, not 0s to .2s
 	}
 	lo, err := ParseDuration(low)
 	if err != nil {
-		return Range{}, wrong(s, wantRange)
+		return Range{}, input.Refuse(s, wantRange)
 	}
 	hi, err := ParseDuration(high)
 	if err != nil {
-		return Range{}, wrong(s, wantRange)
+		return Range{}, input.Refuse(s, wantRange)
 	}
 	if lo > hi {
-		e := wrong(s, "MIN..MAX with MIN not above MAX")
+		e := input.Refuse(s, "MIN..MAX with MIN not above MAX")
 		if _, err := strconv.Atoi(strings.TrimSpace(low)); err == nil {
 			e.Hint = "a bare number is seconds: write the unit at both ends, e.g. 50ms..200ms"
 		}

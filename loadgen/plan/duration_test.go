@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"scalableappbackend/internal/input"
 )
 
 func TestDurationsReadAsPeopleWriteThem(t *testing.T) {
@@ -145,7 +147,7 @@ func TestTextsThatAreNoRangeAreRefused(t *testing.T) {
 
 func TestARangeThatForgetsAUnitIsToldSo(t *testing.T) {
 	_, err := ParseRange("50..200ms")
-	if f := Fields(err); len(f) != 1 || !strings.Contains(f[0].Hint, "a bare number is seconds") {
+	if f := input.Errors(err); len(f) != 1 || !strings.Contains(f[0].Hint, "a bare number is seconds") {
 		t.Errorf("50..200ms is 50 s to 0.2 s: %v, hint %q", err, f[0].Hint)
 	}
 }
@@ -168,8 +170,8 @@ func FuzzDurationsAndRanges(f *testing.F) {
 			if again, err := ParseDuration(d.String()); d < 0 || err != nil || again != d {
 				t.Errorf("%q is %d, which prints %q and reads %d, %v", text, d, d, again, err)
 			}
-		} else if len(Fields(err)) != 1 {
-			t.Errorf("%q: not a FieldError: %v", text, err)
+		} else if len(input.Errors(err)) != 1 {
+			t.Errorf("%q: not a input.Error: %v", text, err)
 		}
 		if r, err := ParseRange(text); err == nil {
 			if again, err := ParseRange(r.String()); r.Min < 0 || r.Min > r.Max || err != nil || again != r {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"scalableappbackend/internal/input"
 )
 
 func TestAPlanReadsBackAsItWasWritten(t *testing.T) {
@@ -107,7 +109,7 @@ func TestErrorsOfAPlanFileSayWhere(t *testing.T) {
 		`{"name":{}}`:                           `name: want text, not an object`,
 		`{"tags":[]}`:                           `tags: want an object, not a list`,
 		`{"tags":{"a":1}}`:                      `tags.a: want text, not this number`,
-		`{"run_time":"soon"}`:                   `run_time "soon": want ` + wantDuration,
+		`{"run_time":"soon"}`:                   `run_time "soon": want ` + "a duration, e.g. 300s, 20m, 1h30m or seconds as a bare number",
 		`{"run_time":-5}`:                       `run_time "-5": want a duration that is not negative`,
 		`{"run_time":{}}`:                       `run_time: want text, not an object`,
 		`{"think":"2s..1s"}`:                    `think "2s..1s": want MIN..MAX with MIN not above MAX`,
@@ -128,8 +130,8 @@ func TestErrorsOfAPlanFileSayWhere(t *testing.T) {
 		if err == nil || err.Error() != want || !reflect.DeepEqual(p, Plan{}) {
 			t.Errorf("%s:\n got %v\nwant %s", text, err, want)
 		}
-		if len(Fields(err)) != len(strings.Split(want, "\n")) {
-			t.Errorf("%s: not all are FieldErrors: %v", text, err)
+		if len(input.Errors(err)) != len(strings.Split(want, "\n")) {
+			t.Errorf("%s: not all name a field: %v", text, err)
 		}
 	}
 }
@@ -149,13 +151,13 @@ func FuzzReadFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := ReadFile(data)
 		if err != nil {
-			for _, e := range Fields(err) {
+			for _, e := range input.Errors(err) {
 				if strings.ContainsAny(e.Error(), "\n\r") {
 					t.Errorf("%q: an error of more than one line: %q", data, e.Error())
 				}
 			}
-			if len(Fields(err)) == 0 {
-				t.Errorf("%q: not a FieldError: %v", data, err)
+			if len(input.Errors(err)) == 0 {
+				t.Errorf("%q: not a input.Error: %v", data, err)
 			}
 			return
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"scalableappbackend/internal/input"
 )
 
 // framing is the header fields by which client and service agree on where a message ends and whose it is. They are
@@ -20,18 +22,18 @@ var once = [...]string{"Content-Type", "Host", "Transfer-Encoding", "User-Agent"
 
 // frame gives the framing fields of a filled request one spelling, takes out what the client writes itself, and says
 // what it cannot do. Call it once the body is known.
-func (r *Request) frame(keepAlive bool) *FieldError {
+func (r *Request) frame(keepAlive bool) *input.Error {
 	spellOnce(r.Header)
 	for _, name := range once {
 		if n := len(r.Header[name]); n > 1 {
-			return &FieldError{Field: name, Want: "given " + strconv.Itoa(n) + " times, and a request has one"}
+			return &input.Error{Field: name, Want: "given " + strconv.Itoa(n) + " times, and a request has one"}
 		}
 	}
 	if cookies := r.Header["Cookie"]; len(cookies) > 1 {
 		r.Header["Cookie"] = []string{strings.Join(cookies, "; ")} // RFC 6265 §5.4: one line
 	}
 	if len(r.Header["Trailer"]) > 0 {
-		return &FieldError{Field: "Trailer", Want: "a request's trailers are not sent: leave it out"}
+		return &input.Error{Field: "Trailer", Want: "a request's trailers are not sent: leave it out"}
 	}
 	if e := r.frameBody(); e != nil {
 		return e
@@ -66,14 +68,14 @@ func framingName(name string) string {
 }
 
 // frameBody settles how the length of the body is told.
-func (r *Request) frameBody() *FieldError {
+func (r *Request) frameBody() *input.Error {
 	lengths := r.Header["Content-Length"]
 	if coding := r.Header["Transfer-Encoding"]; len(coding) > 0 {
 		if !strings.EqualFold(coding[0], "chunked") {
-			return &FieldError{Field: "Transfer-Encoding", Got: coding[0], Want: "chunked"}
+			return &input.Error{Field: "Transfer-Encoding", Got: coding[0], Want: "chunked"}
 		}
 		if len(lengths) > 0 {
-			return &FieldError{Field: "Content-Length", Want: "a chunked body has none: leave out one of the two headers"}
+			return &input.Error{Field: "Content-Length", Want: "a chunked body has none: leave out one of the two headers"}
 		}
 		r.Chunked = true
 		delete(r.Header, "Transfer-Encoding")
@@ -81,7 +83,7 @@ func (r *Request) frameBody() *FieldError {
 	length := strconv.Itoa(len(r.Body))
 	for _, each := range lengths {
 		if each != length {
-			return &FieldError{Field: "Content-Length", Got: each, Want: length + ", the body's length, or no such header"}
+			return &input.Error{Field: "Content-Length", Got: each, Want: length + ", the body's length, or no such header"}
 		}
 	}
 	delete(r.Header, "Content-Length")

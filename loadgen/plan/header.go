@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"scalableappbackend/internal/input"
 )
 
 const wantHeader = `"Name: value"`
@@ -16,7 +18,7 @@ func ParseHeader(text string) (name, value string, err error) {
 	name, value, found := strings.Cut(s, ":")
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	if !found || name == "" || value == "" {
-		return "", "", wrong(firstWord(s), wantHeader)
+		return "", "", input.Refuse(firstWord(s), wantHeader)
 	}
 	if e := checkHeader(name, value); e != nil {
 		return "", "", e
@@ -35,24 +37,24 @@ func firstWord(s string) string {
 
 // checkHeader says what is wrong with a header whose references stand unfilled; nil when nothing
 // is. It never shows the value.
-func checkHeader(name, value string) *FieldError {
+func checkHeader(name, value string) *input.Error {
 	if !httpguts.ValidHeaderFieldName(name) {
-		return wrong(name, "a header name of letters, digits and dashes")
+		return input.Refuse(name, "a header name of letters, digits and dashes")
 	}
 	filled, bad := probe(value)
 	if bad != "" {
-		return wrong(bad, wantReference)
+		return input.Refuse(bad, wantReference)
 	}
 	return checkHeaderValue(name, filled)
 }
 
 // checkHeaderValue is checkHeader for a value without references.
-func checkHeaderValue(name, value string) *FieldError {
+func checkHeaderValue(name, value string) *input.Error {
 	if !httpguts.ValidHeaderFieldValue(value) {
-		return &FieldError{Field: name, Want: "a header value cannot hold line breaks or control characters"}
+		return &input.Error{Field: name, Want: "a header value cannot hold line breaks or control characters"}
 	}
 	if strings.EqualFold(name, "Host") && !httpguts.ValidHostHeader(value) {
-		return &FieldError{Field: name, Want: "not a host name"}
+		return &input.Error{Field: name, Want: "not a host name"}
 	}
 	return nil
 }
@@ -76,7 +78,7 @@ func isRedacted(name string, values []string) bool {
 func ParseBody(text string) (Body, error) {
 	if file, isFile := strings.CutPrefix(text, "@"); isFile {
 		if file == "" {
-			return Body{}, wrong(text, "@FILE or the body itself")
+			return Body{}, input.Refuse(text, "@FILE or the body itself")
 		}
 		return Body{File: file}, nil
 	}

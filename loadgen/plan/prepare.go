@@ -16,6 +16,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"scalableappbackend/internal/input"
 )
 
 // maxBodyFile is the largest file that is read for a request body or certificates.
@@ -26,7 +28,7 @@ const maxBodyFile = 256 << 20
 // base, when not empty, takes the place of Host; an embedded plan needs one. The plan itself is not
 // changed.
 //
-// All that is wrong is returned at once as joined FieldErrors, as [Plan.Validate] does; a variable or
+// All that is wrong is returned at once as joined input errors, as [Plan.Validate] does; a variable or
 // a file that many targets lack is named once.
 func (p *Plan) Prepare(base string, lookup func(string) (string, bool)) (*Ready, error) {
 	c := p.clone()
@@ -38,7 +40,7 @@ func (p *Plan) Prepare(base string, lookup func(string) (string, bool)) (*Ready,
 		return nil, err
 	}
 	if c.Host == Embedded {
-		return nil, &FieldError{Field: "host", Got: Embedded, Want: "the address of the API that was started"}
+		return nil, &input.Error{Field: "host", Got: Embedded, Want: "the address of the API that was started"}
 	}
 	b := builder{
 		plan: &c, base: c.Host, lookup: lookup,
@@ -132,7 +134,7 @@ func (b *builder) lack(field string, unset []string) bool {
 func (b *builder) lacks(field, what, want string) {
 	if !b.missing[what] {
 		b.missing[what] = true
-		b.faults.add(field, &FieldError{Got: what, Want: want})
+		b.faults.add(field, &input.Error{Got: what, Want: want})
 	}
 }
 
@@ -171,7 +173,7 @@ func (b *builder) url(field, text string) *url.URL {
 		return nil
 	}
 	if cuts {
-		b.faults.add(field, &FieldError{Got: RedactURL(text), Want: "a first variable without a #, which would cut off what follows"})
+		b.faults.add(field, &input.Error{Got: RedactURL(text), Want: "a first variable without a #, which would cut off what follows"})
 		return nil
 	}
 	// A filled URL may hold secrets in any place: errors show it as it was written.
@@ -183,7 +185,7 @@ func (b *builder) url(field, text string) *url.URL {
 		return nil
 	}
 	if strings.HasPrefix(filled, "/") && b.base == "" {
-		b.faults.add("host", &FieldError{Want: "needed for " + quote(RedactURL(text)) + ", which is a path once it is filled in"})
+		b.faults.add("host", &input.Error{Want: "needed for " + input.Quote(RedactURL(text)) + ", which is a path once it is filled in"})
 		return nil
 	}
 	u, e := parseAbsolute(resolve(b.base, filled), text, wantURL)
@@ -291,7 +293,7 @@ func (b *builder) certificates(field, name string) []byte {
 	for rest := data; ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
-			b.faults.add(field, &FieldError{Got: name, Want: "a file with a PEM certificate"})
+			b.faults.add(field, &input.Error{Got: name, Want: "a file with a PEM certificate"})
 			return nil
 		}
 		if block.Type != "CERTIFICATE" {

@@ -15,6 +15,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"scalableappbackend/internal/input"
 )
 
 // prepared makes a plan with these targets ready, or fails.
@@ -135,7 +137,7 @@ func TestWhatManyTargetsLackIsSaidOnce(t *testing.T) {
 	p.Client.CAFile = "no/such"
 	_, err := p.Prepare("", environment())
 	var got []string
-	for _, f := range Fields(err) {
+	for _, f := range input.Errors(err) {
 		got = append(got, f.Field+" "+f.Got)
 	}
 	if want := []string{"targets[0].header.A ${NO}", "targets[0].header.A ${NEITHER}", "targets[0].body no/such"}; !slices.Equal(got, want) {
@@ -246,7 +248,7 @@ func TestFilesThatCannotBeUsedAreNamed(t *testing.T) {
 		p := onHost()
 		tt.change(&p)
 		_, err := p.Prepare("", environment())
-		if f := Fields(err); len(f) != 1 || f[0].Field != tt.field || f[0].Want != tt.want {
+		if f := input.Errors(err); len(f) != 1 || f[0].Field != tt.field || f[0].Want != tt.want {
 			t.Errorf("got %v; want %s: %s", err, tt.field, tt.want)
 		}
 	}
@@ -276,7 +278,7 @@ func TestACertificateIsReadFromAFileWithOtherBlocks(t *testing.T) {
 	}
 	p := onHost()
 	p.Client.CAFile = file
-	if _, err := p.Prepare("", environment()); len(Fields(err)) != 1 {
+	if _, err := p.Prepare("", environment()); len(input.Errors(err)) != 1 {
 		t.Errorf("a certificate that does not say that it is one: %v", err)
 	}
 	if r := prepared(t, "http://h", nil, DefaultTargets()...); r.CA != nil {

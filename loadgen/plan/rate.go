@@ -1,10 +1,11 @@
 package plan
 
 import (
-	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"scalableappbackend/internal/input"
 )
 
 // MaxRate is the highest rate of requests a second, and of users started a second, that a plan may
@@ -21,9 +22,9 @@ const (
 func ParseRate(text string) (Rate, error) {
 	s := strings.TrimSpace(text)
 	number, per, hasPer := strings.Cut(s, "/")
-	n, ok := parseNumber(number)
+	n, ok := input.Positive(number)
 	if !ok {
-		return Rate{}, wrong(s, wantRate)
+		return Rate{}, input.Refuse(s, wantRate)
 	}
 	r := Rate{N: n}
 	if hasPer {
@@ -33,34 +34,20 @@ func ParseRate(text string) (Rate, error) {
 		}
 		d, err := ParseDuration(per)
 		if err != nil {
-			return Rate{}, wrong(s, wantRate)
+			return Rate{}, input.Refuse(s, wantRate)
 		}
 		if d == 0 {
-			return Rate{}, wrong(s, "a time above 0 after the slash")
+			return Rate{}, input.Refuse(s, "a time above 0 after the slash")
 		}
 		r.Per = d
 	}
 	if r.PerSecond() > MaxRate {
-		return Rate{}, wrong(s, wantMaxRate)
+		return Rate{}, input.Refuse(s, wantMaxRate)
 	}
 	return r, nil
 }
 
-// parseNumber reads a decimal number that is finite and not negative.
-func parseNumber(text string) (float64, bool) {
-	s := strings.TrimSpace(text)
-	// ParseFloat also takes hexadecimal, underscores, "inf" and "nan".
-	if strings.Trim(s, "0123456789.eE+-") != "" {
-		return 0, false
-	}
-	n, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.Signbit(n) || math.IsInf(n, 0) {
-		return 0, false
-	}
-	return n, true
-}
-
-// formatNumber is the shortest decimal that parseNumber reads back as n.
+// formatNumber is the shortest decimal that input.Number reads back as n.
 func formatNumber(n float64) string {
 	if n != 0 && (n < 1e-6 || n >= 1e21) {
 		return strconv.FormatFloat(n, 'g', -1, 64)
@@ -93,15 +80,15 @@ func ParseStage(text string) (Stage, error) {
 	s := strings.TrimSpace(text)
 	duration, to, found := strings.Cut(s, ":")
 	if !found {
-		return Stage{}, wrong(s, wantStage)
+		return Stage{}, input.Refuse(s, wantStage)
 	}
 	d, err := ParseDuration(duration)
 	if err != nil {
-		return Stage{}, wrong(s, wantStage)
+		return Stage{}, input.Refuse(s, wantStage)
 	}
-	n, ok := parseNumber(to)
+	n, ok := input.Positive(to)
 	if !ok {
-		return Stage{}, wrong(s, wantStage)
+		return Stage{}, input.Refuse(s, wantStage)
 	}
 	return Stage{Duration: d, To: n}, nil
 }

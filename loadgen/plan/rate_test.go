@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"scalableappbackend/internal/input"
 )
 
 func TestRatesAreNumbersPerTime(t *testing.T) {
@@ -95,7 +97,7 @@ func TestStagesAreADurationAndALevel(t *testing.T) {
 func TestTextsThatAreNoStageAreRefused(t *testing.T) {
 	for _, text := range []string{"30s", "30s:", ":50", "30s:-1", "30s:x", "-30s:5", "30s:NaN", "30s:1:2", "x:5", "30s:Inf"} {
 		_, err := ParseStage(text)
-		if want := quote(text) + ": want DURATION:NUMBER, e.g. 30s:50"; err == nil || err.Error() != want {
+		if want := input.Quote(text) + ": want DURATION:NUMBER, e.g. 30s:50"; err == nil || err.Error() != want {
 			t.Errorf("ParseStage(%q): %v; want %s", text, err, want)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/idna"
+
+	"scalableappbackend/internal/input"
 )
 
 // AnyHost as the host of a [Resolve] stands for every host that no other one names.
@@ -32,7 +34,7 @@ func ParseResolve(text string) (Resolve, error) {
 	port, list, found := strings.Cut(rest, ":")
 	n, err := strconv.Atoi(port)
 	if !ok || !found || err != nil {
-		return Resolve{}, wrong(s, wantResolve)
+		return Resolve{}, input.Refuse(s, wantResolve)
 	}
 	r := Resolve{Host: asciiHost(host), Port: n}
 	for each := range strings.SplitSeq(list, ",") {
@@ -42,12 +44,12 @@ func ParseResolve(text string) (Resolve, error) {
 		}
 		address, err := netip.ParseAddr(each)
 		if err != nil || !ok {
-			return Resolve{}, wrong(s, wantResolve)
+			return Resolve{}, input.Refuse(s, wantResolve)
 		}
 		r.Addresses = append(r.Addresses, address)
 	}
 	if !r.valid() {
-		return Resolve{}, wrong(s, wantResolve)
+		return Resolve{}, input.Refuse(s, wantResolve)
 	}
 	return r, nil
 }

@@ -4,6 +4,8 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"scalableappbackend/internal/input"
 )
 
 const wantSize = "bytes, e.g. 1048576, 512k, 10MB or 10MiB"
@@ -42,18 +44,18 @@ func ParseSize(text string) (int64, error) {
 	factor, ok := sizeUnits(strings.TrimSpace(s[end:]))
 	// A Rat keeps 1.1MB exact; its parser knows more forms than are meant here, and takes any length.
 	if !ok || end == 0 || end > 30 || strings.Trim(number, "0123456789.") != "" {
-		return 0, wrong(s, wantSize)
+		return 0, input.Refuse(s, wantSize)
 	}
 	n, ok := new(big.Rat).SetString(number)
 	if !ok {
-		return 0, wrong(s, wantSize)
+		return 0, input.Refuse(s, wantSize)
 	}
 	n.Mul(n, new(big.Rat).SetInt64(factor))
 	if !n.IsInt() {
-		return 0, wrong(s, "a whole number of bytes")
+		return 0, input.Refuse(s, "a whole number of bytes")
 	}
 	if !n.Num().IsInt64() {
-		return 0, wrong(s, "less than 8 EiB")
+		return 0, input.Refuse(s, "less than 8 EiB")
 	}
 	return n.Num().Int64(), nil
 }

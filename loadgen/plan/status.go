@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+
+	"scalableappbackend/internal/input"
 )
 
 const (
@@ -28,7 +30,7 @@ func ParseStatus(text string) (Status, error) {
 		st.Min, st.Max = parseCode(low), parseCode(high)
 	}
 	if !st.valid() {
-		return Status{}, wrong(s, wantStatus)
+		return Status{}, input.Refuse(s, wantStatus)
 	}
 	return st, nil
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"scalableappbackend/internal/input"
 )
 
 func TestStatusesAreCodesClassesAndRanges(t *testing.T) {
@@ -28,7 +30,7 @@ func TestStatusesAreCodesClassesAndRanges(t *testing.T) {
 	}
 	for _, text := range []string{"20", "099", "600", "6xx", "0xx", "x00", "2x0", "204-200", "200-", "-200", "200-204-206", "2000", "+20", "0200", "axx", "ÿxx"} {
 		_, err := ParseStatus(text)
-		if want := quote(text) + ": want " + wantStatus; err == nil || err.Error() != want {
+		if want := input.Quote(text) + ": want " + wantStatus; err == nil || err.Error() != want {
 			t.Errorf("ParseStatus(%q): %v; want %s", text, err, want)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"scalableappbackend/internal/input"
 )
 
 // maxTargetsFile is how much of a target file is read: room for half a million targets, which are
@@ -22,7 +24,7 @@ const maxTargetErrors = 10
 
 // ParseTargets reads targets in vegeta's text format or as JSON lines; the first byte that is
 // neither blank nor in a comment tells which: { begins JSON. name is the file's, for errors, which
-// are FieldErrors with FILE:LINE.
+// are input errors with FILE:LINE.
 //
 // Text:
 //
@@ -47,17 +49,17 @@ const maxTargetErrors = 10
 func ParseTargets(name string, src io.Reader) ([]Target, error) {
 	data, err := io.ReadAll(io.LimitReader(src, maxTargetsFile+1))
 	if err != nil {
-		return nil, &FieldError{Field: name, Want: "cannot be read: " + reason(err).Error()}
+		return nil, &input.Error{Field: name, Want: "cannot be read: " + reason(err).Error()}
 	}
 	if len(data) > maxTargetsFile {
-		return nil, &FieldError{Field: name, Want: "at most 64 MiB of targets"}
+		return nil, &input.Error{Field: name, Want: "at most 64 MiB of targets"}
 	}
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
-		return nil, &FieldError{Field: name, Want: "text in UTF-16, want UTF-8"}
+		return nil, &input.Error{Field: name, Want: "text in UTF-16, want UTF-8"}
 	}
 	p := targetParser{file: name, rest: bytes.TrimPrefix(data, []byte("\ufeff"))}
 	if !p.nextLine() {
-		return nil, &FieldError{Field: name, Want: "no targets in it, want METHOD URL, e.g. GET http://localhost:8080/"}
+		return nil, &input.Error{Field: name, Want: "no targets in it, want METHOD URL, e.g. GET http://localhost:8080/"}
 	}
 	read := p.text
 	if p.line[0] == '{' {
@@ -105,7 +107,7 @@ func (p *targetParser) nextLine() bool {
 }
 
 // fail keeps an error of the line; what says what is bad.
-func (p *targetParser) fail(what string, e *FieldError) {
+func (p *targetParser) fail(what string, e *input.Error) {
 	c := *e
 	c.Field = fmt.Sprintf("%s:%d", p.file, p.number)
 	if what != "" {
@@ -139,7 +141,7 @@ func (p *targetParser) text() bool {
 		method, url = p.line[:i], Trim(p.line[i:])
 	}
 	if !isMethodLine(p.line) {
-		p.fail("target", wrong(firstWord(p.line), "METHOD URL, the method in capitals"))
+		p.fail("target", input.Refuse(firstWord(p.line), "METHOD URL, the method in capitals"))
 		return p.skipTarget()
 	}
 	if e := checkURL(url); e != nil {
@@ -180,12 +182,12 @@ func (p *targetParser) headers(t *Target) bool {
 			return true
 		case p.line[0] == '@':
 			if t.Body.File = p.line[1:]; t.Body.File == "" {
-				p.fail("body", wrong(p.line, "@FILE"))
+				p.fail("body", input.Refuse(p.line, "@FILE"))
 			}
 			return p.nextLine()
 		default:
 			name, value, err := ParseHeader(p.line)
-			for _, e := range Fields(err) {
+			for _, e := range input.Errors(err) {
 				p.fail("header", e)
 			}
 			if err == nil {
@@ -229,26 +231,26 @@ type jsonTarget struct {
 func (p *targetParser) json() bool {
 	var j jsonTarget
 	if err := p.decoder.decode([]byte(p.line), &j); err != nil {
-		for _, e := range Fields(err) {
+		for _, e := range input.Errors(err) {
 			p.failKey(e)
 		}
 		return p.nextLine()
 	}
 	t := Target{Name: j.Name, Method: j.Method, URL: Trim(j.URL), Header: j.Header, Body: Body{Inline: j.Body}, Expect: j.Expect}
 	if !IsMethod(j.Method) {
-		p.fail("method", wrong(j.Method, "an HTTP method, e.g. GET"))
+		p.fail("method", input.Refuse(j.Method, "an HTTP method, e.g. GET"))
 	}
 	if e := checkURL(j.URL); e != nil {
 		p.fail("url", e)
 	}
 	var f faults
 	checkHeaders(&f, "", j.Header)
-	for _, e := range Fields(f.err()) {
+	for _, e := range input.Errors(f.err()) {
 		p.fail("header", e)
 	}
 	if j.Weight != nil {
 		if t.Weight = *j.Weight; t.Weight < 1 || t.Weight > MaxWeight {
-			p.fail("weight", wrong(strconv.Itoa(t.Weight), "1 to 1,000,000"))
+			p.fail("weight", input.Refuse(strconv.Itoa(t.Weight), "1 to 1,000,000"))
 		}
 	}
 	if j.ExpectBody != nil {
@@ -262,7 +264,7 @@ func (p *targetParser) json() bool {
 }
 
 // failKey keeps an error of decode, which names a key itself or is of the line.
-func (p *targetParser) failKey(e *FieldError) {
+func (p *targetParser) failKey(e *input.Error) {
 	c := *e
 	c.Field = fmt.Sprintf("%s:%d", p.file, p.number)
 	if e.Field != "" {

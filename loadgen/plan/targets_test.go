@@ -16,6 +16,8 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 	"golang.org/x/net/http/httpguts"
 	"pgregory.net/rapid"
+
+	"scalableappbackend/internal/input"
 )
 
 func parse(text string) ([]Target, error) { return ParseTargets("t", strings.NewReader(text)) }
@@ -125,22 +127,22 @@ func TestErrorsOfATargetFileNameFileAndLine(t *testing.T) {
 		if err == nil || err.Error() != tt.want || targets != nil {
 			t.Errorf("%q:\n got %v\nwant %s", tt.text, err, tt.want)
 		}
-		if len(Fields(err)) != len(strings.Split(tt.want, "\n")) {
-			t.Errorf("%q: not all are FieldErrors: %v", tt.text, err)
+		if len(input.Errors(err)) != len(strings.Split(tt.want, "\n")) {
+			t.Errorf("%q: not all name a field: %v", tt.text, err)
 		}
 	}
 }
 
 func TestAFileFullOfErrorsTellsTheFirstOnes(t *testing.T) {
 	_, err := parse(strings.Repeat("bad\n\n", 1000))
-	if n := len(Fields(err)); n != maxTargetErrors {
+	if n := len(input.Errors(err)); n != maxTargetErrors {
 		t.Errorf("%d errors, want %d", n, maxTargetErrors)
 	}
 }
 
 func TestAFileThatCannotBeReadSaysSo(t *testing.T) {
 	_, err := ParseTargets("t", iotest.ErrReader(&os.PathError{Op: "read", Path: "t", Err: errors.New("is a directory")}))
-	if err == nil || err.Error() != "t: cannot be read: is a directory" || len(Fields(err)) != 1 {
+	if err == nil || err.Error() != "t: cannot be read: is a directory" || len(input.Errors(err)) != 1 {
 		t.Errorf("got %v", err)
 	}
 	_, err = ParseTargets("/dev/zero", endless{})
@@ -350,19 +352,19 @@ func FuzzTargets(f *testing.F) {
 		agrees(t, text)
 		targets, err := parse(text)
 		if err != nil {
-			for _, e := range Fields(err) {
+			for _, e := range input.Errors(err) {
 				if strings.ContainsAny(e.Error(), "\n\r") || e.Field == "" {
 					t.Errorf("%q: not one line with a place: %q", text, e.Error())
 				}
 			}
-			if len(Fields(err)) == 0 {
-				t.Errorf("%q: not a FieldError: %v", text, err)
+			if len(input.Errors(err)) == 0 {
+				t.Errorf("%q: not a input.Error: %v", text, err)
 			}
 			return
 		}
 		p := Default()
 		p.Host, p.Targets = "http://localhost", targets
-		for _, e := range Fields(p.Validate()) {
+		for _, e := range input.Errors(p.Validate()) {
 			// What a reader cannot say yet: a value that a kept plan had to leave out.
 			if !strings.HasPrefix(e.Want, wasKept) {
 				t.Errorf("%q was read, but is not valid: %v", text, e)

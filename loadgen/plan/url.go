@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/near"
 )
 
@@ -80,10 +81,10 @@ func CheckURL(text string) error {
 
 // checkURL says what is wrong with the URL of a target, whose references stand unfilled; nil when
 // nothing is.
-func checkURL(text string) *FieldError {
+func checkURL(text string) *input.Error {
 	probed, bad := probe(text)
 	if bad != "" {
-		return wrong(bad, wantReference)
+		return input.Refuse(bad, wantReference)
 	}
 	if strings.HasPrefix(Trim(text), "${") {
 		return nil // may be anything until it is filled
@@ -92,10 +93,10 @@ func checkURL(text string) *FieldError {
 }
 
 // checkFilledURL is checkURL for a text without references; errors show what it was made of, without secrets.
-func checkFilledURL(text, from string) *FieldError {
+func checkFilledURL(text, from string) *input.Error {
 	if text = escapeURL(text); strings.HasPrefix(text, "/") {
 		if _, err := url.ParseRequestURI(text); err != nil {
-			return wrong(RedactURL(from), "a path without control characters")
+			return input.Refuse(RedactURL(from), "a path without control characters")
 		}
 		return nil
 	}
@@ -105,12 +106,12 @@ func checkFilledURL(text, from string) *FieldError {
 
 // parseAbsolute reads an http or https URL with a host, as escapeURL has it. Errors show what it was made of, without
 // secrets.
-func parseAbsolute(text, from, want string) (*url.URL, *FieldError) {
+func parseAbsolute(text, from, want string) (*url.URL, *input.Error) {
 	text = escapeURL(text)
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
 		shown := RedactURL(from)
-		e := wrong(shown, want)
+		e := input.Refuse(shown, want)
 		if text != "" && !strings.Contains(text, "://") && !strings.HasPrefix(text, "/") && isHost(text) {
 			e.Hint = "did you mean http://" + shown + "?"
 			if meant, ok := near.Near(shown, []string{Embedded}); ok && want == wantHost {
@@ -121,14 +122,14 @@ func parseAbsolute(text, from, want string) (*url.URL, *FieldError) {
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return nil, wrong(RedactURL(from), "a port from 1 to 65535")
+			return nil, input.Refuse(RedactURL(from), "a port from 1 to 65535")
 		}
 	}
 	return u, nil
 }
 
 // checkHost says what is wrong with a base URL, which takes no references; nil when nothing is.
-func checkHost(text string) *FieldError {
+func checkHost(text string) *input.Error {
 	if text = Trim(text); text == Embedded {
 		return nil
 	}
@@ -136,7 +137,7 @@ func checkHost(text string) *FieldError {
 		return e
 	}
 	if strings.ContainsAny(text, "?#") {
-		return wrong(RedactURL(text), wantHost+", without a query or a fragment")
+		return input.Refuse(RedactURL(text), wantHost+", without a query or a fragment")
 	}
 	return nil
 }

@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"scalableappbackend/internal/input"
 )
 
-// Validate returns everything that keeps the plan from running, as joined FieldErrors whose fields
+// Validate returns everything that keeps the plan from running, as joined input errors whose fields
 // are JSON paths in the plan. Not checked are what only [Plan.Prepare] can know (references, files)
 // and the syntax of thresholds, which package gate knows.
 func (p *Plan) Validate() error {
@@ -43,21 +45,21 @@ type faults []error
 
 func (f *faults) err() error { return errors.Join(*f...) }
 
-func (f *faults) add(field string, e *FieldError) {
+func (f *faults) add(field string, e *input.Error) {
 	if e != nil {
-		*f = append(*f, e.below(field))
+		*f = append(*f, e.Below(field))
 	}
 }
 
 // say adds a whole statement about a field.
 func (f *faults) say(field, statement string) {
-	f.add(field, &FieldError{Want: statement})
+	f.add(field, &input.Error{Want: statement})
 }
 
 // check adds an error unless ok.
 func (f *faults) check(ok bool, field string, got any, want string) {
 	if !ok {
-		f.add(field, wrong(fmt.Sprint(got), want))
+		f.add(field, input.Refuse(fmt.Sprint(got), want))
 	}
 }
 
@@ -183,7 +185,7 @@ func (p *Plan) checkAnythingDue(f *faults) {
 	if len(p.Stages) > 0 {
 		field = "stages"
 	}
-	f.add(field, &FieldError{
+	f.add(field, &input.Error{
 		Want: fmt.Sprintf("nothing is due: %.3g requests are to be expected in %s, and with seed %d the first comes after the end", c.total, c.End(), p.Seed),
 		Hint: "a higher rate, a longer time, or uniform arrivals",
 	})
@@ -199,8 +201,8 @@ func (p *Plan) checkHost(f *faults) {
 	}
 	for _, t := range p.Targets {
 		if strings.HasPrefix(Trim(t.URL), "/") {
-			f.add("host", &FieldError{
-				Want: "needed for targets that are paths, such as " + quote(RedactURL(t.URL)),
+			f.add("host", &input.Error{
+				Want: "needed for targets that are paths, such as " + input.Quote(RedactURL(t.URL)),
 				Hint: "give a base URL, e.g. http://localhost:8080, or " + Embedded + " for the API in this process",
 			})
 			return
@@ -286,14 +288,14 @@ func checkNotRedacted(f *faults, field string, h, instead http.Header) {
 const MaxExpectBody = 64 << 10
 
 // checkExpectBody says what is wrong with a text that the body of an answer must hold; nil when nothing is.
-func checkExpectBody(text, method string) *FieldError {
+func checkExpectBody(text, method string) *input.Error {
 	switch {
 	case text == "":
-		return wrong("", "a text that is in each right answer")
+		return input.Refuse("", "a text that is in each right answer")
 	case len(text) > MaxExpectBody:
-		return wrong(text, "at most 64 KiB")
+		return input.Refuse(text, "at most 64 KiB")
 	case method == http.MethodHead:
-		return wrong(text, "another method: the answer to HEAD has no body")
+		return input.Refuse(text, "another method: the answer to HEAD has no body")
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"scalableappbackend/internal/input"
 )
 
 // onHost is the default plan with what it lacks.
@@ -36,7 +38,7 @@ func TestTheDefaultPlansNeedNothingButAHost(t *testing.T) {
 		}
 	}
 	p := Default()
-	f := Fields(p.Validate())
+	f := input.Errors(p.Validate())
 	if len(f) != 1 || f[0].Error() != `host: needed for targets that are paths, such as "/"` || !strings.Contains(f[0].Hint, "embedded") {
 		t.Errorf("without a host: %v", p.Validate())
 	}
@@ -182,7 +184,7 @@ func TestEachFaultOfAPlanIsSaidInOneLine(t *testing.T) {
 		if err == nil || err.Error() != tt.want {
 			t.Errorf("got  %v\nwant %s", err, tt.want)
 		}
-		if _, err := tt.from.Prepare("", environment()); len(Fields(err)) == 0 {
+		if _, err := tt.from.Prepare("", environment()); len(input.Errors(err)) == 0 {
 			t.Errorf("%s: prepared all the same", tt.want)
 		}
 	}
@@ -239,7 +241,7 @@ func TestAllFaultsAreSaidAtOnce(t *testing.T) {
 	p.Users, p.SpawnRate, p.Client.Timeout, p.Seed = 0, 0, 0, 1<<60
 	p.Targets[0].Method = ""
 	var names []string
-	for _, f := range Fields(p.Validate()) {
+	for _, f := range input.Errors(p.Validate()) {
 		names = append(names, f.Field)
 	}
 	want := []string{"users", "spawn_rate", "host", "targets[0].method", "client.timeout", "seed"}
@@ -260,7 +262,7 @@ func TestAHostWithoutASchemeIsSuggestedWithOne(t *testing.T) {
 	} {
 		p := Default()
 		p.Host = host
-		if f := Fields(p.Validate()); len(f) != 1 || f[0].Hint != hint {
+		if f := input.Errors(p.Validate()); len(f) != 1 || f[0].Hint != hint {
 			t.Errorf("host %q: %v, hint %q; want %q", host, p.Validate(), f[0].Hint, hint)
 		}
 	}

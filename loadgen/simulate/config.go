@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/plan"
 )
@@ -96,15 +97,15 @@ const (
 	maxPeriods = 250_000
 )
 
-// Validate returns every reason why c cannot be simulated, joined, each a *plan.FieldError.
+// Validate returns every reason why c cannot be simulated, joined, each a *input.Error.
 func (c Config) Validate() error {
 	var errs []error
-	for _, e := range autoscaling.InputErrors(c.Config.Validate()) {
-		f := plan.FieldError(*e)
+	for _, e := range input.Errors(c.Config.Validate()) {
+		f := input.Error(*e)
 		errs = append(errs, &f)
 	}
 	if err := c.Load.Validate(); err != nil {
-		errs = append(errs, plan.WithField(err, "load"))
+		errs = append(errs, input.WithField(err, "load"))
 	}
 	if !(c.TaskCapacity >= 1e-6 && c.TaskCapacity <= MaxRate) {
 		errs = append(errs, refuse("task_capacity", "%v, want requests a second, above 0", c.TaskCapacity))
@@ -128,5 +129,5 @@ func (c Config) Validate() error {
 }
 
 func refuse(field, format string, args ...any) error {
-	return &plan.FieldError{Field: field, Want: fmt.Sprintf(format, args...)}
+	return &input.Error{Field: field, Want: fmt.Sprintf(format, args...)}
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/internal/input"
 )
 
 func TestConfigurationsThatCannotBeAreRefused(t *testing.T) {
@@ -30,7 +30,7 @@ func TestConfigurationsThatCannotBeAreRefused(t *testing.T) {
 		if err == nil || err.Error() != row.want || r.Timeline.Points != nil {
 			t.Errorf("got %v\nwant %s", err, row.want)
 		}
-		if len(plan.Fields(err)) == 0 {
+		if len(input.Errors(err)) == 0 {
 			t.Errorf("%v names no field", err)
 		}
 	}

@@ -10,11 +10,12 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/plan"
 )
 
 // ReadCSV reads a load in one of two forms; fields may stand in quotes, blank lines and those after # are skipped. Errors
-// are *plan.FieldError, with the line as their field ("line 3"), or the reader's.
+// are *input.Error, with the line as their field ("line 3"), or the reader's.
 //
 //   - Lines "t,rps": seconds, whole or not, or durations, and requests a second, joined by straight lines. A first line
 //     that is not numbers is a heading. Times count from the first line's.
@@ -31,7 +32,7 @@ func ReadCSV(r io.Reader) (Load, error) {
 			continue
 		}
 		if err := c.line(text); err != nil {
-			return nil, plan.WithField(err, fmt.Sprintf("line %d", n))
+			return nil, input.WithField(err, fmt.Sprintf("line %d", n))
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -75,7 +76,7 @@ func (c *csvLoad) line(text string) error {
 	}
 	p, err := csvPoint(text, fields)
 	if c.stamped {
-		return &plan.FieldError{Got: text, Want: "a date and time and a number, as the lines before it have"}
+		return &input.Error{Got: text, Want: "a date and time and a number, as the lines before it have"}
 	}
 	if err != nil {
 		return err
@@ -90,18 +91,18 @@ func (c *csvLoad) line(text string) error {
 func (c *csvLoad) add(text string, p Point) error {
 	switch n := len(c.load); {
 	case n == MaxPoints:
-		return &plan.FieldError{Want: fmt.Sprintf("want at most %d points", MaxPoints)}
+		return &input.Error{Want: fmt.Sprintf("want at most %d points", MaxPoints)}
 	case n > 0 && p.At < c.load[n-1].At:
-		return &plan.FieldError{Got: text, Want: "times that do not go back"}
+		return &input.Error{Got: text, Want: "times that do not go back"}
 	}
 	c.load = append(c.load, p)
 	return nil
 }
 
 func (c *csvLoad) addStamp(text string, at time.Time, value string) error {
-	x, ok := plainDecimal(value)
+	x, ok := input.Number(value)
 	if !ok || x < 0 {
-		return &plan.FieldError{Got: text, Want: "a date and time, and a number of requests"}
+		return &input.Error{Got: text, Want: "a date and time, and a number of requests"}
 	}
 	if !c.stamped {
 		c.stamped, c.origin = true, at
@@ -145,7 +146,7 @@ func (c *csvLoad) periods() (Load, error) {
 		}
 	}
 	if period == 0 {
-		return nil, &plan.FieldError{Want: "one period, and none says how long it is: want two, or a row Period,60"}
+		return nil, &input.Error{Want: "one period, and none says how long it is: want two, or a row Period,60"}
 	}
 	var l Load
 	for _, p := range c.load {
@@ -186,12 +187,12 @@ func fieldsOf(text string) ([]string, bool) {
 }
 
 func csvPoint(text string, fields []string) (Point, error) {
-	refused := &plan.FieldError{Got: text, Want: "t,rps in seconds and requests a second, e.g. 60,375"}
+	refused := &input.Error{Got: text, Want: "t,rps in seconds and requests a second, e.g. 60,375"}
 	if len(fields) != 2 {
 		return Point{}, refused
 	}
 	var p Point
-	if s, ok := plainDecimal(fields[0]); ok {
+	if s, ok := input.Number(fields[0]); ok {
 		if s < 0 || s > math.MaxInt64/1e9-1 {
 			return Point{}, refused
 		}
@@ -202,7 +203,7 @@ func csvPoint(text string, fields []string) (Point, error) {
 		return Point{}, refused
 	}
 	var ok bool
-	if p.Rate, ok = plainDecimal(fields[1]); !ok {
+	if p.Rate, ok = input.Number(fields[1]); !ok {
 		return Point{}, refused
 	}
 	return p, nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/plan"
 )
@@ -37,11 +38,11 @@ const wantEvent = "TIME:min=N, TIME:max=N, TIME:deploy or TIME:rebalance=N, e.g.
 // MaxEvents is the most events of one simulation.
 const MaxEvents = 1000
 
-// ParseEvent reads what [Event.String] writes. Its error is a *plan.FieldError.
+// ParseEvent reads what [Event.String] writes. Its error is a *input.Error.
 func ParseEvent(text string) (Event, error) {
-	refused := &plan.FieldError{Got: text, Want: wantEvent}
+	refused := &input.Error{Got: text, Want: wantEvent}
 	if strings.TrimSpace(text) == "" {
-		return Event{}, &plan.FieldError{Want: "empty, want " + wantEvent}
+		return Event{}, &input.Error{Want: "empty, want " + wantEvent}
 	}
 	at, what, ok := strings.Cut(text, ":")
 	t, err := plan.ParseDuration(at)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/timeline"
 )
@@ -37,17 +38,17 @@ func Steps(interval time.Duration, rates ...float64) Load {
 	return l
 }
 
-// Validate returns the first reason why l is no load, as a *plan.FieldError.
+// Validate returns the first reason why l is no load, as a *input.Error.
 func (l Load) Validate() error {
 	switch {
 	case len(l) < 2:
-		return &plan.FieldError{Want: "want at least two points, e.g. 0s:375,15m:375"}
+		return &input.Error{Want: "want at least two points, e.g. 0s:375,15m:375"}
 	case len(l) > MaxPoints:
-		return &plan.FieldError{Want: fmt.Sprintf("%d points, want at most %d", len(l), MaxPoints)}
+		return &input.Error{Want: fmt.Sprintf("%d points, want at most %d", len(l), MaxPoints)}
 	case l[0].At != 0:
-		return &plan.FieldError{Want: fmt.Sprintf("begins at %s, want the first point at 0s", plan.Duration(l[0].At))}
+		return &input.Error{Want: fmt.Sprintf("begins at %s, want the first point at 0s", plan.Duration(l[0].At))}
 	case l.End() == 0:
-		return &plan.FieldError{Want: "ends where it begins, want a last point after 0s"}
+		return &input.Error{Want: "ends where it begins, want a last point after 0s"}
 	}
 	for i, p := range l {
 		switch {
@@ -63,7 +64,7 @@ func (l Load) Validate() error {
 }
 
 func wrongPoint(i int, format string, args ...any) error {
-	return &plan.FieldError{Field: fmt.Sprintf("[%d]", i), Want: fmt.Sprintf(format, args...)}
+	return &input.Error{Field: fmt.Sprintf("[%d]", i), Want: fmt.Sprintf(format, args...)}
 }
 
 // End is where the load ends.

@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/plan"
 )
@@ -57,7 +58,7 @@ func TestLoadsThatCannotBeAreRefusedInOneLine(t *testing.T) {
 			t.Errorf("%q was read", row.text)
 			continue
 		}
-		if got := plan.WithField(err, "--load").Error(); got != row.want || len(plan.Fields(err)) != 1 {
+		if got := input.WithField(err, "--load").Error(); got != row.want || len(input.Errors(err)) != 1 {
 			t.Errorf("%q: %s\nwant %s", row.text, got, row.want)
 		}
 	}
@@ -93,7 +94,7 @@ func TestCSVThatCannotBeIsRefusedWithItsLine(t *testing.T) {
 		{"0,1\n5,-1\n", "[1]: -1 requests a second, want 0 to 1e+09"},
 	} {
 		_, err := ReadCSV(strings.NewReader(row.text))
-		if err == nil || err.Error() != row.want || len(plan.Fields(err)) != 1 {
+		if err == nil || err.Error() != row.want || len(input.Errors(err)) != 1 {
 			t.Errorf("%q: %v, want %s", row.text, err, row.want)
 		}
 	}
@@ -215,7 +216,7 @@ func FuzzParseLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		l, err := ParseLoad(text)
 		if err != nil {
-			if strings.ContainsAny(err.Error(), "\n\r") || len(plan.Fields(err)) != 1 {
+			if strings.ContainsAny(err.Error(), "\n\r") || len(input.Errors(err)) != 1 {
 				t.Errorf("%q: more than one line or one field: %q", text, err)
 			}
 			return
@@ -238,7 +239,7 @@ func FuzzReadCSV(f *testing.F) {
 			t.Errorf("%q: more than one line: %q", text, err)
 			return
 		}
-		if err != nil && len(plan.Fields(err)) == 0 && !strings.Contains(err.Error(), "token too long") {
+		if err != nil && len(input.Errors(err)) == 0 && !strings.Contains(err.Error(), "token too long") {
 			t.Errorf("%q: %v names no field", text, err)
 		}
 	})

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/autoscaling"
-	"scalableappbackend/loadgen/plan"
 )
 
 // Memory is what a task uses of its memory: Base percent, and PerRate more for each request a second that it answers.
@@ -20,10 +20,10 @@ func (m Memory) Known() bool { return m != Memory{} }
 const wantMemory = "A in percent, or A+B/rps, e.g. 40 or 30+0.2/rps"
 
 // ParseMemory reads percents: "40", "40%", "30+0.2/rps" (30 %, and 0.2 % for each request a second of a task). Its error is
-// a *plan.FieldError.
+// a *input.Error.
 func ParseMemory(text string) (Memory, error) {
 	base, perRate, both := strings.Cut(text, "+")
-	percent := func(s string) (float64, bool) { return plainDecimal(strings.TrimSuffix(strings.TrimSpace(s), "%")) }
+	percent := func(s string) (float64, bool) { return input.Number(strings.TrimSuffix(strings.TrimSpace(s), "%")) }
 	var m Memory
 	var ok bool
 	m.Base, ok = percent(base)
@@ -34,7 +34,7 @@ func ParseMemory(text string) (Memory, error) {
 		}
 	}
 	if !ok || m.Base < 0 || m.Base > 100 || m.PerRate < 0 || m.PerRate > 100 || !m.Known() {
-		return Memory{}, &plan.FieldError{Got: text, Want: wantMemory}
+		return Memory{}, &input.Error{Got: text, Want: wantMemory}
 	}
 	return m, nil
 }

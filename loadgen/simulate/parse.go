@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/plan"
 )
 
@@ -17,22 +18,22 @@ const wantLoad = "TIME:RATE,… in requests a second, e.g. 0s:0,3m:375,15m:375"
 //	point = time ":" rate
 //
 // Times are as plan.ParseDuration reads them, so that a bare number is seconds; rates are decimal numbers, with
-// "/s" after them or not. Errors are *plan.FieldError.
+// "/s" after them or not. Errors are *input.Error.
 func ParseLoad(text string) (Load, error) {
 	s := strings.TrimSpace(text)
 	if s == "" {
-		return nil, &plan.FieldError{Want: "empty, want " + wantLoad}
+		return nil, &input.Error{Want: "empty, want " + wantLoad}
 	}
 	var l Load
 	for text := range strings.SplitSeq(s, ",") {
 		p, ok := point(text)
 		switch {
 		case strings.TrimSpace(text) == "":
-			return nil, &plan.FieldError{Want: "a point is empty, want " + wantLoad}
+			return nil, &input.Error{Want: "a point is empty, want " + wantLoad}
 		case !ok:
-			return nil, &plan.FieldError{Got: text, Want: wantLoad}
+			return nil, &input.Error{Got: text, Want: wantLoad}
 		case len(l) == MaxPoints:
-			return nil, &plan.FieldError{Want: fmt.Sprintf("want at most %d points", MaxPoints)}
+			return nil, &input.Error{Want: fmt.Sprintf("want at most %d points", MaxPoints)}
 		}
 		l = append(l, p)
 	}
@@ -45,19 +46,8 @@ func ParseLoad(text string) (Load, error) {
 func point(text string) (Point, bool) {
 	at, rate, ok := strings.Cut(text, ":")
 	t, err := plan.ParseDuration(at)
-	x, good := plainDecimal(strings.TrimSuffix(strings.TrimSpace(rate), "/s"))
+	x, good := input.Number(strings.TrimSuffix(strings.TrimSpace(rate), "/s"))
 	return Point{time.Duration(t), x}, ok && err == nil && good
-}
-
-// plainDecimal reads a number as people write it: ParseFloat's hexadecimal, underscores, NaN and infinities are
-// slips here.
-func plainDecimal(s string) (x float64, ok bool) {
-	s = strings.TrimSpace(s)
-	if strings.Trim(s, "0123456789.eE+-") != "" {
-		return 0, false
-	}
-	x, err := strconv.ParseFloat(s, 64)
-	return x, err == nil
 }
 
 func plainNumber(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/timeline"
@@ -36,12 +37,12 @@ func OfRun(p *plan.Plan, t *timeline.Timeline, capacity float64, m autoscaling.M
 }
 
 // Policies reads what a timeline's settings have of them: one after the other, with a ; between two. Its error is a
-// *plan.FieldError.
+// *input.Error.
 func Policies(text string) (all []autoscaling.Policy, err error) {
 	for one := range strings.SplitSeq(text, ";") {
 		p, err := autoscaling.ParsePolicy(one)
-		for _, e := range autoscaling.InputErrors(err) {
-			return nil, (*plan.FieldError)(e)
+		for _, e := range input.Errors(err) {
+			return nil, (*input.Error)(e)
 		}
 		all = append(all, p)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/near"
 	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/plan"
@@ -64,17 +65,17 @@ func settings() []string { return slices.Sorted(maps.Keys(units())) }
 //
 // Values of times are durations or seconds. Without a step, targets, capacities and times double from one value to the next, because
 // what matters spans orders of magnitude, and numbers of tasks grow by 1. TO is always among the values. Errors are
-// *plan.FieldError.
+// *input.Error.
 func ParseSweep(text string) (Sweep, error) {
 	s := strings.TrimSpace(text)
-	refused := func(want string) error { return &plan.FieldError{Got: s, Want: want} }
+	refused := func(want string) error { return &input.Error{Got: s, Want: want} }
 	if s == "" {
-		return Sweep{}, &plan.FieldError{Want: "empty, want " + wantSweep}
+		return Sweep{}, &input.Error{Want: "empty, want " + wantSweep}
 	}
 	setting, values, ok := strings.Cut(s, "=")
 	sweep := Sweep{Setting: strings.TrimSpace(setting)}
 	if _, known := units()[sweep.Setting]; !known {
-		e := &plan.FieldError{Got: s, Want: "a setting that is one of: " + strings.Join(settings(), ", ")}
+		e := &input.Error{Got: s, Want: "a setting that is one of: " + strings.Join(settings(), ", ")}
 		if word, found := near.Near(sweep.Setting, settings()); found {
 			e.Hint = "did you mean " + word + "?"
 		}
@@ -151,7 +152,7 @@ func (s Sweep) unit() unit { return units()[s.Setting] }
 
 // value reads one value.
 func (s Sweep) value(text string) (float64, bool) {
-	if v, ok := plainDecimal(text); ok || s.unit() != ofTime {
+	if v, ok := input.Number(text); ok || s.unit() != ofTime {
 		return v, ok
 	}
 	d, err := plan.ParseDuration(text)
@@ -190,7 +191,7 @@ func (s Sweep) Run(c Config) ([]Row, error) {
 			return nil, err
 		}
 		if err := configs[i].Validate(); err != nil {
-			return nil, plan.Rename(err, func(field string) string { return rows[i].Setting + ": " + field })
+			return nil, input.Rename(err, func(field string) string { return rows[i].Setting + ": " + field })
 		}
 	}
 	var longest time.Duration
@@ -249,12 +250,12 @@ func (s Sweep) apply(c Config, v float64) (Config, string, error) {
 				return c, t.On + "=" + said, nil
 			}
 		}
-		return c, "", &plan.FieldError{Want: "no policy of the simulation has the setting " + s.Setting}
+		return c, "", &input.Error{Want: "no policy of the simulation has the setting " + s.Setting}
 	}
 	if s.unit() == ofTime {
 		if err := m.Validate(); err != nil {
-			for _, e := range autoscaling.InputErrors(err) {
-				return c, "", (*plan.FieldError)(e)
+			for _, e := range input.Errors(err) {
+				return c, "", (*input.Error)(e)
 			}
 		}
 		c = c.With(m)

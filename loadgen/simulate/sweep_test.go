@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/autoscaling"
-	"scalableappbackend/loadgen/plan"
 )
 
 func TestSweepsAreRead(t *testing.T) {
@@ -55,7 +55,7 @@ func TestSweepsThatCannotBeAreRefusedInOneLine(t *testing.T) {
 		{"cpu=1..2:1e-300", `"cpu=1..2:1e-300": want at most 100 values: give a larger STEP`, ""},
 	} {
 		_, err := ParseSweep(row.text)
-		e, ok := errors.AsType[*plan.FieldError](err)
+		e, ok := errors.AsType[*input.Error](err)
 		if !ok || e.Error() != row.want || e.Hint != row.hint {
 			t.Errorf("%q: %v, want %s with the hint %q", row.text, err, row.want, row.hint)
 		}
@@ -72,7 +72,7 @@ func FuzzParseSweep(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := ParseSweep(text)
 		if err != nil {
-			if strings.ContainsAny(err.Error(), "\n\r") || len(plan.Fields(err)) != 1 {
+			if strings.ContainsAny(err.Error(), "\n\r") || len(input.Errors(err)) != 1 {
 				t.Errorf("%q: more than one line or one field: %q", text, err)
 			}
 			return
