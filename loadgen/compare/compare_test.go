@@ -2,6 +2,7 @@ package compare
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -150,7 +151,7 @@ func TestEveryFormatHasTheVerdict(t *testing.T) {
 	c := mustCompare(t, side3(1, 1), side3(2, 1.3), Options{})
 	for format, want := range map[string][]string{
 		"text":     {"WORSE   p99 +", "FAILED      p99>5%"},
-		"markdown": {"Performance: worse", "├", "**FAILED** `p99>5%`"},
+		"markdown": {"### ❌ Performance: worse\n", "├", "the check fails**: p99 latency rose by **31.0 %**", "where the limit is `p99>5%`"},
 		"json":     {`"verdict": "worse"`, `"outcome": "failed"`},
 		"junit":    {`failures="1"`, `name="p99&gt;5%"`},
 	} {
@@ -216,5 +217,49 @@ func TestCalibrationTellsTheNoiseAndWhatItTakes(t *testing.T) {
 	}
 	if _, err := Calibrate(runs[:4]); err == nil {
 		t.Error("four are enough")
+	}
+}
+
+// A comment on a pull request is read by people who never saw the program: the sentence and the table say what the
+// check decides, and nothing that a name holds becomes Markdown or fills the comment.
+func TestTheMarkdownOfAComparisonSaysWhatTheCheckDecides(t *testing.T) {
+	limit := []gate.Change{{Metric: gate.Percentile, Percentile: 99, Limit: 0.2}}
+	rps := []gate.Change{{Metric: gate.RPS, Limit: 0.1}}
+	slow := func(runs []*Run) []*Run { // a third fewer answers
+		for _, r := range runs {
+			for i := range r.Blocks {
+				r.Blocks[i].Parts[0].Completed = r.Blocks[i].Parts[0].Completed * 2 / 3
+			}
+		}
+		return runs
+	}
+	for _, row := range []struct {
+		why       string
+		new       []*Run
+		failOn    []gate.Change
+		want, not string
+	}{
+		{"beyond the limit", side3(2, 1.3), limit, "**New is worse, and the check fails**: p99 latency rose by **31.0 %**, where the limit is `p99>20%`.", "passes"},
+		{"worse, and allowed", side3(2, 1.1), limit, "### ⚠️ Performance: worse, within what the check allows\n", "❌"},
+		{"what falls", slow(side3(2, 1)), rps, "requests per second fell by **33.3 %**", "rose"},
+		{"the same", side3(2, 1), limit, "### ✅ Performance: no difference that matters\n", "Also worse"},
+		{"unasked", side3(2, 1.3), []gate.Change{{Metric: gate.ErrorRate, Limit: 0.01}}, "Also worse, but not part of the check: p50 latency +", "❌"},
+	} {
+		c := mustCompare(t, side3(1, 1), row.new, Options{FailOn: row.failOn})
+		if text := c.markdown(); !strings.Contains(text, row.want) || strings.Contains(text, row.not) {
+			t.Errorf("%s: want %q and no %q in\n%s", row.why, row.want, row.not, text)
+		}
+	}
+	short := &noise{rand.New(rand.NewPCG(1, 1)), 0, 0.02}
+	c := mustCompare(t, []*Run{short.make("a", 20, 1)}, []*Run{short.make("b", 20, 1)}, Options{FailOn: limit})
+	if text := c.markdown(); !strings.Contains(text, "\n- ❔ p99 latency, limit `p99>20%`: new is one run of 20 s; want 30 s at least.") {
+		t.Errorf("why it cannot be told is not said:\n%s", text)
+	}
+	for i := range 2000 {
+		c.Cells = append(c.Cells, Cell{Endpoint: fmt.Sprintf("GET /%d|`@all`<b>", i), Metric: "p99", Unit: "ms"})
+	}
+	text := c.markdown()
+	if !strings.Contains(text, "1887 more rows") || len(text) > 60_000 || !strings.Contains(text, "| `GET /0\\|'@all'<b>` |") {
+		t.Errorf("%d bytes:\n%s", len(text), text[len(text)-2000:])
 	}
 }
