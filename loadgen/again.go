@@ -54,46 +54,75 @@ func Merge(parts []*result.Opened, sinks ...result.Sink) (*result.Result, error)
 	if err != nil {
 		return nil, &InputError{err}
 	}
-	thresholds, _, err := expressions(&merged.Meta.Plan)
+	sum, err := Assemble(merged.Meta, sinks...)
 	if err != nil {
-		return nil, &InputError{err}
+		return nil, err
 	}
-	merged.Meta.ID = newID(time.Now())
-	b := result.NewBuilder(merged.Meta)
-	for _, sink := range sinks {
-		if starter, ok := sink.(Starter); ok {
-			if err := starter.Start(b.Meta()); err != nil {
-				return nil, &InputError{err}
-			}
-		}
-	}
-	var failed []error
 	for w, err := range merged.Windows() {
 		if err != nil {
 			return nil, &InputError{err}
 		}
-		b.Add(w)
-		for _, sink := range sinks {
-			failed = append(failed, sink.Window(w))
-		}
+		sum.Window(w)
 	}
-	for _, sink := range sinks {
-		failed = append(failed, sink.Close())
-	}
-
-	final := merged.Final
-	final.Health = summarise(b)
-	final.Thresholds = evaluate(b, thresholds)
-	res := b.Result(final)
-	for _, sink := range sinks {
-		setExit(res, errors.Join(failed...))
-		if finisher, ok := sink.(result.Finisher); ok {
-			failed = append(failed, finisher.Finish(res))
-		}
-	}
-	if err := errors.Join(failed...); err != nil {
-		setExit(res, err)
+	res, err := sum.Finish(merged.Final)
+	if err != nil {
 		return res, fmt.Errorf("merge: %w", err)
 	}
 	return res, nil
+}
+
+// Assembly is a result that is put together of windows which were measured before, or by several runs.
+type Assembly struct {
+	builder    *result.Builder
+	thresholds []gate.Expr
+	sinks      []result.Sink
+	failed     []error
+}
+
+// Assemble tells sinks of the result as a Runner does. An error of type *InputError means that nothing was written. The
+// result has an ID of its own.
+func Assemble(meta result.Meta, sinks ...result.Sink) (*Assembly, error) {
+	thresholds, _, err := expressions(&meta.Plan)
+	if err != nil {
+		return nil, &InputError{err}
+	}
+	meta.ID = newID(time.Now())
+	a := &Assembly{builder: result.NewBuilder(meta), thresholds: thresholds, sinks: sinks}
+	for _, sink := range sinks {
+		if starter, ok := sink.(Starter); ok {
+			if err := starter.Start(a.builder.Meta()); err != nil {
+				return nil, &InputError{err}
+			}
+		}
+	}
+	return a, nil
+}
+
+// Window adds a window; they come in order.
+func (a *Assembly) Window(w *result.Window) {
+	a.builder.Add(w)
+	for _, sink := range a.sinks {
+		if err := sink.Window(w); err != nil {
+			a.failed = append(a.failed, err)
+		}
+	}
+}
+
+// Finish closes the sinks and hands them the result, whose thresholds are judged on the sum. final says the rest, but
+// for health. The Result is not nil beside an error.
+func (a *Assembly) Finish(final result.Final) (*result.Result, error) {
+	for _, sink := range a.sinks {
+		a.failed = append(a.failed, sink.Close())
+	}
+	final.Health = summarise(a.builder)
+	final.Thresholds = evaluate(a.builder, a.thresholds)
+	res := a.builder.Result(final)
+	setExit(res, errors.Join(a.failed...))
+	for _, sink := range a.sinks {
+		if finisher, ok := sink.(result.Finisher); ok {
+			a.failed = append(a.failed, finisher.Finish(res))
+			setExit(res, errors.Join(a.failed...))
+		}
+	}
+	return res, errors.Join(a.failed...)
 }

@@ -21,6 +21,8 @@ type Runner struct {
 	Lookup func(name string) (value string, ok bool)
 	// Cut, when closed, ends the drain at once: what is under way is cut and counted as abandoned.
 	Cut <-chan struct{}
+	// Turns, when not empty, are hosts that are asked in turn in place of the plan's. Their lengths add up to the plan's.
+	Turns []Turn
 	// Transport replaces the sockets, for tests; see attack.Config.
 	Transport http.RoundTripper
 	// Judge replaces [validity.Judge], for tests that are not about the machine that they run on.

@@ -77,7 +77,10 @@ func (r *Runner) prepare(ctx context.Context) (*session, error) {
 	if lookup == nil {
 		lookup = func(string) (string, bool) { return "", false }
 	}
-	if s.plan, err = r.Plan.Prepare(s.service.url, lookup); err == nil {
+	if s.plan, err = r.Plan.Prepare(s.service.url, lookup); err == nil && len(r.Turns) > 0 {
+		err = takeTurns(&r.Plan, s.plan, r.Turns, lookup)
+	}
+	if err == nil {
 		err = s.checkScopes(abort)
 	}
 	if err != nil {

@@ -26,7 +26,8 @@ func (a *Attack) RoundTrip(*http.Request) (*http.Response, error) {
 
 // exchange sends a ticket's request, measures and records it, and returns when it ended.
 func (a *Attack) exchange(t ticket) time.Duration {
-	u, request := t.user, &a.plan.Requests[t.request]
+	u, host := t.user, a.plan.Turn(t.due)
+	request := &a.plan.Of(host)[t.request]
 	if a.inFlight.Err() != nil { // cut before it left: it is due and never sent
 		now := a.Elapsed()
 		a.drop(leftover{due: t.due, ready: t.ready}, now)
@@ -37,6 +38,7 @@ func (a *Attack) exchange(t ticket) time.Duration {
 	ctx = context.WithValue(ctx, requestKey{}, ctx)
 	trace := &trace{attack: a, user: u}
 	u.hops = 0
+	u.turnTo(host)
 	req := newRequest(httptrace.WithClientTrace(ctx, trace.hooks()), request, u.client.Jar != nil)
 
 	trace.sent = a.Elapsed()

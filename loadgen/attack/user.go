@@ -26,8 +26,9 @@ type user struct {
 	leaving bool
 
 	attack *Attack
-	kept   []*keeper // of each host that it has asked
-	hops   int       // of the request under way
+	kept   []*keeper        // of each host that it has asked
+	hops   int              // of the request under way
+	jars   []http.CookieJar // by the host that has its turn; none without cookies
 }
 
 // keeper keeps a user's connection to one host. A transport of its own for each host is what lets a connection be
@@ -54,10 +55,21 @@ func (a *Attack) newUser(id int) *user {
 		u.hops = len(via)
 		return nil
 	}
-	if a.plan.Plan.Client.Cookies {
-		u.client.Jar, _ = cookiejar.New(nil) // never fails without options
-	}
+	u.turnTo(0)
 	return u
+}
+
+// turnTo gives the user the cookies of one of the plan's hosts. Each has a jar of its own, because a jar does not tell
+// the ports of an address apart (RFC 6265 §8.5).
+func (u *user) turnTo(host int) {
+	if !u.attack.plan.Plan.Client.Cookies {
+		return
+	}
+	for len(u.jars) <= host {
+		jar, _ := cookiejar.New(nil) // never fails without options
+		u.jars = append(u.jars, jar)
+	}
+	u.client.Jar = u.jars[host]
 }
 
 // RoundTrip makes one hop: it sends a request and returns when the header of its answer has come.

@@ -152,6 +152,11 @@ type Ready struct {
 	Phases    []Phase    // in order; the last one is drain
 	CA        []byte     // PEM from Client.CAFile, nil without one
 	Warnings  []string   // what the reader of the result should know, e.g. names beyond MaxEndpoints
+
+	// Turns says, of each phase but the drain, which of Hosts is asked for what is due in it; empty when there is one.
+	// Hosts are the Requests as they go to each: the same ones in the same order.
+	Turns []int
+	Hosts [][]Request
 }
 
 // Endpoint is one name in the statistics; Method and URL are those of the first target with the
