@@ -23,7 +23,7 @@ func Compare(base, new []*Run, o Options) (*Comparison, error) {
 	}
 	o = o.filled()
 	c := &comparer{Options: o, sides: [2][]*Run{base, new}, samples: map[scope]*[2][]*sample{}}
-	c.out = Comparison{Schema: Schema, MinEffect: o.MinEffect, Method: method(len(base), len(new), o), Warnings: []string{}}
+	c.out = Comparison{Schema: Schema, MinEffect: o.MinEffect, Method: method(len(base), len(new), o), Paired: o.Paired, Warnings: []string{}}
 	all := slices.Concat(base, new)
 	if err := Unlike(all); err != nil {
 		if !o.Force {
@@ -44,6 +44,12 @@ func Compare(base, new []*Run, o Options) (*Comparison, error) {
 			} else {
 				c.out.New = append(c.out.New, r.source())
 			}
+		}
+	}
+	if o.Paired != nil {
+		var err error
+		if c.sides, err = inRounds(c.sides); err != nil {
+			return nil, err
 		}
 	}
 	c.endpoints()
@@ -73,6 +79,8 @@ func (o Options) filled() Options {
 
 func method(b, n int, o Options) string {
 	switch {
+	case o.Paired != nil:
+		return o.Paired.method()
 	case b > 1 && n > 1:
 		return fmt.Sprintf("%d runs against %d: Welch's t on logarithms of the runs' figures", b, n)
 	case len(o.History) >= gate.LeastHistory:
@@ -269,12 +277,22 @@ func (c *comparer) cell(s scope, m Metric, samples [2][]*sample, sides [2]side, 
 		}
 		sides[i].variance, sides[i].df = stats.Combine(sides[i].variance, sides[i].df, spread.variance, spread.df)
 	}
+	difference := sides[1].estimate - sides[0].estimate
 	v, df := stats.Combine(sides[0].variance, sides[0].df, sides[1].variance, sides[1].df)
-	interval := stats.TInterval(sides[1].estimate-sides[0].estimate, math.Sqrt(v), df, Confidence)
+	if c.Paired != nil {
+		difference, v, df = c.pairedDifference(m, samples, sides)
+	}
+	interval := stats.TInterval(difference, math.Sqrt(v), df, Confidence)
 	cell.Change, cell.Low, cell.High = back(interval.Estimate), back(interval.Low), back(interval.High)
 	cell.P, cell.Level = interval.P, interval.Confidence
 	cell.Verdict = c.verdict(&cell)
 	for i, name := range []string{"base", "new"} {
+		if c.Paired != nil {
+			if few := fewInRound(m, samples[i], name); few != "" {
+				cell.Verdict, cell.Why = CannotTell, few
+			}
+			continue
+		}
 		if least := slices.MinFunc(samples[i], func(a, b *sample) int { return cmp.Compare(a.tail(m), b.tail(m)) }); least.tail(m) < leastTail {
 			cell.Verdict = CannotTell
 			cell.Why = fmt.Sprintf("on the side of %s only %.3g requests lie beyond it; want %d: a longer run", name, least.tail(m), leastTail)
@@ -416,6 +434,9 @@ func (c *comparer) judge() {
 func (c *comparer) need(x *Cell, effect float64) string {
 	if x.metric.Kind == gate.ErrorRate {
 		return ""
+	}
+	if c.Paired != nil {
+		return c.needPaired(x, effect)
 	}
 	sd := c.Allowance
 	s := c.samples[scope{x.Endpoint, x.Phase}]

@@ -12,6 +12,8 @@
 // other are alike, with t by the number of blocks; and it is widened by an allowance for what differs
 // between runs, which one run cannot show. error_rate is a difference of shares, all else a ratio.
 //
+// Two sides of one paired run (see [Paired]): the rounds are the sample, and the interval is t over their differences.
+//
 // What is compared is the steady part of the load where the plan has one, else all of it without the drain.
 // Verdicts of several gated figures are corrected together, by Holm. Other figures are shown and decide nothing.
 //
@@ -49,6 +51,7 @@ type Run struct {
 // Block is one interval of a run: a second, or longer in long runs.
 type Block struct {
 	Phase   string
+	Span    int // which phase of the run it lies in: names may repeat
 	Seconds float64
 	Parts   []Part // by index into EndpointsOf; one more may be of what was never sent, and so of no endpoint
 }
@@ -96,6 +99,7 @@ type Options struct {
 	MinErrorEffect float64       // least difference of error_rate that matters; 0: DefaultMinErrorEffect
 	Allowance      float64       // standard deviation between runs of which one a side is not known; 0: DefaultAllowance
 	History        []*Run        // earlier runs of the same load: five or more say what the allowance is
+	Paired         *Paired       // the sides are of one paired run; nil: they are runs of their own
 	Force          bool          // compare what is unlike, with warnings
 }
 
@@ -152,6 +156,7 @@ type Comparison struct {
 	Base     []Source `json:"base"`
 	New      []Source `json:"new"`
 	Method   string   `json:"method"`
+	Paired   *Paired  `json:"paired,omitempty"`
 	Verdict  Verdict  `json:"verdict"`
 	Cells    []Cell   `json:"cells"`
 	Gates    []Gate   `json:"gates"`

@@ -29,7 +29,7 @@ func Read(o *result.Opened) (*Run, error) {
 		if w.Name != plan.Drain && w.To > w.From {
 			last[w.Phase] = len(run.Blocks)
 			// One part more than there are endpoints: what was never sent belongs to none of them.
-			run.Blocks = append(run.Blocks, Block{Phase: w.Name, Seconds: w.Seconds(), Parts: make([]Part, len(run.EndpointsOf)+1)})
+			run.Blocks = append(run.Blocks, Block{Phase: w.Name, Span: w.Phase, Seconds: w.Seconds(), Parts: make([]Part, len(run.EndpointsOf)+1)})
 			for i := range w.Endpoints {
 				run.Blocks[last[w.Phase]].Parts[w.Endpoints[i].Endpoint].Completed = w.Endpoints[i].Requests
 			}

@@ -24,18 +24,54 @@ type noise struct {
 }
 
 func (n *noise) make(name string, seconds int, factor float64) *Run {
-	r := &Run{Dir: name, ID: name, Schema: result.Schema, Validity: result.Valid, EndpointsOf: []string{"GET /"}, CPU: math.NaN(), Plan: plan.DefaultOpen()}
+	r := named(name)
 	level := n.run * n.rng.NormFloat64()
-	ar := n.second * n.rng.NormFloat64()
+	next := n.machine()
 	for range seconds {
-		ar = 0.6*ar + math.Sqrt(1-0.36)*n.second*n.rng.NormFloat64()
-		h := &result.Histogram{}
-		for range 390 {
-			h.Record(time.Duration(factor * math.Exp(level+ar+0.3*n.rng.NormFloat64()) * 1e7))
-		}
-		r.Blocks = append(r.Blocks, Block{Phase: plan.Steady, Seconds: 1, Parts: []Part{{Requests: 390, Completed: 390, Corrected: h}}})
+		machine := next()
+		r.Blocks = append(r.Blocks, n.block(factor*math.Exp(level+machine)))
 	}
 	return r
+}
+
+func named(name string) *Run {
+	return &Run{Dir: name, ID: name, Schema: result.Schema, Validity: result.Valid, EndpointsOf: []string{"GET /"}, CPU: math.NaN(), Plan: plan.DefaultOpen()}
+}
+
+// machine gives the level of the machine, second by second, as a logarithm.
+func (n *noise) machine() func() float64 {
+	ar := n.second * n.rng.NormFloat64()
+	return func() float64 {
+		ar = 0.6*ar + math.Sqrt(1-0.36)*n.second*n.rng.NormFloat64()
+		return ar
+	}
+}
+
+func (n *noise) block(level float64) Block {
+	h := &result.Histogram{}
+	for range 390 {
+		h.Record(time.Duration(level * math.Exp(0.3*n.rng.NormFloat64()) * 1e7))
+	}
+	return Block{Phase: plan.Steady, Seconds: 1, Parts: []Part{{Requests: 390, Completed: 390, Corrected: h}}}
+}
+
+// pair makes both sides of a paired run: within each pair of blocks of 2 s the order is drawn, and whichever side has
+// its turn meets the machine as it is then. The level of a run is that of a process, drawn anew at each start.
+func (n *noise) pair(starts, pairs int, factor float64) (base, changed []*Run) {
+	sides := [2]*Run{named("base"), named("new")}
+	for start := range starts {
+		levels := [2]float64{math.Exp(n.run * n.rng.NormFloat64()), factor * math.Exp(n.run*n.rng.NormFloat64())}
+		machine := n.machine()
+		for range pairs {
+			first := n.rng.IntN(2)
+			for _, side := range []int{first, first, 1 - first, 1 - first} {
+				b := n.block(levels[side] * math.Exp(machine()))
+				b.Span = start
+				sides[side].Blocks = append(sides[side].Blocks, b)
+			}
+		}
+	}
+	return sides[:1], sides[1:]
 }
 
 // setting is a row of the table: so many runs a side, so different.
@@ -44,18 +80,28 @@ type setting struct {
 	sd, effect     float64
 	found, covered float64 // least share, of worse verdicts and of intervals that hold the truth; 0: not promised
 	falsely        float64 // most verdicts other than the truth allows, of equal sides; 0: not promised
+	paired         bool    // runs are starts of both programs in one run, and seconds those of both sides in each
 }
 
 func settings() []setting {
 	return []setting{
-		{1, 60, 0.03, 0, 0, 0.92, 0.05},
-		{1, 60, 0.03, 0.20, 0.90, 0.92, 0},
-		{1, 60, 0.03, 0.10, 0, 0.92, 0},
-		{5, 60, 0.03, 0, 0, 0.92, 0.05},
-		{5, 60, 0.03, 0.10, 0.90, 0.92, 0},
-		{8, 60, 0.04, 0, 0, 0.92, 0.05},
-		{8, 60, 0.04, 0.10, 0.95, 0.92, 0},
+		{1, 60, 0.03, 0, 0, 0.92, 0.05, false},
+		{1, 60, 0.03, 0.20, 0.90, 0.92, 0, false},
+		{1, 60, 0.03, 0.10, 0, 0.92, 0, false},
+		{5, 60, 0.03, 0, 0, 0.92, 0.05, false},
+		{5, 60, 0.03, 0.10, 0.90, 0.92, 0, false},
+		{8, 60, 0.04, 0, 0, 0.92, 0.05, false},
+		{8, 60, 0.04, 0.10, 0.95, 0.92, 0, false},
+		{5, 24, 0.02, 0, 0, 0.93, 0.05, true},
+		{5, 24, 0.02, 0.10, 0.80, 0.93, 0, true},
 	}
+}
+
+func (s setting) String() string {
+	if s.paired {
+		return fmt.Sprintf("paired, %d starts × %d s", s.runs, s.seconds)
+	}
+	return fmt.Sprintf("%d × %d s", s.runs, s.seconds)
 }
 
 // shares are what came of a setting, of p99.
@@ -65,11 +111,18 @@ func (s setting) play(seed uint64, trials int) (out shares) {
 	for i := range trials {
 		n := &noise{rand.New(rand.NewPCG(seed, uint64(i))), s.sd, 0.05}
 		var base, changed []*Run
-		for j := range s.runs {
-			base = append(base, n.make(fmt.Sprint("base", j), s.seconds, 1))
-			changed = append(changed, n.make(fmt.Sprint("new", j), s.seconds, 1+s.effect))
+		var o Options
+		if s.paired {
+			pairs := s.seconds / 4
+			base, changed = n.pair(s.runs, pairs, 1+s.effect)
+			o.Paired = &Paired{Restarts: s.runs, Rounds: s.runs, Pairs: s.runs * pairs, BlockS: 2}
+		} else {
+			for j := range s.runs {
+				base = append(base, n.make(fmt.Sprint("base", j), s.seconds, 1))
+				changed = append(changed, n.make(fmt.Sprint("new", j), s.seconds, 1+s.effect))
+			}
 		}
-		c, err := Compare(base, changed, Options{})
+		c, err := Compare(base, changed, o)
 		if err != nil {
 			panic(err)
 		}
@@ -105,7 +158,7 @@ const few = 12
 
 func TestVerdictsOnSimulatedRunsAreAsOftenRightAsPromised(t *testing.T) {
 	for i, s := range settings() {
-		t.Run(fmt.Sprintf("%d against %d at %.0f %% with %+.0f %%", s.runs, s.runs, 100*s.sd, 100*s.effect), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s at %.0f %% with %+.0f %%", s, 100*s.sd, 100*s.effect), func(t *testing.T) {
 			t.Parallel()
 			trials := few
 			if s.runs > 1 {
@@ -147,11 +200,14 @@ func TestTheTableOfTheDocumentIsPlayedOut(t *testing.T) {
 		return
 	}
 	var b strings.Builder
-	b.WriteString("\n| runs a side | run-to-run sd | true change of p99 | comparisons | said worse | said better | interval holds the truth | a plain delta above 5 % |\n|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	b.WriteString("\n| runs a side | sd of runs or starts | true change of p99 | comparisons | said worse | said better | interval holds the truth | a plain delta above 5 % |\n|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	all := settings()
 	outcomes := make([]shares, len(all))
 	trials := func(s setting) int {
-		if s.runs == 1 {
+		switch {
+		case s.paired:
+			return 400
+		case s.runs == 1:
 			return 200
 		}
 		return 60
@@ -163,7 +219,7 @@ func TestTheTableOfTheDocumentIsPlayedOut(t *testing.T) {
 	wait.Wait()
 	for i, s := range all {
 		got := outcomes[i]
-		fmt.Fprintf(&b, "| %d × %d s | %.0f %% | %+.0f %% | %d | %.1f %% | %.1f %% | %.1f %% | %.1f %% |\n", s.runs, s.seconds, 100*s.sd, 100*s.effect,
+		fmt.Fprintf(&b, "| %s | %.0f %% | %+.0f %% | %d | %.1f %% | %.1f %% | %.1f %% | %.1f %% |\n", s, 100*s.sd, 100*s.effect,
 			trials(s), 100*got.worse, 100*got.better, 100*got.covered, 100*got.plain)
 	}
 	b.WriteString("\n")
