@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -22,6 +23,9 @@ type Config struct {
 	// Transport replaces the sockets when it is not nil, for all users together. Sends are then paced with Go timers,
 	// which work in a synctest bubble and are up to a millisecond late outside of one.
 	Transport http.RoundTripper
+	// Script gives each user, or slot of an open plan, what it does; random is the user's own choices, by the plan's seed.
+	// Nil: each request is one of the plan's, by their weights.
+	Script func(user int, random *rand.Rand) Script
 }
 
 // Attack is one run of load. Run it once.
@@ -32,7 +36,9 @@ type Attack struct {
 	dialer   net.Dialer
 	tls      *tls.Config
 
-	start time.Time
+	start   time.Time
+	scripts func(user int, random *rand.Rand) Script
+
 	queue chan ticket
 	pacer *pacer
 
@@ -60,7 +66,7 @@ type Outcome struct {
 
 // New prepares an attack; nothing is sent before Run.
 func New(cfg Config) *Attack {
-	a := &Attack{cfg: cfg, plan: cfg.Plan, recorder: cfg.Recorder, queue: make(chan ticket, 1024), stop: make(chan struct{})}
+	a := &Attack{cfg: cfg, plan: cfg.Plan, recorder: cfg.Recorder, scripts: cfg.scripts(), queue: make(chan ticket, 1024), stop: make(chan struct{})}
 	a.inFlight, a.cutNow = context.WithCancel(context.Background())
 	a.tls = &tls.Config{InsecureSkipVerify: cfg.Plan.Plan.Client.Insecure}
 	if len(cfg.Plan.CA) > 0 {
@@ -78,7 +84,9 @@ func New(cfg Config) *Attack {
 		a.pacer.alarm = newAlarm()
 	}
 	if cfg.Plan.Plan.Model == plan.Open {
-		a.pacer.schedule = newOpenSchedule(cfg.Plan, a.newUser)
+		a.pacer.schedule = newOpenSchedule(cfg.Plan, func(slot int) *user {
+			return a.newUser(slot, plan.UserStream(cfg.Plan.Plan.Seed, slot, 0))
+		})
 	} else {
 		a.pacer.schedule = newClosedSchedule(cfg.Plan, a.newUser)
 	}

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"iter"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -15,8 +16,7 @@ import (
 // spawn rate, stages up and down, and a constant number are one mechanism.
 type closedSchedule struct {
 	plan    *plan.Ready
-	picker  *plan.Picker
-	newUser func(id int) *user
+	newUser func(id int, random *rand.Rand) *user
 
 	crossing     plan.Crossing // the next join or leave
 	nextCrossing func() (plan.Crossing, bool)
@@ -33,9 +33,9 @@ type closedSchedule struct {
 	gone    []leftover      // of users that left
 }
 
-func newClosedSchedule(p *plan.Ready, newUser func(id int) *user) *closedSchedule {
+func newClosedSchedule(p *plan.Ready, newUser func(id int, random *rand.Rand) *user) *closedSchedule {
 	s := &closedSchedule{
-		plan: p, picker: plan.NewPicker(p.Requests), newUser: newUser,
+		plan: p, newUser: newUser,
 		present: map[int]*user{}, joined: map[int]int{}, busy: map[*user]struct{}{},
 	}
 	s.nextCrossing, s.stop = iter.Pull(p.Curve.Crossings())
@@ -57,7 +57,7 @@ func (s *closedSchedule) next(now, end time.Duration) (ticket, time.Duration, st
 			heap.Pop(&s.pausing)
 			s.busy[u] = struct{}{}
 			s.recent = append(s.recent, u.due)
-			return ticket{user: u, request: s.picker.Pick(u.random), due: u.due, ready: max(u.due, u.freed)}, 0, handed
+			return ticket{user: u, step: u.script.Next(), due: u.due, ready: max(u.due, u.freed)}, 0, handed
 		default:
 			again = min(again, u.due)
 		}
@@ -78,9 +78,8 @@ func (s *closedSchedule) advance(t time.Duration) {
 
 func (s *closedSchedule) cross(c plan.Crossing) {
 	if c.Join {
-		u := s.newUser(c.User)
+		u := s.newUser(c.User, plan.UserStream(s.plan.Plan.Seed, c.User, s.joined[c.User]))
 		u.due, u.freed = c.At, c.At
-		u.random = plan.UserStream(s.plan.Plan.Seed, c.User, s.joined[c.User])
 		s.joined[c.User]++
 		s.present[c.User] = u
 		heap.Push(&s.pausing, u)

@@ -27,7 +27,10 @@ func (a *Attack) RoundTrip(*http.Request) (*http.Response, error) {
 // exchange sends a ticket's request, measures and records it, and returns when it ended.
 func (a *Attack) exchange(t ticket) time.Duration {
 	u, host := t.user, a.plan.Turn(t.due)
-	request := &a.plan.Of(host)[t.request]
+	request := t.step.Request
+	if request == nil {
+		request = &a.plan.Of(host)[t.step.Planned]
+	}
 	if a.inFlight.Err() != nil { // cut before it left: it is due and never sent
 		now := a.Elapsed()
 		a.drop(leftover{due: t.due, ready: t.ready}, now)
@@ -46,17 +49,17 @@ func (a *Attack) exchange(t ticket) time.Duration {
 	a.recorder.Send(u.id, t.due, t.ready, trace.sent)
 
 	x := measure.Sample{Endpoint: request.Endpoint, Due: t.due, Ready: t.ready, Sent: trace.sent, BytesOut: int64(len(request.Body))}
-	rightBody := false
+	body := reader{finder: finder{want: request.ExpectBody}, keep: t.step.KeepBody}
+	var header http.Header
 	res, err := u.client.Do(req)
 	if res != nil { // with one redirect too many there are both
 		x.Status = res.StatusCode
 	}
 	if err == nil {
 		trace.answered()
-		x.ServedBy = res.Header.Get("X-Served-By")
-		body := finder{want: request.ExpectBody}
-		x.BytesIn, x.Truncated, err = drain(&body, res.Body, a.plan.Plan.Client.MaxBody)
-		rightBody = body.found()
+		header = res.Header
+		x.ServedBy = header.Get("X-Served-By")
+		x.BytesIn, x.Truncated, err = body.drain(res.Body, a.plan.Plan.Client.MaxBody)
 	}
 	x.End = a.Elapsed()
 	x.Redirects = u.hops
@@ -83,26 +86,12 @@ func (a *Attack) exchange(t ticket) time.Duration {
 		x.Kind = classify(err, trace.progress())
 	case !request.Accepts(x.Status):
 		x.Kind = measure.KindStatus
-	case !rightBody:
+	case !body.found():
 		x.Kind = measure.KindBody
 	}
 	a.recorder.Record(u.id, &x)
+	u.script.Answered(Answer{Kind: x.Kind, Status: x.Status, Header: header, Body: body.body(x.BytesIn), Truncated: x.Truncated})
 	return x.End
-}
-
-// drain reads a body to its end, or to max bytes, and closes it; a connection whose body was not
-// read to the end is not used again. What is read goes to into while that looks for a text.
-func drain(into *finder, body io.ReadCloser, limit int64) (n int64, truncated bool, err error) {
-	defer body.Close()
-	var w io.Writer = io.Discard
-	if !into.found() {
-		w = into
-	}
-	n, err = io.Copy(w, io.LimitReader(body, limit+1))
-	if n > limit {
-		return limit, true, nil
-	}
-	return n, false, err
 }
 
 func newRequest(ctx context.Context, r *plan.Request, cookies bool) *http.Request {

@@ -101,8 +101,8 @@ func TestEachConnectionHasAnAgeOfItsOwn(t *testing.T) {
 	recorder := measure.New(measure.Config{Endpoints: ready.Endpoints, Phases: ready.Phases})
 	a := New(Config{Plan: ready, Recorder: recorder})
 	a.Begin()
-	u := a.newUser(0)
-	ask := func(request int) { a.exchange(ticket{user: u, request: request}) }
+	u := a.newUser(0, nil)
+	ask := func(request int) { a.exchange(ticket{user: u, step: Step{Planned: request}}) }
 	ask(0)
 	ask(1)
 	ask(0)

@@ -10,7 +10,6 @@ import (
 // cookies. The latest one to become idle is reused first, so that there are as many as were needed at once.
 type openSchedule struct {
 	due     *plan.Due
-	targets *plan.Quota
 	newUser func(id int) *user
 
 	queue []time.Duration // due times drawn and not handed out, in order
@@ -34,7 +33,6 @@ type openSchedule struct {
 func newOpenSchedule(p *plan.Ready, newUser func(id int) *user) *openSchedule {
 	s := &openSchedule{
 		due:     plan.NewDue(p.Curve, p.Plan.Arrivals, p.Plan.Seed),
-		targets: plan.NewQuota(p.Requests),
 		newUser: newUser,
 		limit:   p.Plan.MaxInFlight,
 		freed:   make([]time.Duration, p.Plan.MaxInFlight),
@@ -67,7 +65,8 @@ func (s *openSchedule) next(now, end time.Duration) (ticket, time.Duration, stat
 	case s.free == 0:
 		return ticket{}, never, wait
 	}
-	t := ticket{user: s.slot(), request: s.targets.Next(), due: due, ready: max(due, s.freed[s.head])}
+	u := s.slot()
+	t := ticket{user: u, step: u.script.Next(), due: due, ready: max(due, s.freed[s.head])}
 	s.head = (s.head + 1) % s.limit
 	s.free--
 	s.queue = s.queue[1:]

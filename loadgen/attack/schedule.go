@@ -4,10 +4,10 @@ import "time"
 
 // ticket is one send: who, what, and when it should leave.
 type ticket struct {
-	user    *user
-	request int           // index into Ready.Requests
-	due     time.Duration // intended send
-	ready   time.Duration // due, or the later instant at which a slot became free for it
+	user  *user
+	step  Step
+	due   time.Duration // intended send
+	ready time.Duration // due, or the later instant at which a slot became free for it
 }
 
 // leftover is a send that was due and never handed out.

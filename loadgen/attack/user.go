@@ -19,7 +19,8 @@ type user struct {
 	client http.Client
 
 	// Of the schedule, under the pacer's lock.
-	random  *rand.Rand
+	script  Script
+	random  *rand.Rand    // its choices
 	due     time.Duration // of the next send, or of the one under way
 	freed   time.Duration // when it could send again
 	heapAt  int
@@ -41,8 +42,8 @@ type keeper struct {
 
 var errTooManyRedirects = errors.New("too many redirects")
 
-func (a *Attack) newUser(id int) *user {
-	u := &user{id: id, heapAt: -1, attack: a}
+func (a *Attack) newUser(id int, random *rand.Rand) *user {
+	u := &user{id: id, heapAt: -1, attack: a, random: random, script: a.scripts(id, random)}
 	u.client.Transport = u
 	hops := a.plan.Plan.Client.MaxHops()
 	u.client.CheckRedirect = func(_ *http.Request, via []*http.Request) error {

@@ -72,8 +72,15 @@ func execute(p *plan.Ready, service http.RoundTripper, during func(*Attack)) *ru
 
 // executeOn also replaces the way to wait, when it is given one.
 func executeOn(p *plan.Ready, service http.RoundTripper, alarm alarm, during func(*Attack)) *run {
+	return executeWith(Config{Plan: p, Transport: service}, alarm, during)
+}
+
+// executeWith runs an attack with a recorder of its own.
+func executeWith(cfg Config, alarm alarm, during func(*Attack)) *run {
+	p := cfg.Plan
 	recorder := measure.New(measure.Config{Endpoints: p.Endpoints, Phases: p.Phases, Timeout: time.Duration(p.Plan.Client.Timeout)})
-	a := New(Config{Plan: p, Recorder: recorder, Transport: service})
+	cfg.Recorder = recorder
+	a := New(cfg)
 	if alarm != nil {
 		a.pacer.alarm.close()
 		a.pacer.alarm = alarm
