@@ -89,10 +89,12 @@ func Assemble(meta result.Meta, sinks ...result.Sink) (*Assembly, error) {
 	meta.ID = newID(time.Now())
 	a := &Assembly{builder: result.NewBuilder(meta), thresholds: thresholds, sinks: sinks}
 	for _, sink := range sinks {
-		if starter, ok := sink.(Starter); ok {
-			if err := starter.Start(a.builder.Meta()); err != nil {
-				return nil, &InputError{err}
-			}
+		meta := *a.builder.Meta()
+		if err := sink.Start(&meta); err != nil {
+			return nil, &InputError{err}
+		}
+		if err := sink.Begin(&meta); err != nil {
+			return nil, &InputError{err}
 		}
 	}
 	return a, nil
@@ -119,10 +121,12 @@ func (a *Assembly) Finish(final result.Final) (*result.Result, error) {
 	res := a.builder.Result(final)
 	setExit(res, errors.Join(a.failed...))
 	for _, sink := range a.sinks {
-		if finisher, ok := sink.(result.Finisher); ok {
-			a.failed = append(a.failed, finisher.Finish(res))
-			setExit(res, errors.Join(a.failed...))
-		}
+		a.failed = append(a.failed, sink.Finish(res))
 	}
-	return res, errors.Join(a.failed...)
+	failed := errors.Join(a.failed...)
+	if failed != nil {
+		res = a.builder.Result(final) // another one: the sinks have the first
+		setExit(res, failed)
+	}
+	return res, failed
 }

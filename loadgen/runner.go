@@ -2,8 +2,8 @@ package loadgen
 
 import (
 	"context"
-	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"scalableappbackend/loadgen/attack"
@@ -14,8 +14,11 @@ import (
 
 // Runner is one run. Only Plan is needed.
 type Runner struct {
-	Plan  plan.Plan
-	Sinks []result.Sink // each may be as slow as it likes; see result.Async
+	Plan plan.Plan
+	// Sinks read the run. Each may be as slow as it likes; the first is finished first: see result.Sinks.
+	Sinks []result.Sink
+	// HostName is what the result calls the plan's host, where its address says nothing: plan.Lab. Empty: as in the plan.
+	HostName string
 
 	// Lookup fills references ${NAME} in targets and headers; nil knows no name.
 	Lookup func(name string) (value string, ok bool)
@@ -43,11 +46,6 @@ type InputError struct{ Err error }
 func (e *InputError) Error() string { return e.Err.Error() }
 func (e *InputError) Unwrap() error { return e.Err }
 
-// Starter is a Sink that wants to know of the run before it begins. An error keeps it from beginning.
-type Starter interface {
-	Start(*result.Meta) error
-}
-
 // settle is how long after its end a window is collected: a request that ended just before it may still
 // be on its way into the recorder.
 const settle = 100 * time.Millisecond
@@ -61,7 +59,7 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 		return nil, &InputError{err}
 	}
 	defer s.service.stop()
-	if err := s.startSinks(); err != nil {
+	if err := s.begin(); err != nil {
 		return nil, &InputError{err}
 	}
 	return s.finish(ctx, s.drive(ctx, r.Cut))
@@ -69,7 +67,6 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 
 // drive runs the attack, collects its windows as they end, and passes on what asks it to stop.
 func (s *session) drive(ctx context.Context, cut <-chan struct{}) attack.Outcome {
-	s.begin()
 	ended := make(chan attack.Outcome, 1)
 	go func() { ended <- s.attack.Run() }()
 
@@ -98,27 +95,19 @@ func (s *session) drive(ctx context.Context, cut <-chan struct{}) attack.Outcome
 	}
 }
 
-// finish judges the run, waits for capacity to come back where it is watched, closes the sinks and hands them the result. Whatever goes wrong here, the Result is returned.
+// finish judges the run, waits for capacity to come back where it is watched, and hands the sinks the result. Whatever goes
+// wrong here, the Result is returned.
 func (s *session) finish(ctx context.Context, outcome attack.Outcome) (*result.Result, error) {
 	if s.capacity != nil {
 		s.capacity.LoadEnded(s.began.Add(outcome.SendingEnded))
 	}
 	final := s.judge(outcome)
 	s.watch(ctx, &final)
-	for _, sink := range s.sinks {
-		if err := sink.Close(); err != nil {
-			final.Warnings = append(final.Warnings, err.Error())
-		}
-	}
-	res := s.builder.Result(final)
-	setExit(res, nil)
-	var failed []error
-	for _, sink := range s.sinks {
-		if err := sink.Finish(res); err != nil {
-			failed = append(failed, err)
-			res.Warnings = append(res.Warnings, err.Error())
-			setExit(res, err)
-		}
-	}
-	return res, errors.Join(failed...)
+	return s.sinks.Finish(func(warnings []string, failed error) *result.Result {
+		f := final
+		f.Warnings = slices.Concat(final.Warnings, warnings)
+		res := s.builder.Result(f)
+		setExit(res, failed)
+		return res
+	})
 }

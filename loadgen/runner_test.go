@@ -47,6 +47,7 @@ func brief() plan.Plan {
 
 // record keeps what a sink is given.
 type record struct {
+	result.NopSink
 	windows  []*result.Window
 	finished *result.Result
 	started  *result.Meta

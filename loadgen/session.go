@@ -39,7 +39,7 @@ type session struct {
 	verdict  func(validity.Evidence) (result.Validity, []result.Reason)
 	builder  *result.Builder
 	given    []result.Sink
-	sinks    []*result.AsyncSink
+	sinks    *result.Sinks
 
 	began       time.Time
 	offered     int64 // up to the last window
@@ -93,27 +93,35 @@ func (r *Runner) prepare(ctx context.Context) (*session, error) {
 		Phases:    s.plan.Phases,
 		Generator: validity.Describe(r.Version, s.limits),
 	}
+	if r.HostName != "" {
+		s.meta.Plan.Host = r.HostName
+	}
 	s.recorder = measure.New(measure.Config{Endpoints: s.plan.Endpoints, Phases: s.plan.Phases, Timeout: time.Duration(s.plan.Plan.Client.Timeout)})
 	s.attack = attack.New(attack.Config{Plan: s.plan, Recorder: s.recorder, Transport: r.Transport})
 	return s, nil
 }
 
-// startSinks tells the sinks of the run, each before it gets a goroutine of its own.
-func (s *session) startSinks() error {
-	s.meta.StartedAt = time.Now().UTC()
+// begin starts the sinks, sets the run's clock to 0 and tells them when that was. Nothing is sent before they know.
+func (s *session) begin() (err error) {
+	s.meta.StartedAt = time.Now().UTC() // about, for names
+	if s.sinks, err = result.StartSinks(s.given, s.meta); err != nil {
+		return err
+	}
+	s.began = s.attack.Begin()
+	s.meta.StartedAt = s.began.Round(0).UTC()
 	s.meta.ID = newID(s.meta.StartedAt)
 	s.builder = result.NewBuilder(s.meta)
-	meta := s.builder.Meta()
-	for _, sink := range s.given {
-		if starter, ok := sink.(Starter); ok {
-			if err := starter.Start(meta); err != nil {
-				return err
-			}
-		}
+	if err := s.sinks.Begin(*s.builder.Meta(), sinkDepth); err != nil {
+		return err
 	}
-	for _, sink := range s.given {
-		s.sinks = append(s.sinks, result.Async(sink, sinkDepth))
+	for _, warning := range s.plan.Warnings {
+		s.event(0, result.EventWarning, warning)
 	}
+	if s.capacity != nil {
+		s.capacity.LoadBegan(s.began)
+	}
+	s.probe = validity.NewProbe(s.limits, s.began)
+	s.watchdog = validity.Watch(s.limits, s.began)
 	return nil
 }
 
@@ -125,20 +133,6 @@ func newID(at time.Time) string {
 	var random [4]byte
 	_, _ = rand.Read(random[:]) // never fails
 	return at.Format("20060102T150405Z") + "-" + hex.EncodeToString(random[:])
-}
-
-// begin sets the run's clock to 0.
-func (s *session) begin() {
-	for _, warning := range s.plan.Warnings {
-		s.event(0, result.EventWarning, warning)
-	}
-	s.attack.Begin()
-	s.began = time.Now()
-	if s.capacity != nil {
-		s.capacity.LoadBegan(s.began)
-	}
-	s.probe = validity.NewProbe(s.limits, s.began)
-	s.watchdog = validity.Watch(s.limits, s.began)
 }
 
 // event keeps something for the next window.
@@ -229,9 +223,7 @@ func (s *session) hand(w *result.Window) {
 	if s.capacity != nil && w.To > w.From {
 		s.seen = append(s.seen, SeenIn(w))
 	}
-	for _, sink := range s.sinks {
-		_ = sink.Window(w) // never fails and never waits: see result.Async
-	}
+	s.sinks.Window(w)
 	if s.abort != nil {
 		if failed, stop := s.abort.Window(w); stop {
 			s.stop(stoppedByAbort+failed.Expression+": "+failed.Detail, false)

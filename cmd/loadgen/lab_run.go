@@ -65,17 +65,18 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 
 	var dir *directory
 	kept := &windows{}
-	sinks := []result.Sink{watched}
+	var sinks []result.Sink
 	if r.out != outNone {
 		dir = &directory{path: r.out, overwrite: r.overwrite}
 		if g := r.find("out"); g != nil {
 			dir.name = g.name
 		}
 		watched.dir = dir
-		sinks = append(sinks, opener{dir})
+		sinks = append(sinks, dir)
 	} else {
 		sinks = append(sinks, kept)
 	}
+	sinks = append(sinks, watched)
 	if r.csv != "" {
 		sinks = append(sinks, report.NewCSV(r.csv))
 	}
@@ -92,9 +93,6 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 	} else {
 		sinks = append(sinks, &progress{w: env.stderr, dir: dir, drain: true, among: watched.story.teller})
 	}
-	if dir != nil {
-		sinks = append(sinks, dir)
-	}
 
 	uri, _ := env.variable("ECS_CONTAINER_METADATA_URI_V4")
 	p := r.plan
@@ -102,6 +100,7 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 	runner := loadgen.Runner{
 		Plan:        p,
 		Sinks:       sinks,
+		HostName:    plan.Lab,
 		Lookup:      env.lookup,
 		Cut:         stopper.cut,
 		Capacity:    watched,
@@ -138,10 +137,12 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 }
 
 // windows is a sink that keeps them, for a report of a run that is kept nowhere else.
-type windows struct{ list []*result.Window }
+type windows struct {
+	result.NopSink
+	list []*result.Window
+}
 
 func (k *windows) Window(w *result.Window) error { k.list = append(k.list, w); return nil }
-func (k *windows) Close() error                  { return nil }
 
 func (k *windows) all() iter.Seq2[*result.Window, error] {
 	return func(yield func(*result.Window, error) bool) {
@@ -177,6 +178,7 @@ func (l *wholeLines) Write(p []byte) (int, error) {
 
 // watcher is the lab as the Runner sees it, and a sink of the run. It writes what capacity does as lines.
 type watcher struct {
+	result.NopSink
 	*lab.Lab
 	mu       sync.Mutex // of answers: windows come from a goroutine of their own
 	answers  result.Histogram
@@ -197,7 +199,6 @@ type watcher struct {
 
 var (
 	_ loadgen.Capacity = (*watcher)(nil)
-	_ loadgen.Starter  = (*watcher)(nil)
 	_ result.Sink      = (*watcher)(nil)
 )
 
@@ -276,12 +277,6 @@ func (w *watcher) Findings() (judged []result.Expectation, warnings []string) {
 	return []result.Expectation{{Expression: "crashes==0", Value: result.Reading(n), Passed: n == 0, Detail: detail}}, warnings
 }
 
-// Start names the host.
-func (w *watcher) Start(meta *result.Meta) error {
-	meta.Plan.Host = plan.Lab
-	return nil
-}
-
 // Window keeps what is needed to know how long answers take.
 func (w *watcher) Window(window *result.Window) error {
 	w.mu.Lock()
@@ -306,6 +301,8 @@ func shortPeriods(mean, period time.Duration, speedup float64) (warning string) 
 	return fmt.Sprintf("the mean answer took %s, more than a tenth of a compressed period of %s: metrics and drains are blurred by requests that outlast them; %s",
 		units.Latency(mean), units.Duration(time.Duration(float64(period)/speedup)), advice)
 }
+
+// Close does nothing: the lab ends when its result is there.
 func (w *watcher) Close() error { return nil }
 
 // end ends the telling. It is called once.

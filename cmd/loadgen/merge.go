@@ -42,7 +42,7 @@ added, so percentiles are exact. Thresholds are evaluated on the sum, and so is 
 			parts = append(parts, o)
 		}
 		dir := &directory{name: "--out", path: out}
-		res, err := loadgen.Merge(parts, opener{dir}, dir)
+		res, err := loadgen.Merge(parts, dir)
 		if refused, ok := errors.AsType[*loadgen.InputError](err); ok {
 			dir.discard()
 			return usage(refused.Err)

@@ -14,9 +14,8 @@ import (
 // defaultOut is where the results of runs without --out lie beside each other.
 const defaultOut = "loadgen-results"
 
-// directory keeps a run. It is two sinks of it: the opener comes first, so that a directory that cannot
-// be used is refused before anything else is written, and the directory last, so that what it is
-// given at the end includes what went wrong in the others.
+// directory is the sink that keeps a run, and the first of its sinks: one that cannot be used is refused before anything else
+// is written, and what it keeps is finished before anything else is waited for.
 type directory struct {
 	name  string // how the path was given: --out, LOADGEN_OUT; empty for the default
 	path  string // empty: a new one
@@ -27,12 +26,11 @@ type directory struct {
 	*result.Writer
 }
 
-type opener struct{ *directory }
+// Window keeps a window. The first is the sign that the run has begun: what was there before is not needed any more.
+func (d *directory) Window(w *result.Window) error { return errors.Join(d.drop(), d.Writer.Window(w)) }
 
-// Window is the first sign that the run has begun: what was there before is not needed any more.
-func (o opener) Window(*result.Window) error { return o.drop() }
-func (o opener) Close() error                { return nil }
-func (o opener) Finish(*result.Result) error { return o.drop() }
+// Finish keeps the result.
+func (d *directory) Finish(r *result.Result) error { return errors.Join(d.drop(), d.Writer.Finish(r)) }
 
 func (d *directory) drop() error {
 	if d.aside == nil {
@@ -44,19 +42,18 @@ func (d *directory) drop() error {
 }
 
 // Start makes the directory.
-func (o opener) Start(meta *result.Meta) error {
-	d := o.directory
+func (d *directory) Start(meta *result.Meta) error {
 	err := d.make(meta)
 	switch {
 	case err != nil:
 	case d.overwrite:
 		if d.aside, err = result.PutAside(d.path); err == nil {
-			if d.Writer, err = result.CreateBeside(d.aside, *meta); err != nil {
+			if d.Writer, err = result.PrepareBeside(d.aside, *meta); err != nil {
 				err = errors.Join(err, d.aside.Restore())
 			}
 		}
 	default:
-		d.Writer, err = result.Create(d.path, *meta)
+		d.Writer, err = result.Prepare(d.path, *meta)
 	}
 	if err == nil {
 		return nil

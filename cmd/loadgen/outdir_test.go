@@ -21,18 +21,14 @@ func someMeta() *result.Meta {
 	}
 }
 
-var (
-	_ result.Sink     = opener{}
-	_ result.Sink     = &directory{}
-	_ result.Finisher = &directory{}
-)
+var _ result.Sink = &directory{}
 
 func TestRunsOfTheSameSecondHaveADirectoryEach(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var paths []string
 	for range 3 {
 		d := &directory{}
-		if err := (opener{d}).Start(someMeta()); err != nil {
+		if err := d.Start(someMeta()); err != nil {
 			t.Fatal(err)
 		}
 		paths = append(paths, filepath.ToSlash(d.path))
@@ -53,7 +49,7 @@ func TestADiscardedDirectoryIsAsItWasBefore(t *testing.T) {
 	}
 	for path, stays := range map[string]bool{"fresh": false, "deep/fresh": false, "empty": true, "": false} {
 		d := &directory{path: path}
-		if err := (opener{d}).Start(someMeta()); err != nil {
+		if err := d.Start(someMeta()); err != nil {
 			t.Fatal(err)
 		}
 		if entries, err := os.ReadDir(d.path); err != nil || len(entries) == 0 {
@@ -74,7 +70,7 @@ func TestADirectoryThatCannotBeMadeIsRefusedByTheNameThatItWasGiven(t *testing.T
 	if err := os.WriteFile(defaultOut, nil, 0o644); err != nil { // a file where the directory would be
 		t.Fatal(err)
 	}
-	err := opener{&directory{}}.Start(someMeta())
+	err := (&directory{}).Start(someMeta())
 	e, ok := err.(*input.Error)
 	if !ok || e.Hint == "" {
 		t.Fatalf("%v, want an error with a hint at --out", err)

@@ -15,6 +15,7 @@ import (
 // one, and where a phase ends. Latencies are corrected ones; those of a line are added up from
 // the histograms of its windows.
 type progress struct {
+	result.NopSink
 	w     io.Writer
 	dir   *directory // where the result is kept; nil when it is not
 	meta  *result.Meta

@@ -119,7 +119,7 @@ func runPlan(ctx context.Context, env *env, r *resolution) error {
 		if g := r.find("out"); g != nil {
 			dir.name = g.name
 		}
-		sinks = append(sinks, opener{dir})
+		sinks = append(sinks, dir)
 	}
 	if r.csv != "" {
 		sinks = append(sinks, report.NewCSV(r.csv))
@@ -130,9 +130,6 @@ func runPlan(ctx context.Context, env *env, r *resolution) error {
 		sinks = append(sinks, screen)
 	} else {
 		sinks = append(sinks, &progress{w: env.stderr, dir: dir})
-	}
-	if dir != nil {
-		sinks = append(sinks, dir)
 	}
 
 	signals, release := env.signals()

@@ -96,8 +96,12 @@ func New(cfg Config) *Attack {
 // Elapsed is the run's clock: the time since Run began, by the monotonic clock.
 func (a *Attack) Elapsed() time.Duration { return time.Since(a.start) }
 
-// Begin sets the run's clock to 0. Run does so itself; whoever needs the clock before calls it first.
-func (a *Attack) Begin() { a.start = time.Now() }
+// Begin sets the run's clock to 0 and returns the moment at which it read that. Run does so itself; whoever needs the
+// clock before calls it first.
+func (a *Attack) Begin() time.Time {
+	a.start = time.Now()
+	return a.start
+}
 
 // Run sends until the plan's end, or until Stop, then lets what is due or under way finish within the plan's stop
 // timeout, and cuts the rest. When it returns, no goroutine and no connection is left.

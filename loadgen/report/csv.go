@@ -26,6 +26,7 @@ const historySpan = 10 * time.Second
 // a phase ends, and the last one of a second counts. A line is written when the next second has begun. The other
 // files are written by Close, whether the run came to its end or not. There are no exceptions, because there is no user code to throw them: that file is a header.
 type CSV struct {
+	result.NopSink
 	prefix string
 	start  time.Time
 	stats  *locustStats
@@ -71,6 +72,12 @@ func (c *CSV) Start(meta *result.Meta) error {
 		}
 	}
 	c.lines = newCSVWriter(c.files[historyFile])
+	return nil
+}
+
+// Begin takes the time of day from which the history counts, which Start could only guess.
+func (c *CSV) Begin(meta *result.Meta) error {
+	c.start = meta.StartedAt
 	return nil
 }
 

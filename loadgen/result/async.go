@@ -4,21 +4,122 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
 
-// CloseTimeout is how long Close and Finish of an AsyncSink wait for a sink that is behind. A run
-// that was told to stop on Fargate has 30 s, of which the drain may take 10.
+// CloseTimeout is how long a run's sinks may take to close and finish, all of them together. A run that was told to stop on
+// Fargate has 30 s, of which the drain may take 10.
 const CloseTimeout = 5 * time.Second
+
+// amendTimeout is how long the first sink may take to write a result again that others have added a warning to.
+const amendTimeout = 2 * time.Second
+
+// Sinks are those of a run. Each works in a goroutine of its own behind a queue, so that none holds up the run or another.
+// Windows are dropped, and counted, for a sink that is more than depth windows behind.
+//
+// Order is importance: sinks are started in the order in which they are given, and the first is finished first, so that
+// no other can cost what it keeps. Give a result's directory first.
+type Sinks struct {
+	given []Sink
+	async []*AsyncSink
+}
+
+// StartSinks starts sinks in their order; m is as of [Sink.Start]. After an error those before the one that failed are started
+// and stay so: whoever made them knows how to take back what they did.
+func StartSinks(given []Sink, m Meta) (*Sinks, error) {
+	for _, s := range given {
+		mine := m
+		if err := s.Start(&mine); err != nil {
+			return nil, err
+		}
+	}
+	return &Sinks{given: given}, nil
+}
+
+// Begin tells the sinks, one after the other, when the run's clock read 0, and gives each a queue with room for depth windows.
+func (s *Sinks) Begin(m Meta, depth int) error {
+	for _, sink := range s.given {
+		mine := m
+		if err := sink.Begin(&mine); err != nil {
+			return err
+		}
+	}
+	for _, sink := range s.given {
+		s.async = append(s.async, Async(sink, depth))
+	}
+	return nil
+}
+
+// Window hands a window to all. It never waits.
+func (s *Sinks) Window(w *Window) {
+	for _, a := range s.async {
+		_ = a.Window(w) // never fails
+	}
+}
+
+// Finish closes all sinks at once and hands them the result, all within [CloseTimeout]: the first as soon as it is closed,
+// and then each of the others when it is. of makes the result: with these warnings beside its own, and with failed, which
+// may be nil, for its exit code. It makes a new one each time. When another sink then has something to warn of, the first is given a
+// second result. What is returned is the last result, and an error for each sink that did not finish.
+func (s *Sinks) Finish(of func(warnings []string, failed error) *Result) (*Result, error) {
+	if len(s.async) == 0 {
+		return of(nil, nil), nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), CloseTimeout)
+	defer cancel()
+	for _, a := range s.async {
+		a.end()
+	}
+	var warnings []string
+	warn := func(err error) {
+		if err != nil {
+			warnings = append(warnings, err.Error())
+		}
+	}
+	first, others := s.async[0], s.async[1:]
+	warn(first.closed(ctx))
+	res := of(slices.Clone(warnings), nil)
+	failed := first.finish(ctx, res)
+	kept := failed == nil
+	warn(failed)
+
+	closing, finishing := make([]error, len(others)), make([]error, len(others))
+	var all sync.WaitGroup
+	for i, a := range others {
+		all.Go(func() {
+			closing[i] = a.closed(ctx)
+			finishing[i] = a.finish(ctx, res)
+		})
+	}
+	all.Wait()
+	told := len(warnings)
+	for i := range others {
+		warn(closing[i])
+		warn(finishing[i])
+	}
+	if failed = errors.Join(append(finishing, failed)...); kept && len(warnings) == told {
+		return res, nil
+	}
+	res = of(slices.Clone(warnings), failed)
+	if kept {
+		ctx, cancel := context.WithTimeout(context.Background(), amendTimeout)
+		defer cancel()
+		if err := first.finish(ctx, res); err != nil {
+			failed = errors.Join(failed, err)
+			res = of(append(warnings, err.Error()), failed)
+		}
+	}
+	return res, failed
+}
 
 // AsyncSink stands between a run and a sink: it owns the goroutine that the sink works in, the
 // queue in front of it, and the decision what happens when the sink is too slow. A window that
 // finds the queue full is dropped for this sink, and counted; the run is never held up. So every
 // sink can be synchronous and without locks.
 //
-// Window, Close, Shutdown and Finish are for one goroutine, as those of any sink; Dropped and Err
-// for all.
+// Window, Close and Finish are for one goroutine, as those of any sink; Dropped and Err for all.
 type AsyncSink struct {
 	sink  Sink
 	queue chan *Window
@@ -70,18 +171,29 @@ func (a *AsyncSink) Window(w *Window) error {
 	return nil
 }
 
-// Close is Shutdown within CloseTimeout.
+// Close lets the sink work off the queue and closes it, within CloseTimeout. It returns everything that went
+// wrong with the sink as one error, as Err does; also that the sink was not ready in time, in which
+// case it is left to itself.
 func (a *AsyncSink) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), CloseTimeout)
 	defer cancel()
-	return a.Shutdown(ctx)
+	a.end()
+	return a.closed(ctx)
 }
 
-// Shutdown lets the sink work off the queue and closes it. It returns everything that went wrong
-// with the sink as one error, as Err does; also that the sink was not ready when ctx ended, in
-// which case it is left to itself.
-func (a *AsyncSink) Shutdown(ctx context.Context) error {
-	close(a.queue)
+// Finish hands the finished result to the sink after it was closed. A sink that takes longer than
+// CloseTimeout is left to itself.
+func (a *AsyncSink) Finish(r *Result) error {
+	ctx, cancel := context.WithTimeout(context.Background(), CloseTimeout)
+	defer cancel()
+	return a.finish(ctx, r)
+}
+
+// end says that no window follows.
+func (a *AsyncSink) end() { close(a.queue) }
+
+// closed waits until the sink is, or ctx ends.
+func (a *AsyncSink) closed(ctx context.Context) error {
 	select {
 	case <-a.done:
 	case <-ctx.Done():
@@ -90,24 +202,16 @@ func (a *AsyncSink) Shutdown(ctx context.Context) error {
 	return a.Err()
 }
 
-// Finish hands the finished result to a sink that is a [Finisher], after the sink was closed. A
-// sink that takes longer than CloseTimeout is left to itself.
-func (a *AsyncSink) Finish(r *Result) error {
-	f, ok := a.sink.(Finisher)
-	if !ok {
-		return nil
-	}
-	timeout := time.NewTimer(CloseTimeout)
-	defer timeout.Stop()
+func (a *AsyncSink) finish(ctx context.Context, r *Result) error {
 	finished := make(chan error, 1)
 	go func() {
 		<-a.done
-		finished <- f.Finish(r)
+		finished <- a.sink.Finish(r)
 	}()
 	select {
 	case err := <-finished:
 		return err
-	case <-timeout.C:
+	case <-ctx.Done():
 		return errors.New("not finished in time")
 	}
 }

@@ -191,15 +191,3 @@ type Health struct {
 	RSS       Reading // resident memory, bytes
 	OpenFiles Reading // descriptors in use
 }
-
-// Sink takes a run's windows in order, from one goroutine. Its errors become warnings of the
-// result and never end a run. Close is called once, after the last window.
-type Sink interface {
-	Window(*Window) error
-	Close() error
-}
-
-// Finisher is a Sink that also wants the finished result, after Close.
-type Finisher interface {
-	Finish(*Result) error
-}

@@ -28,7 +28,7 @@ const (
 	detailsEvery = 10
 )
 
-// Writer keeps a run in a directory while it goes on. It is a [Sink] and a [Finisher], for one
+// Writer keeps a run in a directory while it goes on. It is a [Sink] that was started when it was made, for one
 // goroutine. What it was given is in the files, up to the interval that is not complete: a process
 // that is killed loses that and no more.
 //
@@ -46,7 +46,7 @@ type Writer struct {
 	names []string
 	enc   encoder
 
-	windows, latency, events growing
+	plan, windows, latency, events growing
 
 	pending  *Window // the interval under way, owned by the writer
 	details  Window  // the details of intervals that were written without them
@@ -56,25 +56,37 @@ type Writer struct {
 	lostEvents      int
 	told            int   // events that came with windows
 	err             error // the first that a write gave
+	finished        bool  // and the directory's handle closed
 }
 
-// Create makes a directory, and those above it, and writes plan.json into it. A directory that
+// Create is [Prepare] and Begin of a run whose start is known.
+func Create(dir string, meta Meta) (*Writer, error) {
+	w, err := Prepare(dir, meta)
+	if err == nil {
+		err = w.Begin(&meta)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// Prepare makes a directory, and those above it, and the files that a run grows, all empty. A directory that
 // exists and holds something, or that cannot be written to, is refused with an error of one line.
-// Meta.StartedAt has to be known by now: the log of latencies begins with it.
-func Create(dir string, meta Meta) (*Writer, error) { return createBeside(dir, meta, nil) }
+func Prepare(dir string, meta Meta) (*Writer, error) { return prepareBeside(dir, meta, nil) }
 
-// CreateBeside is Create in a directory in which a result was put aside: the other files in it stay.
-func CreateBeside(a *Aside, meta Meta) (*Writer, error) { return createBeside(a.dir, meta, a) }
+// PrepareBeside is Prepare in a directory in which a result was put aside: the other files in it stay.
+func PrepareBeside(a *Aside, meta Meta) (*Writer, error) { return prepareBeside(a.dir, meta, a) }
 
-func createBeside(dir string, meta Meta, a *Aside) (*Writer, error) {
-	w, err := create(dir, meta, a != nil && len(a.moved) > 0)
+func prepareBeside(dir string, meta Meta, a *Aside) (*Writer, error) {
+	w, err := prepare(dir, meta, a != nil && len(a.moved) > 0)
 	if err != nil {
 		return nil, fmt.Errorf("result directory %s: %w", dir, err)
 	}
 	return w, nil
 }
 
-func create(dir string, meta Meta, beside bool) (_ *Writer, err error) {
+func prepare(dir string, meta Meta, beside bool) (_ *Writer, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, pathless(err)
 	}
@@ -95,12 +107,8 @@ func create(dir string, meta Meta, beside bool) (_ *Writer, err error) {
 		return nil, fmt.Errorf("not empty (it holds %s): want a new directory, or an empty one", entries[0].Name())
 	}
 
-	meta.Interval, meta.Plan = meta.interval(), meta.Plan.Redacted()
-	w := &Writer{dir: dir, root: root, meta: meta, names: meta.names()}
-	plan, err := encodePlan(&meta)
-	if err != nil {
-		return nil, named(planName, err)
-	}
+	w := &Writer{dir: dir, root: root}
+	w.know(meta)
 	var made []string
 	defer func() {
 		if err != nil {
@@ -114,10 +122,9 @@ func create(dir string, meta Meta, beside bool) (_ *Writer, err error) {
 		content []byte
 		keep    *growing
 	}{
-		{planName, plan, nil},
-		{reserveName, reserve(&meta), nil},
 		{windowsName, nil, &w.windows},
-		{latencyName, appendLogHeader(nil, meta.StartedAt), &w.latency},
+		{reserveName, reserve(&meta), nil},
+		{latencyName, nil, &w.latency},
 		{eventsName, nil, &w.events},
 	} {
 		// Exclusive: of two runs that begin in the same directory at once, one is refused here.
@@ -138,6 +145,59 @@ func create(dir string, meta Meta, beside bool) (_ *Writer, err error) {
 		}
 	}
 	return w, nil
+}
+
+func (w *Writer) know(m Meta) {
+	m.Interval, m.Plan = m.interval(), m.Plan.Redacted()
+	w.meta, w.names = m, m.names()
+}
+
+// Start does nothing: [Prepare] did.
+func (w *Writer) Start(*Meta) error { return nil }
+
+// Begin writes plan.json and the head of the log of latencies, which hold the moment at which the run's clock read 0.
+// After an error nothing is left in the directory of what Prepare made.
+func (w *Writer) Begin(m *Meta) error {
+	w.know(*m)
+	err := w.begin()
+	if err == nil {
+		return nil
+	}
+	names := []string{windowsName, reserveName, latencyName, eventsName}
+	if w.plan.file != nil { // else another's is in the way
+		names = append(names, planName)
+	}
+	for _, g := range []*growing{&w.plan, &w.windows, &w.latency, &w.events} {
+		if g.file != nil {
+			_ = g.file.Close()
+		}
+	}
+	for _, name := range names {
+		_ = w.root.Remove(name)
+	}
+	_ = w.root.Close()
+	return fmt.Errorf("result directory %s: %w", w.dir, err)
+}
+
+func (w *Writer) begin() error {
+	text, err := encodePlan(&w.meta)
+	if err != nil {
+		return named(planName, err)
+	}
+	file, err := w.root.OpenFile(planName, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return named(planName, err)
+	}
+	w.plan = growing{name: planName, file: file}
+	return cmp.Or(w.plan.append(text), w.latency.append(appendLogHeader(nil, w.meta.StartedAt)))
+}
+
+// keepPlan makes sure that plan.json is on disk. Begin does not wait for that, because requests wait for Begin.
+func (w *Writer) keepPlan() {
+	if w.plan.file != nil {
+		w.fail(w.plan.close())
+		w.plan = growing{}
+	}
 }
 
 // reserve is content for some room on the disk: as much as result.json can need. It does not
@@ -167,6 +227,7 @@ func (w *Writer) Dir() string { return w.dir }
 
 // Window takes the next window. It returns no error for a write that failed: see Close.
 func (w *Writer) Window(next *Window) error {
+	w.keepPlan()
 	for _, e := range next.Events {
 		w.event(e)
 	}
@@ -263,6 +324,7 @@ func (w *Writer) fail(err error) { w.err = cmp.Or(w.err, err) }
 // Close writes what is left and closes the files. Its error is the only one for everything that
 // could not be written, with the first cause.
 func (w *Writer) Close() error {
+	w.keepPlan()
 	if w.pending != nil {
 		w.flush(true)
 	}
@@ -284,8 +346,16 @@ func (w *Writer) losses() string {
 }
 
 // Finish writes result.json, under another name first, so that its presence means that it is
-// complete. Its lists and maps are made empty where they are nil.
+// complete. Its lists and maps are made empty where they are nil. Called again, it replaces what it wrote.
 func (w *Writer) Finish(r *Result) error {
+	if w.finished {
+		root, err := os.OpenRoot(w.dir)
+		if err != nil {
+			return fmt.Errorf("result directory %s: %w", w.dir, pathless(err))
+		}
+		w.root = root
+	}
+	w.finished = true
 	defer w.root.Close()
 	_ = w.root.Remove(reserveName) // it may be gone; if it cannot be removed, the room may do
 	err := w.writeTimeline(r.Timeline)

@@ -15,6 +15,7 @@ import (
 
 // Screen draws a run. Its fields are set before the run starts it; Output is needed.
 type Screen struct {
+	result.NopSink
 	Title  string // what is sent where
 	Output io.Writer
 	Input  io.Reader // of keys; nil when there are none

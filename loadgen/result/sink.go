@@ -1,0 +1,41 @@
+package result
+
+// Sink reads a run while it goes on: a directory, a screen, a publisher of metrics. Its methods are called one at a time,
+// in this order: Start, Begin, Window for each window, Close, Finish. It may be as slow as it likes (see [Sinks]) but in Begin.
+//
+// What a sink is handed is shared with other readers, and nobody changes it afterwards: neither those that handed it nor
+// the sink. A sink that needs only a part of this embeds [NopSink].
+type Sink interface {
+	// Start is called before the run's clock reads 0, however long it takes. An error refuses the run: nothing is sent.
+	// m.StartedAt is about when the run will start, and m.ID is empty.
+	Start(m *Meta) error
+	// Begin is called when the run's clock has just read 0, at m.StartedAt to the nanosecond. The first request waits for
+	// it: it writes what has to be there before, and nothing else. An error refuses the run.
+	Begin(m *Meta) error
+	// Window takes the next window. Its error becomes a warning of the result and does not end the run.
+	Window(w *Window) error
+	// Close is called once, after the last window, to write what is left. Its error becomes a warning.
+	Close() error
+	// Finish takes the finished result, after Close. An error says that the sink has not done what it was asked for,
+	// which makes the run's exit code 1. The first of a run's sinks may be given a second result, which
+	// replaces the first: it has the warnings of the other sinks as well.
+	Finish(r *Result) error
+}
+
+// NopSink is a Sink that does nothing. Embed it in one that needs only a part of what a Sink is told.
+type NopSink struct{}
+
+// Start does nothing.
+func (NopSink) Start(*Meta) error { return nil }
+
+// Begin does nothing.
+func (NopSink) Begin(*Meta) error { return nil }
+
+// Window does nothing.
+func (NopSink) Window(*Window) error { return nil }
+
+// Close does nothing.
+func (NopSink) Close() error { return nil }
+
+// Finish does nothing.
+func (NopSink) Finish(*Result) error { return nil }
