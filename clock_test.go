@@ -16,7 +16,8 @@ func TestMeasuringGoesByTheMonotonicClock(t *testing.T) {
 	wall := map[string]bool{"Unix": true, "UnixMilli": true, "UnixMicro": true, "UnixNano": true, "Round": true, "Truncate": true, "UTC": true, "Local": true, "In": true}
 	allowed := map[string]string{
 		// method and receiver, as written: why it is no wall clock, or does no harm
-		"time.Now().UTC":                         "the time of day at which a run started, for its result",
+		"time.Now().UTC":                         "about when a run will start, for the names of files",
+		"s.began.UTC":                            "the time of day at which a run started, for its result",
 		"(s.attack.Elapsed() - settle).Truncate": "a Duration",
 		"from.Truncate":                          "a Duration",
 		"math.Round":                             "a number",

@@ -108,7 +108,7 @@ func (s *session) begin() (err error) {
 		return err
 	}
 	s.began = s.attack.Begin()
-	s.meta.StartedAt = s.began.Round(0).UTC()
+	s.meta.StartedAt = s.began.UTC()
 	s.meta.ID = newID(s.meta.StartedAt)
 	s.builder = result.NewBuilder(s.meta)
 	if err := s.sinks.Begin(*s.builder.Meta(), sinkDepth); err != nil {
