@@ -39,7 +39,7 @@ type Capacity interface {
 const Utilisation = 1
 
 // expect parses what capacity is expected to do. Its errors name Expect's places: expect[0].
-func (r *Runner) expect() (expectations []gate.Expectation, err error) {
+func (r *Runner) expect() (expectations []gate.Expr, err error) {
 	if len(r.Expect) == 0 {
 		return nil, nil
 	}
@@ -51,7 +51,7 @@ func (r *Runner) expect() (expectations []gate.Expectation, err error) {
 	for i, text := range r.Expect {
 		e, err := gate.ParseExpectation(text)
 		if err == nil {
-			err = gate.CheckExpectation(e, gate.Has{Requests: true, Demand: known, Recovery: true})
+			err = input.Typed(gate.Check(e, gate.Has{Requests: true, Demand: known, Recovery: true}), text)
 		}
 		wrong = append(wrong, input.WithField(err, fmt.Sprintf("expect[%d]", i)))
 		expectations = append(expectations, e)

@@ -53,10 +53,10 @@ type Judged struct {
 // Judge compares a timeline with the load that its plan asked for. It depends on nothing else: the same plan, stretches,
 // timeline and capacity of a task (requests/s; 0 when it is not known) give the same judgement, during a run, of the
 // files of one, or of several that were added up. Counts are nil where no requests were sent.
-func Judge(p *plan.Plan, seen []Seen, t *timeline.Timeline, perTask float64, expected []gate.Expectation, counts *gate.Counts) Judged {
+func Judge(p *plan.Plan, seen []Seen, t *timeline.Timeline, perTask float64, expected []gate.Expr, counts *gate.Counts) Judged {
 	j := Judged{Demand: Demand(p, seen, perTask)}
 	j.Figures = timeline.Compute(t, j.Demand, timeline.Capacity{PerTask: perTask, Utilisation: Utilisation})
-	j.Expectations = gate.EvaluateExpectations(expected, t, j.Figures, counts)
+	j.Expectations = gate.Evaluate(expected, gate.Evidence{Timeline: t, Figures: j.Figures, Counts: counts})
 	return j
 }
 

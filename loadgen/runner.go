@@ -32,7 +32,7 @@ type Runner struct {
 	Judge func(validity.Evidence) (result.Validity, []result.Reason)
 
 	// Capacity, when not nil, is the service behind the plan's host, whose capacity is watched; Expect is what it is
-	// expected to do, in the grammar of gate.Expectation.
+	// expected to do, as gate.ParseExpectation reads it.
 	Capacity Capacity
 	Expect   []string
 

@@ -27,7 +27,7 @@ type session struct {
 	abort      *gate.AbortRule
 
 	capacity     Capacity
-	expectations []gate.Expectation
+	expectations []gate.Expr
 	seen         []Seen // as far as capacity is watched
 	activities   int    // of the timeline that were told as events
 	incidents    int    // events of the timeline that were

@@ -38,23 +38,24 @@ func expressions(p *plan.Plan) (thresholds []gate.Expr, abort *gate.Expr, err er
 
 // checkScopes refuses expressions about what the plan does not have.
 func (s *session) checkScopes(abort *gate.Expr) error {
-	var endpoints, phases []string
+	has := gate.Has{Requests: true}
 	for _, e := range s.plan.Endpoints {
-		endpoints = append(endpoints, e.Name)
+		has.Endpoints = append(has.Endpoints, e.Name)
 	}
 	for _, p := range s.plan.Phases {
-		phases = append(phases, p.Name)
+		has.Phases = append(has.Phases, p.Name)
 	}
+	typed := &s.plan.Plan
 	var wrong []error
 	for i, e := range s.thresholds {
-		wrong = append(wrong, input.WithField(gate.Check(e, endpoints, phases), fmt.Sprintf("thresholds[%d]", i)))
+		wrong = append(wrong, input.WithField(input.Typed(gate.Check(e, has), typed.Thresholds[i]), fmt.Sprintf("thresholds[%d]", i)))
 	}
 	if abort != nil {
-		err := gate.Check(*abort, endpoints, phases)
+		err := gate.Check(*abort, has)
 		if err == nil {
-			s.abort, err = gate.NewAbortRule(*abort, endpoints)
+			s.abort, err = gate.NewAbortRule(*abort, has.Endpoints)
 		}
-		wrong = append(wrong, input.WithField(err, "abort_on"))
+		wrong = append(wrong, input.WithField(input.Typed(err, typed.AbortOn), "abort_on"))
 	}
 	return errors.Join(wrong...)
 }
@@ -130,7 +131,7 @@ func ownFailures(b *result.Builder) (descriptors, ports int64) {
 
 // evaluate judges a plan's thresholds, each of which keeps the words in which it was typed.
 func evaluate(b *result.Builder, thresholds []gate.Expr) []result.Outcome {
-	outcomes := gate.Evaluate(thresholds, source{b})
+	outcomes := gate.Evaluate(thresholds, gate.Evidence{Requests: source{b}})
 	for i, typed := range b.Meta().Plan.Thresholds {
 		outcomes[i].Expression = typed
 	}

@@ -210,7 +210,7 @@ func (r *resolution) checkExpectations(has gate.Has) (errs []error) {
 	for _, text := range r.service.expect {
 		e, err := gate.ParseExpectation(text)
 		if err == nil {
-			err = gate.CheckExpectation(e, has)
+			err = input.Typed(gate.Check(e, has), text)
 		}
 		if err != nil {
 			errs = append(errs, r.namedErrors(input.WithField(err, "expect"))...)

@@ -115,13 +115,13 @@ func (e *env) simulate(r *resolution, c simulate.Config) error {
 	if err != nil {
 		return usage(err)
 	}
-	expected := make([]gate.Expectation, len(r.service.expect))
+	expected := make([]gate.Expr, len(r.service.expect))
 	for i, text := range r.service.expect {
 		expected[i], _ = gate.ParseExpectation(text) // it was parsed before
 	}
 	load := c.Load.Demand(c.TaskCapacity)
 	figures := timeline.Compute(&run.Timeline, load, timeline.Capacity{PerTask: c.TaskCapacity, Utilisation: loadgen.Utilisation})
-	outcomes := gate.EvaluateExpectations(expected, &run.Timeline, figures, nil)
+	outcomes := gate.Evaluate(expected, gate.Evidence{Timeline: &run.Timeline, Figures: figures})
 	in := report.Simulation{
 		Timeline: &run.Timeline, Figures: figures, Load: load, FirstWanted: run.Summary.FirstWanted, Expectations: outcomes,
 		From: fromOf(r, c),

@@ -66,6 +66,20 @@ func WithField(err error, field string) error {
 	})
 }
 
+// Typed returns err with text as what was refused: a check works on the meaning of an expression, and an error shows it as it
+// was typed.
+func Typed(err error, text string) error {
+	return mapErrors(err, func(err error) error {
+		e, ok := err.(*Error)
+		if !ok || e.Got == "" {
+			return err
+		}
+		c := *e
+		c.Got = text
+		return &c
+	})
+}
+
 // Below is e with its field placed below another one.
 func (e *Error) Below(field string) *Error {
 	c := *e

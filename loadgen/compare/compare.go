@@ -132,7 +132,7 @@ func (c *comparer) checkScopes() error {
 	}
 	for _, f := range c.FailOn {
 		e := gate.Expr{Endpoint: f.Endpoint, Phase: f.Phase}
-		if err := gate.Check(e, c.sides[0][0].EndpointsOf, phases); err != nil {
+		if err := gate.Check(e, gate.Has{Endpoints: c.sides[0][0].EndpointsOf, Phases: phases, Requests: true}); err != nil {
 			wrong := input.Errors(err)[0]
 			errs = append(errs, &input.Error{Field: "--fail-on", Got: f.String(), Want: wrong.Want})
 		}

@@ -66,8 +66,8 @@ type Part struct {
 
 // Metric is a figure that is compared.
 type Metric struct {
-	Kind       gate.Metric // gate.Percentile, gate.Mean, gate.ErrorRate, gate.RPS
-	Percentile float64     // of gate.Percentile
+	Kind       gate.Subject // gate.Percentile, gate.Mean, gate.ErrorRate, gate.RPS
+	Percentile float64      // of gate.Percentile
 }
 
 // The metrics that are always shown.

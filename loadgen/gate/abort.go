@@ -38,13 +38,13 @@ type stretch struct {
 // is known only at the end of a run, and a scope that Check would refuse; its error is a
 // *input.Error as of [Parse].
 func NewAbortRule(e Expr, endpoints []string) (*AbortRule, error) {
-	if c, ok := counterOf(e.Metric); ok && c.late {
-		return nil, &input.Error{Got: e.String(), Want: "a metric that is known during the run; " + string(e.Metric) + " is known only after the drain"}
+	if e.row().late {
+		return nil, &input.Error{Got: e.String(), Want: "a metric that is known during the run; " + string(e.Subject) + " is known only after the drain"}
 	}
 	if e.Phase == plan.Drain {
 		return nil, &input.Error{Got: e.String(), Want: "a phase other than drain: nothing is sent in it"}
 	}
-	if err := Check(e, endpoints, []string{e.Phase}); err != nil {
+	if err := Check(e, Has{Endpoints: endpoints, Phases: []string{e.Phase}, Requests: true}); err != nil {
 		return nil, err
 	}
 	rule := &AbortRule{expr: e, endpoint: All}
@@ -74,7 +74,7 @@ func (r *AbortRule) Window(w *result.Window) (failed result.Outcome, stop bool) 
 	if r.length < AbortOver {
 		return result.Outcome{}, false
 	}
-	hears := r.expr.Latency != "" || r.expr.Metric == ErrorRate
+	hears := r.expr.Latency != "" || r.expr.Subject == ErrorRate
 	if hears && !slices.ContainsFunc(r.last, func(s stretch) bool { return !s.silent }) {
 		outcome := r.expr.noData("")
 		outcome.Detail = "nothing was answered in the last " + units.Duration(r.length) + ", with " +
@@ -85,7 +85,7 @@ func (r *AbortRule) Window(w *result.Window) (failed result.Outcome, stop bool) 
 	for i := range r.last {
 		sum.merge(&r.last[i].metrics)
 	}
-	outcome := r.expr.judge(&sum)
+	outcome := r.expr.judgeRequests(&sum)
 	if outcome.Passed || !outcome.Value.Known() {
 		return result.Outcome{}, false
 	}

@@ -129,7 +129,7 @@ func TestAbortAgreesWithAddingTheWindowsUpAnew(t *testing.T) {
 					break
 				}
 			}
-			if want := first >= 0 && !e.judge(&sum).Passed; got != want {
+			if want := first >= 0 && !e.judgeRequests(&sum).Passed; got != want {
 				t.Fatalf("at %s: stop is %v, want %v", now, got, want)
 			}
 		}

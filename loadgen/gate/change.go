@@ -19,7 +19,7 @@ import (
 // and one below. Metrics are those of a comparison: percentiles and mean of the corrected latency, error_rate and rps.
 type Change struct {
 	Endpoint, Phase string
-	Metric          Metric
+	Metric          Subject
 	Percentile      float64 // of the metric Percentile
 	Limit           float64 // above 0: ratio of the base, of error_rate a difference of ratios; worse than that must not be
 	Last            int     // instead of Limit: how many runs of the history are looked at; 0 for a comparison
@@ -53,13 +53,10 @@ func (c Change) Subject() string {
 // ParseChange reads one change. Its error is a *input.Error without a Field.
 func ParseChange(text string) (Change, error) {
 	c, want := parseChange(strings.TrimSpace(text))
-	switch {
-	case want == "":
+	if want == "" {
 		return c, nil
-	case text == "":
-		return Change{}, &input.Error{Want: "empty, want " + want}
 	}
-	return Change{}, &input.Error{Got: text, Want: want}
+	return Change{}, input.Refuse(text, want)
 }
 
 const wantChange = "a change that must not be, e.g. p99>10%, error_rate>0.1pp or rps<-5%"
@@ -75,13 +72,13 @@ func parseChange(text string) (c Change, want string) {
 		return c, want
 	}
 	switch {
-	case e.Latency != "" && e.Latency != Corrected, e.Latency != "" && e.Metric != Percentile && e.Metric != Mean,
-		e.Latency == "" && e.Metric != ErrorRate && e.Metric != RPS:
-		return c, "p50, p99 or another percentile, mean, error_rate or rps, which are what is compared, instead of " + e.metricText()
-	case e.Metric == Percentile && e.Percentile == 100:
+	case e.Latency != "" && e.Latency != Corrected, e.Latency != "" && e.Subject != Percentile && e.Subject != Mean,
+		e.Latency == "" && e.Subject != ErrorRate && e.Subject != RPS:
+		return c, "p50, p99 or another percentile, mean, error_rate or rps, which are what is compared, instead of " + e.subjectText()
+	case e.Subject == Percentile && e.Percentile == 100:
 		return c, "a percentile below 100: a maximum is one request, of which no run says anything about the next"
 	}
-	c.Metric, c.Percentile = e.Metric, e.Percentile
+	c.Metric, c.Percentile = e.Subject, e.Percentile
 	if rest, ok := strings.CutPrefix(text, "within"); ok {
 		return c.parseHistory(rest)
 	}

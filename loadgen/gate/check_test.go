@@ -35,7 +35,7 @@ func TestCheckRefusesAScopeThatThePlanDoesNotHave(t *testing.T) {
 		{`{"a\nb"}:rps>1`, []string{"GET /"}, `"{\"a\\nb\"}:rps>1": want an endpoint of the targets instead of "a\nb": "GET /"`},
 		{"{a}:rps>1", []string{long + "1"}, `"{a}:rps>1": want an endpoint of the targets instead of "a": "` + long[:100] + `…"`},
 	} {
-		err := Check(mustParse(t, row.text), row.endpoints, phases)
+		err := Check(mustParse(t, row.text), Has{Endpoints: row.endpoints, Phases: phases, Requests: true})
 		if row.want == "" {
 			if err != nil {
 				t.Errorf("Check(%s) = %v, and the plan has it", row.text, err)

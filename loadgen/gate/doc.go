@@ -9,6 +9,10 @@
 //
 // # Grammar
 //
+// There is one language. An expression about requests is a threshold, one about capacity an expectation; where one stands, the
+// other is refused by name.
+//
+//	expression = threshold | expectation .
 //	threshold  = [ scope ":" ] metric operator limit .
 //	scope      = "{" ( endpoint | phase | endpoint "," phase | phase "," endpoint ) "}" .
 //	phase      = "phase" ":" name .
@@ -29,7 +33,22 @@
 //	           | "B" | "KiB" | "MiB" | "GiB" .        (* of bytes_in and bytes_out; B when there is none *)
 //	number     = digits with at most one point, and outside p() an exponent if need be .
 //
-// White space is allowed between any two of these and means nothing.
+//	expectation = figure operator number
+//	            | duration order time
+//	            | path ( "==" | "!=" ) count { "," count }
+//	            | "healthy" ">=" "demand" "at" "steady"
+//	            | level operator ( count | level ) [ "at" moment ] .
+//	figure      = "max_tasks" | "min_tasks" | "max_healthy" | "min_healthy" | "max_desired" | "min_desired"
+//	            | "activities" | "oscillations" | "overshoot" | "task_hours" | "errors" | "retried" .
+//	duration    = "scale_out_within" | "back_to_min_within" | "time_under_provisioned" | "time_over_provisioned" .
+//	path        = "scale_out_path" | "scale_in_path" .
+//	level       = "tasks" | "running" | "healthy" | "desired" | "draining" .
+//	moment      = "steady" | "end" .
+//	order       = "<" | "<=" | ">" | ">=" .        (* of durations and task_hours, which are never exactly anything *)
+//	count       = a whole number; of task_hours with at most one point .
+//	time        = as of --run-time: 6m, 1h30m, 90s; a bare number is seconds .
+//
+// White space is allowed between any two of these and means nothing. running is another word for tasks.
 //
 // The name of an endpoint is anything: what follows a scope holds no brace, so the last "}" of the
 // expression ends the scope whatever the name holds. A phase is recognised as the last item of the
@@ -37,7 +56,7 @@
 // white space, are written in double quotes with Go's escapes: {"phase:steady"}:rps>1. (So can be
 // a name with the ";" that separates expressions in the environment: {"a\x3bb"}:rps>1.)
 //
-// # Meaning
+// # Meaning of a threshold
 //
 // A latency that is not named is the corrected one. raw and corrected are of successes, failed is
 // the time to failure, first_byte is of successes, connect of requests that opened a connection.
@@ -56,6 +75,29 @@
 //
 // offered, sent and dropped are counted for the run as a whole and take no scope.
 //
+// # Meaning of an expectation
+//
+// Tasks are running ones, draining ones not included; healthy are those of them that serve. All is judged from the start of
+// the load to the end of the observation, by the figures of package timeline, whose docs define them:
+//
+//	max_tasks, min_tasks …   the highest and the lowest count
+//	scale_out_within         load start → the last new task is healthy
+//	back_to_min_within       load end → capacity is at its minimum, to stay
+//	time_under_provisioned   how long fewer tasks were healthy than the load needed (time_over_…: more)
+//	scale_out_path           desired capacity from the load's start to the first time that it was highest: 2,6
+//	scale_in_path            desired capacity from the last time that it was highest: 6,5,4,3,2
+//	activities               scaling activities that came about
+//	oscillations             reversals of desired capacity that the load did not ask for
+//	overshoot                tasks beyond what was ever needed
+//	task_hours               running and draining tasks × time
+//	healthy>=demand          while capacity was steady under load, as many tasks were healthy as the load needed
+//	errors, retried          failed requests of the whole run; requests that the transport sent twice
+//
+// A level holds at every instant: of the observation, or "at steady" from when the last capacity change has settled
+// until the load ends, or "at end" when the observation ends.
+//
+// Every duration, and task_hours, is of service time.
+//
 // # Edges
 //
 // A latency is compared as exactly as a histogram can tell, and no more: two that its buckets do
@@ -68,4 +110,9 @@
 // A count of zero out of nothing is no evidence: failures==0 fails when no request completed, and
 // dropped==0 when nothing was offered. requests, rps, offered and sent say how much there was, and
 // zero is an answer.
+//
+// An expectation passes only on evidence: without data it fails. Capacity that never grew has no scale_out_within,
+// not one of 0, and what never left the minimum did not come back to it. Counts and paths are compared exactly. No
+// duration takes ==, because none is ever exactly anything. What could only hold or never hold is refused: a
+// count below 0, healthy<=tasks, a scale_in_path that goes up above where it began.
 package gate

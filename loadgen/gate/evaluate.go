@@ -8,47 +8,81 @@ import (
 
 	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/timeline"
 )
 
-// Evaluate judges every expression on what src measured: one Outcome each, in order. An Outcome
-// without a Value is of a metric without data, and failed.
-func Evaluate(exprs []Expr, src Source) []result.Outcome {
+// Evidence is what expressions are judged on. A part that is nil was not measured.
+type Evidence struct {
+	Requests Source             // of thresholds
+	Timeline *timeline.Timeline // of expectations: what capacity did
+	Figures  timeline.Figures   // those of Timeline
+	Counts   *Counts            // of expectations about requests; nil where none were sent
+}
+
+// Evaluate judges every expression: one Outcome each, in order. An Outcome without data has no Value, and failed.
+//
+// The Value of a threshold is in the unit of its limit. That of an expectation is a count, seconds of service time or
+// task-hours; of a level it is the one on the left, at the first instant at which it was not as expected, or else at the last
+// that was looked at. A path has none, nor has what did not happen. The Detail says what was seen and, where an expectation
+// was not met, what explains it: the not-scaled reasons, alarms that never went off, the bounds.
+func Evaluate(exprs []Expr, on Evidence) []result.Outcome {
 	outcomes := make([]result.Outcome, 0, len(exprs))
 	for _, e := range exprs {
-		m, ok := src.Metrics(e.Endpoint, e.Phase)
-		if !ok {
-			outcomes = append(outcomes, e.noData("nothing was measured there"))
-			continue
-		}
-		outcomes = append(outcomes, e.judge(&m))
+		outcomes = append(outcomes, e.judge(&on))
 	}
 	return outcomes
 }
 
-// judge evaluates e on the figures of its own scope.
-func (e Expr) judge(m *Metrics) result.Outcome {
+func (e Expr) judge(on *Evidence) result.Outcome {
+	s := e.row()
+	if s.of&ofRequests != 0 && on.Requests != nil {
+		m, ok := on.Requests.Metrics(e.Endpoint, e.Phase)
+		if !ok {
+			return e.noData("nothing was measured there")
+		}
+		return e.judgeRequests(&m)
+	}
 	switch {
-	case e.Metric == Within:
+	case s.figure == nil && s.duration == nil && s.path == nil && s.level == nil:
+		return e.noData("nothing was measured")
+	case s.needs == needRequests: // which capacity has no part in
+	case on.Timeline == nil:
+		return e.noData("capacity was not watched")
+	case len(on.Timeline.Points) == 0 || on.Timeline.End <= on.Timeline.LoadFrom:
+		return e.noData("capacity was watched for no time")
+	}
+	switch s.form {
+	case aDuration:
+		return on.judgeDuration(e, s)
+	case aPath:
+		return on.judgePath(e, s)
+	case aLevel:
+		return on.judgeLevel(e, s)
+	}
+	return on.judgeFigure(e, s)
+}
+
+// judgeRequests evaluates e on the figures of its own scope.
+func (e Expr) judgeRequests(m *Metrics) result.Outcome {
+	s := e.row()
+	switch s.form {
+	case aShare:
 		return e.judgeWithin(m)
-	case e.Latency != "":
-		return e.judgeLatency(m)
+	case aStatistic:
+		return e.judgeLatency(m, s)
 	}
-	c, ok := counterOf(e.Metric)
-	if !ok {
-		return e.noData("no such metric")
-	}
-	value, missing := c.read(m)
+	value, missing := s.read(m)
 	if missing != "" {
 		return e.noData(missing)
 	}
-	seen := e.unit().seen(value, e.Limit)
-	if e.Metric == ErrorRate {
+	seen := s.unit.seen(value, e.Limit)
+	if e.Subject == ErrorRate {
 		seen += fmt.Sprintf(" (%s of %s requests)", units.Count(m.Failures+m.unanswered()), units.Count(m.Requests+m.unanswered()))
 	}
-	if n := m.unanswered(); n > 0 && (e.Metric == ErrorRate || e.Metric == Failures) {
+	if n := m.unanswered(); n > 0 && (e.Subject == ErrorRate || e.Subject == Failures) {
 		seen += ", " + units.Count(n) + " unanswered"
 	}
-	return e.outcome("", value, seen, cmp.Compare(value, e.Limit), "")
+	return e.verdict("", value, seen, cmp.Compare(value, e.Limit), "")
 }
 
 // judgeWithin judges the share of all sends that were answered well within a time: of those that completed or had the
@@ -62,7 +96,7 @@ func (e Expr) judgeWithin(m *Metrics) result.Outcome {
 	}
 	value := float64(well) / float64(all)
 	seen := e.unit().seen(value, e.Limit) + fmt.Sprintf(" (%s of %s)", units.Count(well), units.Count(all))
-	return e.outcome("", value, seen, cmp.Compare(value, e.Limit), "")
+	return e.verdict("", value, seen, cmp.Compare(value, e.Limit), "")
 }
 
 // limitOf is a limit in milliseconds as a duration.
@@ -95,10 +129,10 @@ func from(h *result.Histogram, limit time.Duration) *result.Histogram {
 // judgeLatency judges a figure of a latency. Percentiles and the maximum are of successes and of those sends without an
 // answer that were at least as old as the limit, at their age: with a limit of 50 ms a request that hangs for 10 s is
 // slow, and nobody knows of one that was cut after 5 ms.
-func (e Expr) judgeLatency(m *Metrics) result.Outcome {
+func (e Expr) judgeLatency(m *Metrics, s subject) result.Outcome {
 	h, isAge := m.histogram(e.Latency), func(time.Duration) bool { return false }
 	limit := limitOf(e.Limit)
-	if old := from(m.ages(e.Latency), limit); old.Count() > 0 && (e.Metric == Percentile || e.Metric == Max) {
+	if old := from(m.ages(e.Latency), limit); old.Count() > 0 && (e.Subject == Percentile || e.Subject == Max) {
 		both := h.Clone()
 		both.Merge(old)
 		h = both
@@ -113,23 +147,7 @@ func (e Expr) judgeLatency(m *Metrics) result.Outcome {
 		}
 		return e.noData("no request succeeded")
 	}
-	var d time.Duration
-	switch e.Metric {
-	case Percentile:
-		// The same float64 that a summary asks for: 99.9/100 is the one after 0.999.
-		q, _ := decimal{digits: plain(e.Percentile, 0)}.times(-2)
-		d = h.Quantile(q)
-	case Mean:
-		d = h.Mean()
-	case Min:
-		d = h.Min()
-	case Max:
-		d = h.Max()
-	case StdDev:
-		d = h.StdDev()
-	default:
-		return e.noData("no such metric")
-	}
+	d := s.statistic(h, e.Percentile)
 	value := float64(d.Round(time.Microsecond).Microseconds()) / 1000 // to 1 µs, as in a result
 	order := cmp.Compare(resolved(d), resolved(limit))
 	within := ""
@@ -140,7 +158,7 @@ func (e Expr) judgeLatency(m *Metrics) result.Outcome {
 	if isAge(d) {
 		seen = "≥ " + seen
 	}
-	return e.outcome(e.succeeded(m), value, seen, order, within)
+	return e.verdict(e.succeeded(m), value, seen, order, within)
 }
 
 // countBelow is how many values are below what a histogram does not tell from limit.
@@ -174,9 +192,9 @@ func resolved(d time.Duration) time.Duration {
 	return h.Max()
 }
 
-// outcome is the verdict on a value. of says what the metric speaks of, when that is not all; order is that of value
+// verdict is the outcome for a value of requests. of says what the metric speaks of, when that is not all; order is that of value
 // and limit; within says that they are equal only as far as can be told.
-func (e Expr) outcome(of string, value float64, seen string, order int, within string) result.Outcome {
+func (e Expr) verdict(of string, value float64, seen string, order int, within string) result.Outcome {
 	passed := e.Op.holds(order)
 	limit := e.unit().precise(e.Limit)
 	if e.unit() == byteCount {
@@ -198,12 +216,15 @@ func (e Expr) outcome(of string, value float64, seen string, order int, within s
 	default:
 		relation = ", " + e.distance(value, order) + " " + limit
 	}
-	return result.Outcome{
-		Expression: e.String(),
-		Value:      result.Reading(value),
-		Passed:     passed,
-		Detail:     e.subject() + of + " was " + seen + relation,
+	return e.outcome(value, passed, e.what()+of+" was "+seen+relation, "")
+}
+
+// outcome is the one of e. why is told where it failed.
+func (e Expr) outcome(value float64, passed bool, detail, why string) result.Outcome {
+	if !passed {
+		detail += why
 	}
+	return result.Outcome{Expression: e.String(), Value: result.Reading(value), Passed: passed, Detail: detail}
 }
 
 // distance is how far the value is from the limit, e.g. "22 % above". Of a ratio it is only the
@@ -224,13 +245,13 @@ func (e Expr) noData(why string) result.Outcome {
 	return result.Outcome{
 		Expression: e.String(),
 		Value:      result.Unknown(),
-		Detail:     e.subject() + " has no data: " + why + "; a threshold without data fails",
+		Detail:     e.what() + " has no data: " + why + "; without data it fails",
 	}
 }
 
-// subject is what was judged, e.g. "p(99) of GET / in steady".
-func (e Expr) subject() string {
-	s := e.metricText()
+// what is what was judged, e.g. "p(99) of GET / in steady".
+func (e Expr) what() string {
+	s := e.subjectText()
 	if e.Endpoint != "" {
 		s += " of " + shown(e.Endpoint)
 	}

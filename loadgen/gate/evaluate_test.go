@@ -103,7 +103,7 @@ func TestEvaluateSaysWhatWasSeenInWords(t *testing.T) {
 		{`{"a\nb"}:requests>=1`, 1, true, `requests of "a\nb" was 1`},
 	} {
 		e := mustParse(t, row.text)
-		got := Evaluate([]Expr{e}, src)[0]
+		got := Evaluate([]Expr{e}, Evidence{Requests: src})[0]
 		want := result.Outcome{Expression: e.String(), Value: result.Reading(row.value), Passed: row.passed, Detail: row.detail}
 		if got != want {
 			t.Errorf("%s\n got %+v\nwant %+v", row.text, got, want)
@@ -138,28 +138,28 @@ func TestAThresholdWithoutDataFailsAndSaysSo(t *testing.T) {
 		{"{phase:other}:requests>=0", "nothing was measured there"},
 		{"{b}:p(99)<1s", "nothing was measured there"},
 	} {
-		got := Evaluate([]Expr{mustParse(t, row.text)}, silent)[0]
-		if got.Passed || got.Value.Known() || !strings.HasSuffix(got.Detail, " has no data: "+row.why+"; a threshold without data fails") {
+		got := Evaluate([]Expr{mustParse(t, row.text)}, Evidence{Requests: silent})[0]
+		if got.Passed || got.Value.Known() || !strings.HasSuffix(got.Detail, " has no data: "+row.why+"; without data it fails") {
 			t.Errorf("%s: %+v, want a failure without value because %s", row.text, got, row.why)
 		}
 	}
 	for _, text := range []string{"offered==0", "sent==0", "requests==0", "rps==0"} {
-		if got := Evaluate([]Expr{mustParse(t, text)}, silent)[0]; !got.Passed || got.Value != 0 {
+		if got := Evaluate([]Expr{mustParse(t, text)}, Evidence{Requests: silent})[0]; !got.Passed || got.Value != 0 {
 			t.Errorf("%s: %+v; how much there was is known, and nothing is an answer", text, got)
 		}
 	}
 	for _, text := range []string{"offered>=0", "sent>=0", "dropped>=0"} {
-		if got := Evaluate([]Expr{mustParse(t, text)}, scopes{"|": {Seconds: 1, Requests: 1}})[0]; got.Passed || got.Value.Known() || !strings.Contains(got.Detail, "it was not counted") {
+		if got := Evaluate([]Expr{mustParse(t, text)}, Evidence{Requests: scopes{"|": {Seconds: 1, Requests: 1}}})[0]; got.Passed || got.Value.Known() || !strings.Contains(got.Detail, "it was not counted") {
 			t.Errorf("%s: %+v, want a failure where it was not counted", text, got)
 		}
 	}
-	if got := Evaluate([]Expr{{Metric: "nonsense"}, {Latency: Raw, Metric: "nonsense"}}, scopes{"|": {Raw: histogram(ms)}}); got[0].Passed || got[1].Passed {
+	if got := Evaluate([]Expr{{Subject: "nonsense"}, {Latency: Raw, Subject: "nonsense"}}, Evidence{Requests: scopes{"|": {Raw: histogram(ms)}}}); got[0].Passed || got[1].Passed {
 		t.Errorf("an Expr that Parse never gives passed: %+v", got)
 	}
 }
 
 func TestACountOfSomethingIsEvidenceWithoutACompletedRequest(t *testing.T) {
-	got := Evaluate([]Expr{mustParse(t, "abandoned<=7")}, scopes{"|": {Seconds: 1, Abandoned: 7}})[0]
+	got := Evaluate([]Expr{mustParse(t, "abandoned<=7")}, Evidence{Requests: scopes{"|": {Seconds: 1, Abandoned: 7}}})[0]
 	if !got.Passed || got.Value != 7 {
 		t.Errorf("%+v, want 7 abandoned requests to count", got)
 	}
@@ -167,11 +167,11 @@ func TestACountOfSomethingIsEvidenceWithoutACompletedRequest(t *testing.T) {
 
 func TestEvaluateKeepsTheOrderAndGivesAListWithoutExpressions(t *testing.T) {
 	src := scopes{"|": {Seconds: 1, Requests: 1}}
-	got := Evaluate([]Expr{mustParse(t, "rps>0"), mustParse(t, "failures==0"), mustParse(t, "rps>5")}, src)
+	got := Evaluate([]Expr{mustParse(t, "rps>0"), mustParse(t, "failures==0"), mustParse(t, "rps>5")}, Evidence{Requests: src})
 	if len(got) != 3 || got[0].Expression != "rps>0" || got[1].Expression != "failures==0" || got[2].Expression != "rps>5" {
 		t.Errorf("%+v", got)
 	}
-	if got := Evaluate(nil, src); got == nil || len(got) != 0 {
+	if got := Evaluate(nil, Evidence{Requests: src}); got == nil || len(got) != 0 {
 		t.Errorf("%#v, want an empty list, which JSON writes as []", got)
 	}
 }
@@ -208,7 +208,7 @@ func TestALatencyIsComparedAsTheSortedListSaysUpToTheBucketsOfAHistogram(t *test
 		order := cmp.Or(cmp.Compare(mine[0], other[0]), cmp.Compare(mine[1], other[1]))
 		for op, want := range map[Op]bool{Less: order < 0, LessEqual: order <= 0, Greater: order > 0, GreaterEqual: order >= 0, Equal: order == 0, NotEqual: order != 0} {
 			e := latency(Percentile, percentile, op, float64(limit)/1000)
-			if got := e.judge(&Metrics{Corrected: h}); got.Passed != want {
+			if got := e.judgeRequests(&Metrics{Corrected: h}); got.Passed != want {
 				t.Fatalf("%s of %d sorted values, the right one being %d µs: %+v", e, len(micros), truth, got)
 			}
 		}
@@ -221,7 +221,7 @@ func TestEveryLatencyAndStatisticReadsItsOwnHistogram(t *testing.T) {
 		"max<1": 1, "raw.max<1": 2, "failed.max<1": 0.1, "first_byte.max<1": 0.2, "connect.max<1": 0.3,
 		"connect.min<1": 0.1, "connect.mean<1": 0.2, "connect.stddev<1": 0.1, "connect.p(50)<1": 0.1, "connect.p(51)<1": 0.3,
 	} {
-		if got := mustParse(t, text).judge(&m); got.Value != want {
+		if got := mustParse(t, text).judgeRequests(&m); got.Value != want {
 			t.Errorf("%s reads %v, want %v", text, got.Value, want)
 		}
 	}
@@ -229,10 +229,10 @@ func TestEveryLatencyAndStatisticReadsItsOwnHistogram(t *testing.T) {
 
 func TestTheShortestLatencyIsNotNothing(t *testing.T) {
 	m := Metrics{Corrected: histogram(time.Microsecond, 2*time.Microsecond, 2*time.Microsecond)}
-	if got := mustParse(t, "min>0").judge(&m); !got.Passed {
+	if got := mustParse(t, "min>0").judgeRequests(&m); !got.Passed {
 		t.Errorf("%+v: 1 µs is above 0", got)
 	}
-	if got := mustParse(t, "mean<1").judge(&m); got.Value != 0.002 {
+	if got := mustParse(t, "mean<1").judgeRequests(&m); got.Value != 0.002 {
 		t.Errorf("%+v: a mean of 1.67 µs is 2 µs to the microsecond", got)
 	}
 }
@@ -270,7 +270,7 @@ func TestWhatWasNeverAnsweredIsJudgedAtItsAge(t *testing.T) {
 		{"error_rate<1%", young, true, "error_rate was 0.00 % (0 of 100 requests), below 1 %"},
 		{"p(99)<50ms", Metrics{Unanswered: new(int64(3)), Ages: histogram(some(3, time.Second)...)}, false, "p(99) of the 0.00 % that succeeded was ≥ 1.00 s, 1,901 % above 50 ms"},
 	} {
-		if got := mustParse(t, row.text).judge(&row.m); got.Passed != row.passed || got.Detail != row.detail {
+		if got := mustParse(t, row.text).judgeRequests(&row.m); got.Passed != row.passed || got.Detail != row.detail {
 			t.Errorf("%s\n got %v %s\nwant %v %s", row.text, got.Passed, got.Detail, row.passed, row.detail)
 		}
 	}
@@ -290,7 +290,7 @@ func TestRatiosAndRatesAreComparedExactly(t *testing.T) {
 		{"rps>=389.4", Metrics{Completed: 3894, Seconds: 10}, true, "exactly"},
 		{"rps>389.4", Metrics{Completed: 3894, Seconds: 10}, false, "exactly"},
 	} {
-		if got := mustParse(t, row.text).judge(&row.m); got.Passed != row.passed {
+		if got := mustParse(t, row.text).judgeRequests(&row.m); got.Passed != row.passed {
 			t.Errorf("%s: %+v, want passed %v: %s", row.text, got, row.passed, row.why)
 		}
 	}

@@ -16,35 +16,35 @@ import (
 func TestParseExpectationReadsEveryFormOfTheGrammar(t *testing.T) {
 	for _, row := range []struct {
 		text string
-		want Expectation
+		want Expr
 		why  string
 	}{
-		{"max_tasks==6", Expectation{Subject: MaxTasks, Op: Equal, Limit: 6}, "a figure"},
-		{"min_tasks>=2", Expectation{Subject: MinTasks, Op: GreaterEqual, Limit: 2}, ""},
-		{"errors===0", Expectation{Subject: Errors, Op: Equal}, "as k6 writes it"},
-		{"retried==0", Expectation{Subject: Resent, Op: Equal}, "a threshold's word too"},
-		{"activities<=5", Expectation{Subject: Activities, Op: LessEqual, Limit: 5}, ""},
-		{"oscillations==0", Expectation{Subject: Oscillations, Op: Equal}, ""},
-		{"overshoot<2", Expectation{Subject: Overshoot, Op: Less, Limit: 2}, ""},
-		{"task_hours<=2.5", Expectation{Subject: TaskHours, Op: LessEqual, Limit: 2.5}, "need not be whole"},
-		{"max_tasks<=1e3", Expectation{Subject: MaxTasks, Op: LessEqual, Limit: 1000}, "an exponent"},
-		{"scale_out_within<=6m", Expectation{Subject: ScaleOutWithin, Op: LessEqual, Within: 6 * time.Minute}, "a duration"},
-		{"scale_out_within<=360", Expectation{Subject: ScaleOutWithin, Op: LessEqual, Within: 6 * time.Minute}, "seconds, as of --run-time"},
-		{"back_to_min_within<1h30m", Expectation{Subject: BackToMinWithin, Op: Less, Within: 90 * time.Minute}, ""},
-		{"time_under_provisioned<=0", Expectation{Subject: TimeUnderProvisioned, Op: LessEqual}, "never"},
-		{"time_over_provisioned>1s", Expectation{Subject: TimeOverProvisioned, Op: Greater, Within: time.Second}, ""},
-		{"scale_in_path==6,5,4,3,2", Expectation{Subject: ScaleInPath, Op: Equal, Path: "6,5,4,3,2"}, "a path"},
-		{"scale_in_path!=06, 4 ,5", Expectation{Subject: ScaleInPath, Op: NotEqual, Path: "6,4,5"}, "it may turn round below where it began"},
-		{"scale_out_path==2,6", Expectation{Subject: ScaleOutPath, Op: Equal, Path: "2,6"}, ""},
-		{"tasks==2", Expectation{Subject: Tasks, Op: Equal, Limit: 2}, "a level"},
-		{"running==2", Expectation{Subject: Tasks, Op: Equal, Limit: 2}, "another word"},
-		{"draining==0 at end", Expectation{Subject: Draining, Op: Equal, At: AtEnd}, ""},
-		{"healthy==running at steady", Expectation{Subject: Healthy, Op: Equal, Against: Tasks, At: AtSteady}, "two levels"},
-		{"running==healthy at steady", Expectation{Subject: Healthy, Op: Equal, Against: Tasks, At: AtSteady}, "the same"},
-		{"desired>healthy", Expectation{Subject: Healthy, Op: Less, Against: Desired}, "the same as healthy<desired"},
-		{"desired>=tasks", Expectation{Subject: Tasks, Op: LessEqual, Against: Desired}, ""},
-		{"desired!=tasks", Expectation{Subject: Tasks, Op: NotEqual, Against: Desired}, ""},
-		{" healthy \t== running\n at  steady ", Expectation{Subject: Healthy, Op: Equal, Against: Tasks, At: AtSteady}, "white space means nothing"},
+		{"max_tasks==6", Expr{Subject: MaxTasks, Op: Equal, Limit: 6}, "a figure"},
+		{"min_tasks>=2", Expr{Subject: MinTasks, Op: GreaterEqual, Limit: 2}, ""},
+		{"errors===0", Expr{Subject: Errors, Op: Equal}, "as k6 writes it"},
+		{"retried==0", Expr{Subject: Retried, Op: Equal}, "a threshold's word too"},
+		{"activities<=5", Expr{Subject: Activities, Op: LessEqual, Limit: 5}, ""},
+		{"oscillations==0", Expr{Subject: Oscillations, Op: Equal}, ""},
+		{"overshoot<2", Expr{Subject: Overshoot, Op: Less, Limit: 2}, ""},
+		{"task_hours<=2.5", Expr{Subject: TaskHours, Op: LessEqual, Limit: 2.5}, "need not be whole"},
+		{"max_tasks<=1e3", Expr{Subject: MaxTasks, Op: LessEqual, Limit: 1000}, "an exponent"},
+		{"scale_out_within<=6m", Expr{Subject: ScaleOutWithin, Op: LessEqual, Within: 6 * time.Minute}, "a duration"},
+		{"scale_out_within<=360", Expr{Subject: ScaleOutWithin, Op: LessEqual, Within: 6 * time.Minute}, "seconds, as of --run-time"},
+		{"back_to_min_within<1h30m", Expr{Subject: BackToMinWithin, Op: Less, Within: 90 * time.Minute}, ""},
+		{"time_under_provisioned<=0", Expr{Subject: TimeUnderProvisioned, Op: LessEqual}, "never"},
+		{"time_over_provisioned>1s", Expr{Subject: TimeOverProvisioned, Op: Greater, Within: time.Second}, ""},
+		{"scale_in_path==6,5,4,3,2", Expr{Subject: ScaleInPath, Op: Equal, Path: "6,5,4,3,2"}, "a path"},
+		{"scale_in_path!=06, 4 ,5", Expr{Subject: ScaleInPath, Op: NotEqual, Path: "6,4,5"}, "it may turn round below where it began"},
+		{"scale_out_path==2,6", Expr{Subject: ScaleOutPath, Op: Equal, Path: "2,6"}, ""},
+		{"tasks==2", Expr{Subject: Tasks, Op: Equal, Limit: 2}, "a level"},
+		{"running==2", Expr{Subject: Tasks, Op: Equal, Limit: 2}, "another word"},
+		{"draining==0 at end", Expr{Subject: Draining, Op: Equal, At: AtEnd}, ""},
+		{"healthy==running at steady", Expr{Subject: Healthy, Op: Equal, Against: Tasks, At: AtSteady}, "two levels"},
+		{"running==healthy at steady", Expr{Subject: Healthy, Op: Equal, Against: Tasks, At: AtSteady}, "the same"},
+		{"desired>healthy", Expr{Subject: Healthy, Op: Less, Against: Desired}, "the same as healthy<desired"},
+		{"desired>=tasks", Expr{Subject: Tasks, Op: LessEqual, Against: Desired}, ""},
+		{"desired!=tasks", Expr{Subject: Tasks, Op: NotEqual, Against: Desired}, ""},
+		{" healthy \t== running\n at  steady ", Expr{Subject: Healthy, Op: Equal, Against: Tasks, At: AtSteady}, "white space means nothing"},
 	} {
 		got, err := ParseExpectation(row.text)
 		if err != nil || got != row.want {
@@ -54,18 +54,21 @@ func TestParseExpectationReadsEveryFormOfTheGrammar(t *testing.T) {
 }
 
 func TestAnExpectationThatCannotBeUsedIsRefusedInOneLineThatSaysWhatCan(t *testing.T) {
-	list := subjectList()
+	list := figureList()
 	for _, row := range []struct {
 		text, want, why string
 	}{
-		{"", "empty, want one of " + list + " first", ""},
-		{"==6", `"==6": want one of ` + list + " first", ""},
-		{"x==6", `"x==6": want one of ` + list + " instead of x", ""},
-		{strings.Repeat("x", 9999), `"` + strings.Repeat("x", 100) + `…": want one of ` + list + " instead of " + strings.Repeat("x", 40) + "…", "however long, it stays a line"},
+		{"", "empty, want a figure of capacity first: " + list, ""},
+		{"==6", `"==6": want a figure of capacity first: ` + list, ""},
+		{"x==6", `"x==6": want a figure of capacity instead of x: ` + list, ""},
+		{strings.Repeat("x", 9999), `"` + strings.Repeat("x", 100) + `…": want a figure of capacity instead of ` + strings.Repeat("x", 40) + "…: " + list, "however long, it stays a line"},
 		{"max_task==6", `"max_task==6": want max_tasks instead of max_task`, "a near name"},
 		{"TASKS==2", `"TASKS==2": want tasks instead of TASKS`, "case"},
 		{"replicas==2", `"replicas==2": want tasks instead of replicas`, "another word for it"},
 		{"scale_in_within<=3m", `"scale_in_within<=3m": want back_to_min_within instead of scale_in_within`, ""},
+		{"{GET /}:max_tasks==6", `"{GET /}:max_tasks==6": want max_tasks without a scope: it is of the service as a whole`, "capacity has no endpoints"},
+		{"{GET /}:max_task==6", `"{GET /}:max_task==6": want max_tasks instead of max_task`, ""},
+		{"{GET /}:rps>1", `"{GET /}:rps>1": want an expectation about capacity, e.g. max_tasks==6; this is a threshold (--threshold)`, "the other kind"},
 		{"p(99)<50ms", `"p(99)<50ms": want an expectation about capacity, e.g. max_tasks==6; this is a threshold (--threshold)`, "the other grammar"},
 		{"max_tasks", `"max_tasks": want one of < <= > >= == != after max_tasks, e.g. max_tasks==6`, ""},
 		{"max_tasks=6", `"max_tasks=6": want one of < <= > >= == != after max_tasks, e.g. max_tasks==6`, "the usual slip"},
@@ -109,23 +112,41 @@ func TestAnExpectationThatCannotBeUsedIsRefusedInOneLineThatSaysWhatCan(t *testi
 	}
 }
 
-func TestEveryExampleOfASubjectParsesAndIsOfIt(t *testing.T) {
+func TestEveryExampleOfAFigureParsesAndIsOfIt(t *testing.T) {
 	for _, s := range subjects {
-		e, err := ParseExpectation(s.example())
-		same := e.Subject == s.name || s.form == aLevel && e.Subject == Healthy
-		if err != nil || !same || !strings.Contains(subjectList(), string(s.name)) {
-			t.Errorf("%s: the example %s is %+v, %v", s.name, s.example(), e, err)
+		if s.of&ofCapacity == 0 {
+			continue
 		}
-		if (s.figure != nil) != (s.form == aFigure) || (s.duration != nil) != (s.form == aDuration) || (s.path != nil) != (s.form == aPath) || (s.level != nil) != (s.form == aLevel) {
-			t.Errorf("%s reads what its form has not", s.name)
+		e, err := ParseExpectation(s.shownAs())
+		same := e.Subject == s.name || s.form == aLevel && e.Subject == Healthy
+		if err != nil || !same || !strings.Contains(figureList(), string(s.name)) {
+			t.Errorf("%s: the example %s is %+v, %v", s.name, s.shownAs(), e, err)
+		}
+	}
+}
+
+func TestASubjectReadsWhatItsFormIsJudgedBy(t *testing.T) {
+	for _, s := range subjects {
+		requests, capacity := s.of&ofRequests != 0, s.of&ofCapacity != 0
+		for what, row := range map[string]struct{ has, wants bool }{
+			"metrics":     {s.read != nil, requests && s.form == aNumber},
+			"a histogram": {s.statistic != nil, requests && s.form == aStatistic},
+			"a figure":    {s.figure != nil, capacity && s.form == aNumber},
+			"a duration":  {s.duration != nil, capacity && s.form == aDuration},
+			"a path":      {s.path != nil, capacity && s.form == aPath},
+			"a level":     {s.level != nil, capacity && s.form == aLevel},
+		} {
+			if row.has != row.wants {
+				t.Errorf("%s reads %s: %t, want %t", s.name, what, row.has, row.wants)
+			}
 		}
 	}
 }
 
 // anyExpectation draws what ParseExpectation can give.
-func anyExpectation() *rapid.Generator[Expectation] {
-	return rapid.Custom(func(t *rapid.T) Expectation {
-		s := rapid.SampledFrom(subjects[:]).Draw(t, "subject")
+func anyExpectation() *rapid.Generator[Expr] {
+	return rapid.Custom(func(t *rapid.T) Expr {
+		s, _ := subjectIn(rapid.SampledFrom(namesOf(ofCapacity)).Draw(t, "subject"), ofCapacity)
 		ops := []Op{Less, LessEqual, Greater, GreaterEqual, Equal, NotEqual}
 		switch {
 		case s.form == aPath:
@@ -133,9 +154,9 @@ func anyExpectation() *rapid.Generator[Expectation] {
 		case s.form == aDuration || s.name == TaskHours:
 			ops = ops[:4]
 		}
-		e := Expectation{Subject: s.name, Op: rapid.SampledFrom(ops).Draw(t, "op")}
+		e := Expr{Subject: s.name, Op: rapid.SampledFrom(ops).Draw(t, "op")}
 		switch s.form {
-		case aFigure, aLevel:
+		case aNumber, aLevel:
 			e.Limit = float64(rapid.Int64Range(1, mostLimit).Draw(t, "limit"))
 			if s.name == TaskHours {
 				e.Limit = max(rapid.Float64Range(0, mostLimit).Draw(t, "hours"), leastLimit)
@@ -240,7 +261,7 @@ func TestDefaultExpectationsAskWhetherCapacityFollowedLoad(t *testing.T) {
 			if back, err := ParseExpectation(e.String()); err != nil || back != e {
 				t.Errorf("the default %s reads as %+v, %v", e, back, err)
 			}
-			if err := CheckExpectation(e, Has{Requests: true, Demand: row.of.Demand, Recovery: row.of.Recovery}); err != nil {
+			if err := Check(e, Has{Requests: true, Demand: row.of.Demand, Recovery: row.of.Recovery}); err != nil {
 				t.Errorf("%s: a default needs what the run does not have: %v", row.why, err)
 			}
 		}
@@ -274,7 +295,7 @@ func TestAnExpectationAboutWhatTheRunDoesNotHaveIsRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = CheckExpectation(e, row.has)
+		err = Check(e, row.has)
 		if _, ok := errors.AsType[*input.Error](err); row.want == "" && err != nil || row.want != "" && (!ok || err.Error() != row.want) {
 			t.Errorf("%s for %+v: %v, want %s", row.text, row.has, err, row.want)
 		}
@@ -302,7 +323,7 @@ func FuzzParseExpectation(f *testing.F) {
 			t.Fatalf("%q is %+v, written %s, which reads as %+v, %v", text, e, e, back, err)
 		}
 		line := story(1)
-		for _, o := range EvaluateExpectations([]Expectation{e}, line, figuresOf(line), &Counts{Requests: 1}) {
+		for _, o := range Evaluate([]Expr{e}, Evidence{Timeline: line, Figures: figuresOf(line), Counts: &Counts{Requests: 1}}) {
 			if o.Detail == "" || strings.ContainsAny(o.Detail, "\n\r") || o.Expression != e.String() {
 				t.Fatalf("%q is judged %+v", text, o)
 			}

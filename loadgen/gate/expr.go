@@ -1,6 +1,10 @@
 package gate
 
-import "scalableappbackend/internal/units"
+import (
+	"time"
+
+	"scalableappbackend/internal/units"
+)
 
 // Latency says which time of a request is meant.
 type Latency string
@@ -15,34 +19,6 @@ const (
 )
 
 func latencies() []Latency { return []Latency{Corrected, Raw, Failed, FirstByte, Connect} }
-
-// Metric is what an expression is about.
-type Metric string
-
-// The metrics. Those of a latency come first.
-const (
-	Percentile Metric = "p"
-	Mean       Metric = "mean"
-	Min        Metric = "min"
-	Max        Metric = "max"
-	StdDev     Metric = "stddev"
-	// Within is the share of all sends that were answered well within a time.
-	Within Metric = "within"
-
-	ErrorRate Metric = "error_rate" // (failures + unanswered) ÷ (requests + unanswered)
-	RPS       Metric = "rps"        // completed requests in a second
-	Requests  Metric = "requests"   // completed, failures included
-	Failures  Metric = "failures"   // unanswered included
-	Abandoned Metric = "abandoned"
-	Retried   Metric = "retried"
-	Truncated Metric = "truncated"
-	Redirects Metric = "redirects"
-	BytesIn   Metric = "bytes_in"
-	BytesOut  Metric = "bytes_out"
-	Offered   Metric = "offered"
-	Sent      Metric = "sent"
-	Dropped   Metric = "dropped"
-)
 
 // Op compares what was measured (left) with the limit (right).
 type Op string
@@ -76,30 +52,66 @@ func (o Op) holds(comparison int) bool {
 	return false
 }
 
-// Expr is one parsed threshold. Two that mean the same are ==.
+// Moment is when a level is to hold.
+type Moment string
+
+// The moments.
+const (
+	Always   Moment = "" // at every instant of the observation
+	AtSteady Moment = "steady"
+	AtEnd    Moment = "end"
+)
+
+func moments() []string { return []string{string(AtSteady), string(AtEnd)} }
+
+// Expr is one parsed expression: a threshold, which is about requests, or an expectation, which is about capacity. Two
+// that mean the same are ==.
 type Expr struct {
-	Endpoint   string  // name in the statistics; empty: all of them
-	Phase      string  // empty: the run without its warm-up
+	Endpoint string // of requests: name in the statistics; empty: all of them
+	Phase    string // of requests; empty: the run without its warm-up
+
+	Subject    Subject
 	Latency    Latency // of the metrics of a latency; empty for the others
-	Metric     Metric
-	Percentile float64 // of the metric Percentile: above 0, at most 100
-	Bound      float64 // of the metric Within: ms in whole microseconds
-	Op         Op
-	Limit      float64 // ms in whole microseconds, ratio, 1/s, count or bytes
+	Percentile float64 // of Percentile: above 0, at most 100
+	Bound      float64 // of Within: ms in whole microseconds
+
+	Op Op
+	// The right side is one of these, by the subject's form.
+	Limit   float64       // ms in whole microseconds, ratio, 1/s, count, bytes or task-hours
+	Within  time.Duration // of durations: service time
+	Path    string        // of paths: "6,5,4,3,2"
+	Against Subject       // of levels: the one to compare with; empty for Limit
+
+	At Moment // of levels
 }
 
-// String is the canonical form: one spelling for each meaning, which Parse reads back to the same Expr.
-// Latencies are in ms, error_rate in per cent, the rest has no unit; corrected is not named.
+// String is the canonical form: one spelling for each meaning, which [Parse] or [ParseExpectation] reads back to the same
+// Expr. Latencies are in ms, shares in per cent, the rest has no unit; corrected is not named.
 func (e Expr) String() string {
-	return scopeText(e.Endpoint, e.Phase) + e.metricText() + string(e.Op) + e.limitText()
+	text := scopeText(e.Endpoint, e.Phase) + e.subjectText()
+	switch {
+	case e.Against != "":
+		text = word(e.Subject) + string(e.Op) + word(e.Against)
+	case e.Path != "":
+		text += string(e.Op) + e.Path
+	case e.row().form == aDuration:
+		text += string(e.Op) + units.Duration(e.Within)
+	default:
+		text += string(e.Op) + e.unit().canonical(e.Limit)
+	}
+	if e.At != Always {
+		text += " at " + string(e.At)
+	}
+	return text
 }
 
-func (e Expr) metricText() string {
-	text := string(e.Metric)
-	if e.Metric == Percentile {
+// subjectText is what stands before the operator, without the scope: raw.p(99).
+func (e Expr) subjectText() string {
+	text := string(e.Subject)
+	if e.Subject == Percentile {
 		text += "(" + plain(e.Percentile, 0) + ")"
 	}
-	if e.Metric == Within {
+	if e.Subject == Within {
 		text += "(" + plain(e.Bound, 0) + "ms)"
 	}
 	if e.Latency != "" && e.Latency != Corrected {
@@ -108,18 +120,15 @@ func (e Expr) metricText() string {
 	return text
 }
 
-func (e Expr) limitText() string {
-	switch e.unit() {
-	case milliseconds:
-		return plain(e.Limit, 0) + "ms"
-	case ratio:
-		return plain(e.Limit, 2) + "%"
-	default:
-		return plain(e.Limit, 0)
-	}
+// row is that of the subject in the table; the zero row of one that is not there.
+func (e Expr) row() subject {
+	s, _, _ := subjectOf(e.Subject)
+	return s
 }
 
-// unit is what a metric is measured in.
+func (e Expr) unit() unit { return e.row().unit }
+
+// unit is what a subject is measured in.
 type unit int
 
 const (
@@ -128,20 +137,19 @@ const (
 	ratio
 	perSecond
 	byteCount
+	taskHours
 )
 
-func (e Expr) unit() unit {
-	switch {
-	case e.Metric == ErrorRate || e.Metric == Within:
-		return ratio
-	case e.Latency != "":
-		return milliseconds
-	case e.Metric == RPS:
-		return perSecond
-	case e.Metric == BytesIn || e.Metric == BytesOut:
-		return byteCount
+// canonical is a limit as an expression has it.
+func (u unit) canonical(limit float64) string {
+	switch u {
+	case milliseconds:
+		return plain(limit, 0) + "ms"
+	case ratio:
+		return plain(limit, 2) + "%"
+	default:
+		return plain(limit, 0)
 	}
-	return count
 }
 
 // rounded is a value as people read it; precise is one with every digit that a result keeps.

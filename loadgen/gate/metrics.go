@@ -165,52 +165,32 @@ func (m *Metrics) histogram(l Latency) *result.Histogram {
 	return nil
 }
 
-// counter is a metric that is one number and not a distribution.
-type counter struct {
-	metric  Metric
-	runOnly bool // counted for the run as a whole: takes no scope
-	late    bool // known only when the drain is over
-	// read returns the value, or without one why there is none.
-	read func(m *Metrics) (value float64, missing string)
+func errorRate(m *Metrics) (float64, string) {
+	n := m.Requests + m.unanswered()
+	if n == 0 {
+		return 0, noneCompleted
+	}
+	return float64(m.Failures+m.unanswered()) / float64(n), ""
 }
 
-// counters is a table; nothing writes to it.
-var counters = [...]counter{
-	{metric: ErrorRate, read: func(m *Metrics) (float64, string) {
-		n := m.Requests + m.unanswered()
-		if n == 0 {
-			return 0, noneCompleted
-		}
-		return float64(m.Failures+m.unanswered()) / float64(n), ""
-	}},
-	{metric: RPS, read: func(m *Metrics) (float64, string) {
-		if m.Seconds <= 0 {
-			return 0, "no time was measured"
-		}
-		return float64(m.Completed) / m.Seconds, ""
-	}},
-	{metric: Requests, read: func(m *Metrics) (float64, string) { return float64(m.Requests), "" }},
-	{metric: Failures, read: ofRequests(func(m *Metrics) int64 { return m.Failures + m.unanswered() })},
-	{metric: Abandoned, late: true, read: ofRequests(func(m *Metrics) int64 { return m.Abandoned })},
-	{metric: Retried, read: ofRequests(func(m *Metrics) int64 { return m.Retried })},
-	{metric: Truncated, read: ofRequests(func(m *Metrics) int64 { return m.Truncated })},
-	{metric: Redirects, read: ofRequests(func(m *Metrics) int64 { return m.Redirects })},
-	{metric: BytesIn, read: ofRequests(func(m *Metrics) int64 { return m.BytesIn })},
-	{metric: BytesOut, read: ofRequests(func(m *Metrics) int64 { return m.BytesOut })},
-	{metric: Offered, runOnly: true, read: func(m *Metrics) (float64, string) { return kept(m.Offered) }},
-	{metric: Sent, runOnly: true, read: func(m *Metrics) (float64, string) { return kept(m.Sent) }},
-	{metric: Dropped, runOnly: true, late: true, read: func(m *Metrics) (float64, string) {
-		if m.Dropped != nil && *m.Dropped == 0 && m.Offered != nil && *m.Offered == 0 {
-			return 0, "nothing was offered"
-		}
-		return kept(m.Dropped)
-	}},
+func throughput(m *Metrics) (float64, string) {
+	if m.Seconds <= 0 {
+		return 0, "no time was measured"
+	}
+	return float64(m.Completed) / m.Seconds, ""
+}
+
+func dropped(m *Metrics) (float64, string) {
+	if m.Dropped != nil && *m.Dropped == 0 && m.Offered != nil && *m.Offered == 0 {
+		return 0, "nothing was offered"
+	}
+	return kept(m.Dropped)
 }
 
 const noneCompleted = "no request completed"
 
-// ofRequests reads a count of something that requests do: none of it among no requests is no evidence.
-func ofRequests(count func(m *Metrics) int64) func(m *Metrics) (float64, string) {
+// ofSent reads a count of something that requests do: none of it among no requests is no evidence.
+func ofSent(count func(m *Metrics) int64) func(m *Metrics) (float64, string) {
 	return func(m *Metrics) (float64, string) {
 		n := count(m)
 		if n == 0 && m.Requests+m.unanswered() == 0 {
@@ -225,13 +205,4 @@ func kept(n *int64) (float64, string) {
 		return 0, "it was not counted"
 	}
 	return float64(*n), ""
-}
-
-func counterOf(m Metric) (counter, bool) {
-	for _, c := range counters {
-		if c.metric == m {
-			return c, true
-		}
-	}
-	return counter{}, false
 }

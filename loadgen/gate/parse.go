@@ -9,46 +9,149 @@ import (
 	"scalableappbackend/internal/near"
 )
 
-// Parse reads one threshold in the grammar of the package doc. Its error is a *input.Error
+// Parse reads one threshold, in the grammar of the package doc. Its error is a *input.Error
 // without a Field, for the caller to put in what the user named.
 //
 // Beside what the grammar does not take it refuses limits that could not do what they say: finer or longer
 // than a histogram tells apart, not whole where a count is, above 100 %, and a bare error_rate of
 // 1 or more, which may have been meant as per cent.
-func Parse(text string) (Expr, error) {
-	e, want := parse(strings.TrimSpace(text))
+func Parse(text string) (Expr, error) { return read(text, ofRequests) }
+
+// ParseExpectation reads one expectation, in the same grammar. What could only hold or never hold is refused: a count below 0,
+// healthy<=tasks, a scale_in_path that goes up above where it began. Its error is as of [Parse].
+func ParseExpectation(text string) (Expr, error) { return read(text, ofCapacity) }
+
+func read(text string, of kind) (Expr, error) {
+	e, want := parse(strings.TrimSpace(text), of)
 	if want == "" {
 		return e, nil
+	}
+	// An expression of the other kind is not a slip of the keyboard.
+	if other, isOther := parse(strings.TrimSpace(text), (ofRequests|ofCapacity)&^of); isOther == "" {
+		want = "an expectation about capacity, e.g. max_tasks==6; this is a threshold (--threshold)"
+		if of == ofRequests {
+			want = "a metric of requests, e.g. p(99)<50ms; " + string(other.Subject) + " is of capacity (--expect)"
+		}
 	}
 	return Expr{}, input.Refuse(text, want)
 }
 
-func parse(text string) (e Expr, want string) {
+// parse reads an expression of one kind. want is empty, or what is accepted.
+func parse(text string, of kind) (e Expr, want string) {
 	e.Endpoint, e.Phase, text, want = cutScope(text)
 	if want != "" {
 		return e, want
 	}
-	text, want = e.cutMetric(text)
-	if want != "" {
+	if text, want = e.cutSubject(text, of); want != "" {
 		return e, want
 	}
-	e.Op, text = cutOperator(text)
+	s := e.row()
+	if text, want = e.cutOperator(text, s, of); want != "" {
+		return e, want
+	}
+	if want = e.cutOperand(text, s, of); want != "" {
+		return e, want
+	}
+	if e.Endpoint+e.Phase != "" {
+		switch {
+		case of == ofCapacity:
+			return e, string(e.Subject) + " without a scope: it is of the service as a whole"
+		case s.runOnly:
+			return e, string(e.Subject) + " without a scope: it is counted for the run as a whole"
+		}
+	}
+	if of == ofCapacity {
+		want = e.vacuous()
+	}
+	return e, want
+}
+
+// cutSubject takes what an expression is about off the front of s and into e.
+func (e *Expr) cutSubject(s string, of kind) (rest, want string) {
+	if of == ofRequests {
+		return e.cutMetric(s)
+	}
+	word, rest := cutWord(s)
+	if want := noWord(word, of); want != "" {
+		return s, want
+	}
+	row, ok := subjectIn(word, of)
+	if !ok {
+		return s, notFigure(word)
+	}
+	e.Subject = row.name
+	return rest, ""
+}
+
+// noWord refuses a word that is no subject whatever it says.
+func noWord(word string, of kind) (want string) {
 	switch {
-	case e.Op == "" && strings.HasPrefix(text, "{"):
-		return e, "the scope in front, e.g. {GET /}:p(95)<20ms"
-	case e.Op == "":
-		return e, "one of < <= > >= == != after " + e.metricText()
-	case text == "":
-		_, accepted := parseLimit("", e.unit())
-		return e, "after " + string(e.Op) + " " + accepted
+	case word == "":
+		return of.list("first")
+	case len(word) > longestWord:
+		return of.list("instead of " + word[:longestWord] + "…")
 	}
-	if e.Limit, want = parseLimit(text, e.unit()); want != "" {
-		return e, want
+	return ""
+}
+
+// list is what an expression of that kind may begin with.
+func (of kind) list(how string) string {
+	if of == ofRequests {
+		return "a metric " + how + ": " + metricList
 	}
-	if c, ok := counterOf(e.Metric); ok && c.runOnly && (e.Endpoint != "" || e.Phase != "") {
-		return e, string(e.Metric) + " without a scope: it is counted for the run as a whole"
+	return "a figure of capacity " + how + ": " + figureList()
+}
+
+func figureList() string { return ofMany(append(namesOf(ofCapacity), running)) }
+
+// cutOperator takes an operator that goes with the subject off the front of text and into e.
+func (e *Expr) cutOperator(text string, s subject, of kind) (rest, want string) {
+	op, rest := cutOperator(text)
+	equality := op == Equal || op == NotEqual
+	accepted := "one of < <= > >= == !="
+	switch {
+	case s.form == aPath:
+		accepted = "== or !="
+		equality = !equality
+	case s.form == aDuration || s.unit == taskHours: // which are never exactly anything
+		accepted = "one of < <= > >="
+	default:
+		equality = false
 	}
-	return e, ""
+	switch {
+	case op == "" && strings.HasPrefix(text, "{"):
+		return text, "the scope in front, e.g. {GET /}:p(95)<20ms"
+	case (op == "" || equality) && of == ofRequests:
+		return text, accepted + " after " + e.subjectText()
+	case op == "" || equality:
+		return text, accepted + " after " + e.subjectText() + ", e.g. " + s.shownAs()
+	case rest == "" && of == ofRequests:
+		return text, "after " + string(op) + " " + s.accepted()
+	}
+	e.Op = op
+	return rest, ""
+}
+
+// cutOperand reads all that stands after the operator.
+func (e *Expr) cutOperand(text string, s subject, of kind) (want string) {
+	switch s.form {
+	case aDuration:
+		e.Within, want = parseWithin(text, s)
+	case aPath:
+		e.Path, want = parsePath(text, s)
+	case aLevel:
+		want = e.cutLevel(text, s)
+	default:
+		if of == ofRequests {
+			e.Limit, want = parseLimit(text, s.unit)
+			break
+		}
+		var rest string
+		if e.Limit, rest, want = cutAmount(text, s); want == "" && rest != "" {
+			want = "nothing after the number, e.g. " + s.shownAs()
+		}
+	}
+	return want
 }
 
 // longestWord is how much of a word an error repeats; no metric is longer.
@@ -57,11 +160,8 @@ const longestWord = 40
 // cutMetric takes a metric off the front of s and into e.
 func (e *Expr) cutMetric(s string) (rest, want string) {
 	word, rest := cutWord(s)
-	if len(word) > longestWord {
-		return s, "a metric instead of " + word[:longestWord] + "…: " + metricList
-	}
-	if word == "" {
-		return s, "a metric first: " + metricList
+	if want := noWord(word, ofRequests); want != "" {
+		return s, want
 	}
 	after, dotted := strings.CutPrefix(rest, ".")
 	which := Latency(word)
@@ -78,11 +178,11 @@ func (e *Expr) cutMetric(s string) (rest, want string) {
 	case known:
 		return s, fmt.Sprintf("a statistic of it, e.g. %s.p(99)", which)
 	}
-	if c, ok := counterOf(Metric(word)); ok {
+	if row, ok := subjectIn(word, ofRequests); ok && row.form == aNumber {
 		if e.Latency != "" {
 			return s, fmt.Sprintf("%s without %s., which is for latencies", word, e.Latency)
 		}
-		e.Metric = c.metric
+		e.Subject = row.name
 		return rest, ""
 	}
 	if e.Latency == "" {
@@ -97,11 +197,11 @@ func (e *Expr) cutMetric(s string) (rest, want string) {
 		}
 		return e.cutBound(rest)
 	case "med":
-		e.Metric, e.Percentile = Percentile, 50
+		e.Subject, e.Percentile = Percentile, 50
 	case "avg", "mean":
-		e.Metric = Mean
+		e.Subject = Mean
 	case "min", "max", "stddev":
-		e.Metric = Metric(word)
+		e.Subject = Subject(word)
 	default:
 		return s, notMetric(word)
 	}
@@ -127,7 +227,7 @@ func (e *Expr) cutPercentile(s string) (rest, want string) {
 	if !ok || p <= 0 || p > 100 {
 		return s, wantPercentile
 	}
-	e.Metric, e.Percentile = Percentile, p
+	e.Subject, e.Percentile = Percentile, p
 	return strings.TrimSpace(rest), ""
 }
 
@@ -143,7 +243,7 @@ func (e *Expr) cutBound(s string) (rest, want string) {
 	if !ok {
 		return s, "a ) after the time, e.g. within(50ms)>=99%"
 	}
-	e.Metric = Within
+	e.Subject = Within
 	if e.Bound, want = parseLimit(strings.TrimSpace(inner), milliseconds); want != "" {
 		return s, want
 	}
@@ -199,13 +299,15 @@ func notMetric(word string) string {
 		return known + " instead of " + word
 	}
 	names := append(statistics(), "p(N)")
-	for _, c := range counters {
-		names = append(names, string(c.metric))
+	for _, s := range subjects {
+		if s.of&ofRequests != 0 && s.form == aNumber {
+			names = append(names, string(s.name))
+		}
 	}
 	if name, ok := near.Near(word, names); ok {
 		return name + " instead of " + word
 	}
-	return "a metric instead of " + word + ": " + metricList
+	return ofRequests.list("instead of " + word)
 }
 
 // notLatency is what to write instead of a word before a point that is no latency.

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -12,8 +13,8 @@ import (
 )
 
 // latency is an Expr without scope, of a corrected latency.
-func latency(m Metric, percentile float64, op Op, ms float64) Expr {
-	return Expr{Latency: Corrected, Metric: m, Percentile: percentile, Op: op, Limit: ms}
+func latency(m Subject, percentile float64, op Op, ms float64) Expr {
+	return Expr{Latency: Corrected, Subject: m, Percentile: percentile, Op: op, Limit: ms}
 }
 
 func TestParseReadsEveryFormOfTheGrammar(t *testing.T) {
@@ -54,27 +55,27 @@ func TestParseReadsEveryFormOfTheGrammar(t *testing.T) {
 		{"max!=1", latency(Max, 0, NotEqual, 1), ""},
 		{"max>=1", latency(Max, 0, GreaterEqual, 1), ""},
 
-		{"error_rate<1%", Expr{Metric: ErrorRate, Op: Less, Limit: 0.01}, ""},
-		{"error_rate<0.01", Expr{Metric: ErrorRate, Op: Less, Limit: 0.01}, "the same as a ratio"},
-		{"error_rate==0", Expr{Metric: ErrorRate, Op: Equal}, ""},
-		{"error_rate<=100%", Expr{Metric: ErrorRate, Op: LessEqual, Limit: 1}, ""},
-		{"error_rate<0.7%", Expr{Metric: ErrorRate, Op: Less, Limit: 0.007}, "0.7/100 is not 0.007 in float64"},
-		{"rps>=370", Expr{Metric: RPS, Op: GreaterEqual, Limit: 370}, ""},
-		{"rps>=370/s", Expr{Metric: RPS, Op: GreaterEqual, Limit: 370}, ""},
-		{"dropped==0", Expr{Metric: Dropped, Op: Equal}, ""},
-		{"requests>68e3", Expr{Metric: Requests, Op: Greater, Limit: 68000}, ""},
-		{"bytes_in<10MiB", Expr{Metric: BytesIn, Op: Less, Limit: 10 << 20}, ""},
-		{"bytes_out<0.5KiB", Expr{Metric: BytesOut, Op: Less, Limit: 512}, "half of it is still whole bytes"},
-		{"bytes_out<512B", Expr{Metric: BytesOut, Op: Less, Limit: 512}, ""},
+		{"error_rate<1%", Expr{Subject: ErrorRate, Op: Less, Limit: 0.01}, ""},
+		{"error_rate<0.01", Expr{Subject: ErrorRate, Op: Less, Limit: 0.01}, "the same as a ratio"},
+		{"error_rate==0", Expr{Subject: ErrorRate, Op: Equal}, ""},
+		{"error_rate<=100%", Expr{Subject: ErrorRate, Op: LessEqual, Limit: 1}, ""},
+		{"error_rate<0.7%", Expr{Subject: ErrorRate, Op: Less, Limit: 0.007}, "0.7/100 is not 0.007 in float64"},
+		{"rps>=370", Expr{Subject: RPS, Op: GreaterEqual, Limit: 370}, ""},
+		{"rps>=370/s", Expr{Subject: RPS, Op: GreaterEqual, Limit: 370}, ""},
+		{"dropped==0", Expr{Subject: Dropped, Op: Equal}, ""},
+		{"requests>68e3", Expr{Subject: Requests, Op: Greater, Limit: 68000}, ""},
+		{"bytes_in<10MiB", Expr{Subject: BytesIn, Op: Less, Limit: 10 << 20}, ""},
+		{"bytes_out<0.5KiB", Expr{Subject: BytesOut, Op: Less, Limit: 512}, "half of it is still whole bytes"},
+		{"bytes_out<512B", Expr{Subject: BytesOut, Op: Less, Limit: 512}, ""},
 
 		{"{GET /}:p(95)<20ms", in("GET /", "", latency(Percentile, 95, Less, 20)), ""},
 		{"{phase:steady}:p(99)<50ms", in("", "steady", latency(Percentile, 99, Less, 50)), ""},
-		{"{GET /,phase:steady}:rps>1", in("GET /", "steady", Expr{Metric: RPS, Op: Greater, Limit: 1}), "both"},
-		{"{phase:steady,GET /}:rps>1", in("GET /", "steady", Expr{Metric: RPS, Op: Greater, Limit: 1}), "in either order"},
+		{"{GET /,phase:steady}:rps>1", in("GET /", "steady", Expr{Subject: RPS, Op: Greater, Limit: 1}), "both"},
+		{"{phase:steady,GET /}:rps>1", in("GET /", "steady", Expr{Subject: RPS, Op: Greater, Limit: 1}), "in either order"},
 
 		{" \t{ GET / , phase : steady } : raw . p ( 99 ) < 50 ms\n", in("GET /", "steady", of(Raw, latency(Percentile, 99, Less, 50))), "white space means nothing"},
-		{"error_rate < 1 %", Expr{Metric: ErrorRate, Op: Less, Limit: 0.01}, ""},
-		{"rps > 1 /s", Expr{Metric: RPS, Op: Greater, Limit: 1}, ""},
+		{"error_rate < 1 %", Expr{Subject: ErrorRate, Op: Less, Limit: 0.01}, ""},
+		{"rps > 1 /s", Expr{Subject: RPS, Op: Greater, Limit: 1}, ""},
 	} {
 		got, err := Parse(row.text)
 		if err != nil || got != row.want {
@@ -132,6 +133,8 @@ func TestWhatCannotBeUsedIsRefusedInOneLineThatSaysWhatCan(t *testing.T) {
 		{"foo<1", `"foo<1": want a metric instead of foo: ` + metricList, ""},
 		{strings.Repeat("x", 9999), `"` + strings.Repeat("x", 100) + `…": want a metric instead of ` + strings.Repeat("x", 40) + "…: " + metricList, "however long, it stays a line"},
 		{"raw." + strings.Repeat("x", 9999), `"raw.` + strings.Repeat("x", 96) + `…": want a statistic after raw., e.g. raw.p(99)`, ""},
+		{"max_tasks==6", `"max_tasks==6": want a metric of requests, e.g. p(99)<50ms; max_tasks is of capacity (--expect)`, "the other kind"},
+		{"healthy>=demand at steady", `"healthy>=demand at steady": want a metric of requests, e.g. p(99)<50ms; healthy is of capacity (--expect)`, ""},
 		{"error_rat<1%", `"error_rat<1%": want error_rate instead of error_rat`, "a near name"},
 		{"RPS>1", `"RPS>1": want rps instead of RPS`, "case"},
 		{"p99<50ms", `"p99<50ms": want p(99) instead of p99`, "the usual slip"},
@@ -211,9 +214,9 @@ func TestEveryMetricOfTheListParses(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, c := range counters {
-		if !strings.Contains(metricList, string(c.metric)) {
-			t.Errorf("%s is a metric and not in the list that errors show", c.metric)
+	for _, name := range namesOf(ofRequests) {
+		if name != "mean" && !strings.Contains(metricList, name) { // which is avg
+			t.Errorf("%s is a metric and not in the list that errors show", name)
 		}
 	}
 }
@@ -253,14 +256,15 @@ func anyExpr() *rapid.Generator[Expr] {
 		e := Expr{Op: rapid.SampledFrom([]Op{Less, LessEqual, Greater, GreaterEqual, Equal, NotEqual}).Draw(t, "op")}
 		if rapid.Bool().Draw(t, "latency") {
 			e.Latency = rapid.SampledFrom(latencies()).Draw(t, "which")
-			e.Metric = rapid.SampledFrom([]Metric{Percentile, Mean, Min, Max, StdDev}).Draw(t, "statistic")
+			e.Subject = rapid.SampledFrom([]Subject{Percentile, Mean, Min, Max, StdDev}).Draw(t, "statistic")
 			e.Limit = float64(rapid.Int64Range(0, mostMicros).Draw(t, "micros")) / 1000
-			if e.Metric == Percentile {
+			if e.Subject == Percentile {
 				e.Percentile = max(rapid.Float64Range(0, 100).Draw(t, "percentile"), 1e-300)
 			}
 		} else {
-			c := rapid.SampledFrom(counters[:]).Draw(t, "counter")
-			e.Metric = c.metric
+			numbers := slices.DeleteFunc(namesOf(ofRequests), func(name string) bool { s, _ := subjectIn(name, ofRequests); return s.form != aNumber })
+			c, _ := subjectIn(rapid.SampledFrom(numbers).Draw(t, "number"), ofRequests)
+			e.Subject = c.name
 			switch e.unit() {
 			case ratio:
 				e.Limit = max(rapid.Float64Range(0, 1).Draw(t, "ratio"), leastLimit)
@@ -342,7 +346,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil || back != e || back.String() != e.String() {
 			t.Fatalf("%q is %+v, written %s, which reads as %+v, %v", text, e, e, back, err)
 		}
-		if len(e.judge(&Metrics{}).Detail) == 0 {
+		if len(e.judgeRequests(&Metrics{}).Detail) == 0 {
 			t.Fatalf("%q is judged without a word", text)
 		}
 	})

@@ -64,7 +64,7 @@ func stay(high int, metrics []timeline.Datum, activities ...timeline.Activity) *
 	}
 }
 
-func mustExpect(t *testing.T, text string) Expectation {
+func mustExpect(t *testing.T, text string) Expr {
 	t.Helper()
 	e, err := ParseExpectation(text)
 	if err != nil {
@@ -79,7 +79,7 @@ func TestTheSeedsStoryMeetsItsDefaultExpectations(t *testing.T) {
 		if err := line.Validate(); err != nil {
 			t.Fatal(err)
 		}
-		for _, o := range EvaluateExpectations(DefaultExpectations(Circumstances{Low: 2, High: 6, Demand: true, Recovery: true, Story: true, Under: 6 * time.Minute}), line, figuresOf(line), &Counts{Requests: 1000}) {
+		for _, o := range Evaluate(DefaultExpectations(Circumstances{Low: 2, High: 6, Demand: true, Recovery: true, Story: true, Under: 6 * time.Minute}), Evidence{Timeline: line, Figures: figuresOf(line), Counts: &Counts{Requests: 1000}}) {
 			if !o.Passed {
 				t.Errorf("at speedup %v: %+v", speedup, o)
 			}
@@ -180,7 +180,7 @@ func TestAnExpectationSaysWhatWasSeenAndWhy(t *testing.T) {
 		{sick, "healthy==running at steady", 5, false, "healthy was 5 and running 6, 6m after the load's start, and not as expected for 30s in all"},
 		{sick, "tasks==6 at steady", 5, false, "tasks was 5, 8m after the load's start, and not as expected for 40s in all"},
 		{half, "running==desired", 2, false, "running was 2 and desired 6, 3m after the load's start, and not as expected for 1m in all"},
-		{half, "healthy==running at steady", none, false, "healthy has no data: capacity did not settle under load (at its end 6 desired, 6 running, 2 healthy, 0 draining); an expectation without data fails"},
+		{half, "healthy==running at steady", none, false, "healthy has no data: capacity did not settle under load (at its end 6 desired, 6 running, 2 healthy, 0 draining); without data it fails"},
 		{quiet, "tasks==2", 2, true, "tasks was 2, tasks==2 at every instant"},
 		{story(1), "tasks==2", 6, false, "tasks was 6, 4m after the load's start, and not as expected for 35m in all; requests scaled out from 2 to 6 3m after the load's start"},
 		{story(1), "healthy>=2", 2, true, "healthy was 2, healthy>=2 at every instant"},
@@ -194,7 +194,7 @@ func TestAnExpectationSaysWhatWasSeenAndWhy(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := mustExpect(t, row.text)
-		got := EvaluateExpectations([]Expectation{e}, row.line, figuresOf(row.line), &Counts{Requests: 1000, Errors: 3})[0]
+		got := Evaluate([]Expr{e}, Evidence{Timeline: row.line, Figures: figuresOf(row.line), Counts: &Counts{Requests: 1000, Errors: 3}})[0]
 		same := math.IsNaN(row.value) && !got.Value.Known() || math.Abs(float64(got.Value)-row.value) < 1e-6
 		if !same || got.Passed != row.passed || got.Detail != row.detail || got.Expression != e.String() {
 			t.Errorf("%s\n got %v %v %s\nwant %v %v %s", row.text, got.Value, got.Passed, got.Detail, row.value, row.passed, row.detail)
@@ -214,31 +214,31 @@ func TestAnExpectationWithoutDataFailsAndSaysSo(t *testing.T) {
 		counts *Counts
 		want   string
 	}{
-		{"max_tasks>=2", nil, timeline.Figures{}, nil, "max_tasks has no data: capacity was not watched; an expectation without data fails"},
-		{"scale_out_within<=6m", nil, timeline.Figures{}, nil, "scale_out_within has no data: capacity was not watched; an expectation without data fails"},
-		{"scale_in_path!=6,5", nil, timeline.Figures{}, nil, "scale_in_path has no data: capacity was not watched; an expectation without data fails"},
-		{"tasks!=9", nil, timeline.Figures{}, nil, "tasks has no data: capacity was not watched; an expectation without data fails"},
-		{"tasks!=9", cut, timeline.Figures{}, nil, "tasks has no data: capacity was watched for no time; an expectation without data fails"},
+		{"max_tasks>=2", nil, timeline.Figures{}, nil, "max_tasks has no data: capacity was not watched; without data it fails"},
+		{"scale_out_within<=6m", nil, timeline.Figures{}, nil, "scale_out_within has no data: capacity was not watched; without data it fails"},
+		{"scale_in_path!=6,5", nil, timeline.Figures{}, nil, "scale_in_path has no data: capacity was not watched; without data it fails"},
+		{"tasks!=9", nil, timeline.Figures{}, nil, "tasks has no data: capacity was not watched; without data it fails"},
+		{"tasks!=9", cut, timeline.Figures{}, nil, "tasks has no data: capacity was watched for no time; without data it fails"},
 		{"tasks!=9 at steady", stay(6, nil), timeline.Figures{}, nil, ""},
-		{"errors==0", nil, timeline.Figures{}, nil, "errors has no data: no requests were sent; an expectation without data fails"},
-		{"errors==0", line, unknown, &Counts{}, "errors has no data: no request completed; an expectation without data fails"},
+		{"errors==0", nil, timeline.Figures{}, nil, "errors has no data: no requests were sent; without data it fails"},
+		{"errors==0", line, unknown, &Counts{}, "errors has no data: no request completed; without data it fails"},
 		{"errors==0", nil, timeline.Figures{}, &Counts{Requests: 1}, ""},
-		{"oscillations==0", line, unknown, nil, "oscillations has no data: the load is not known; an expectation without data fails"},
-		{"overshoot==0", line, unknown, nil, "overshoot has no data: what one task can do is not known, so neither is the load's demand; an expectation without data fails"},
+		{"oscillations==0", line, unknown, nil, "oscillations has no data: the load is not known; without data it fails"},
+		{"overshoot==0", line, unknown, nil, "overshoot has no data: what one task can do is not known, so neither is the load's demand; without data it fails"},
 	} {
 		e := mustExpect(t, row.text)
-		got := EvaluateExpectations([]Expectation{e}, row.line, row.f, row.counts)[0]
+		got := Evaluate([]Expr{e}, Evidence{Timeline: row.line, Figures: row.f, Counts: row.counts})[0]
 		if row.want == "" && !got.Passed || row.want != "" && (got.Passed || got.Value.Known() || got.Detail != row.want) {
 			t.Errorf("%s\n got %+v\nwant %s", row.text, got, row.want)
 		}
 	}
 	for _, text := range []string{"time_under_provisioned<=1h", "time_over_provisioned>=1s"} {
-		got := EvaluateExpectations([]Expectation{mustExpect(t, text)}, line, unknown, nil)[0]
+		got := Evaluate([]Expr{mustExpect(t, text)}, Evidence{Timeline: line, Figures: unknown})[0]
 		if got.Passed || got.Value.Known() || !strings.Contains(got.Detail, demandUnknown) {
 			t.Errorf("%s: %+v", text, got)
 		}
 	}
-	if got := EvaluateExpectations(nil, line, unknown, nil); got == nil || len(got) != 0 {
+	if got := Evaluate(nil, Evidence{Timeline: line, Figures: unknown}); got == nil || len(got) != 0 {
 		t.Errorf("no expectations give %#v, want an empty list", got)
 	}
 }
@@ -253,7 +253,7 @@ func TestALevelHoldsWhereEachInstantOfItDoes(t *testing.T) {
 			line.Points = append(line.Points, timeline.Point{At: at, Desired: few.Draw(t, "desired"), Running: running, Healthy: min(running, few.Draw(t, "healthy"))})
 		}
 		limit := few.Draw(t, "limit")
-		e := Expectation{Subject: Healthy, Op: rapid.SampledFrom([]Op{Less, LessEqual, Greater, GreaterEqual, Equal, NotEqual}).Draw(t, "op"), Limit: float64(limit)}
+		e := Expr{Subject: Healthy, Op: rapid.SampledFrom([]Op{Less, LessEqual, Greater, GreaterEqual, Equal, NotEqual}).Draw(t, "op"), Limit: float64(limit)}
 		e.At = rapid.SampledFrom([]Moment{Always, AtSteady, AtEnd}).Draw(t, "at")
 		from, to := line.LoadFrom, line.End
 		want := true
@@ -280,7 +280,7 @@ func TestALevelHoldsWhereEachInstantOfItDoes(t *testing.T) {
 			}[e.Op]
 			want = want && holds
 		}
-		if got := EvaluateExpectations([]Expectation{e}, line, timeline.Figures{}, nil)[0]; got.Passed != want {
+		if got := Evaluate([]Expr{e}, Evidence{Timeline: line})[0]; got.Passed != want {
 			t.Fatalf("%s of %v: %+v, want %v", e, line.Points, got, want)
 		}
 	})
@@ -298,7 +298,7 @@ func TestADetailStaysALineWhateverNamesItHas(t *testing.T) {
 		if text == "back_to_min_within<=30m" {
 			line.Points[0].Desired = 3
 		}
-		all = append(all, EvaluateExpectations([]Expectation{mustExpect(t, text)}, line, figuresOf(line), nil)...)
+		all = append(all, Evaluate([]Expr{mustExpect(t, text)}, Evidence{Timeline: line, Figures: figuresOf(line)})...)
 	}
 	for _, o := range all {
 		if strings.ContainsAny(o.Detail, "\n\r") || len(o.Detail) > 1000 || !strings.Contains(o.Detail, "…") {

@@ -10,13 +10,13 @@ import (
 	"scalableappbackend/loadgen/timeline"
 )
 
-// levels is an Expectation of a level with what it reads of a point.
+// levels is an Expr of a level with what it reads of a point.
 type levels struct {
-	Expectation
+	Expr
 	left, right func(timeline.Point) int
 }
 
-func (x Expectation) levels(s subject) levels {
+func (x Expr) levels(s subject) levels {
 	l := levels{x, s.level, func(timeline.Point) int { return int(x.Limit) }}
 	if other, _, ok := subjectOf(x.Against); ok {
 		l.right = other.level
@@ -35,14 +35,14 @@ func (l levels) says(p timeline.Point) string {
 }
 
 // judgeLevel compares a level at every instant that is meant.
-func (e *evidence) judgeLevel(x Expectation, s subject) result.Outcome {
+func (e *Evidence) judgeLevel(x Expr, s subject) result.Outcome {
 	if x.Against == Demand {
 		return e.judgeSupply(x)
 	}
-	from, to := e.t.LoadFrom, e.t.End
+	from, to := e.Timeline.LoadFrom, e.Timeline.End
 	if x.At == AtSteady {
 		var ok bool
-		if from, to, ok = e.t.Steady(); !ok {
+		if from, to, ok = e.Timeline.Steady(); !ok {
 			return x.noData(e.unsettled())
 		}
 	}
@@ -61,15 +61,15 @@ func (e *evidence) judgeLevel(x Expectation, s subject) result.Outcome {
 		broken += end - start
 	}
 	if x.At != AtEnd {
-		e.t.Between(from, to, look)
+		e.Timeline.Between(from, to, look)
 	}
-	if final := e.t.At(e.t.End); x.At == AtEnd || x.At == Always && final.At == e.t.End {
-		look(e.t.End, e.t.End, final) // the observation includes its end
+	if final := e.Timeline.At(e.Timeline.End); x.At == AtEnd || x.At == Always && final.At == e.Timeline.End {
+		look(e.Timeline.End, e.Timeline.End, final) // the observation includes its end
 	}
 	if first == nil {
 		return x.outcome(float64(l.left(last)), true, l.says(last)+", "+e.held(x, to-from), "")
 	}
-	detail := l.says(*first) + ", " + e.both(since-e.t.LoadFrom) + " after the load's start"
+	detail := l.says(*first) + ", " + e.both(since-e.Timeline.LoadFrom) + " after the load's start"
 	if x.At == AtEnd {
 		detail = l.says(*first) + " at the end"
 	} else if broken > 0 {
@@ -83,22 +83,22 @@ func (e *evidence) judgeLevel(x Expectation, s subject) result.Outcome {
 }
 
 // judgeSupply compares healthy tasks with what the load needed while capacity was steady.
-func (e *evidence) judgeSupply(x Expectation) result.Outcome {
-	p := e.f.Provisioning
+func (e *Evidence) judgeSupply(x Expr) result.Outcome {
+	p := e.Figures.Provisioning
 	switch {
 	case p == nil:
 		return x.noData(demandUnknown)
 	case p.Steady == nil:
 		return x.noData(e.unsettled())
 	}
-	from, to, _ := e.t.Steady()
+	from, to, _ := e.Timeline.Steady()
 	s := p.Steady
 	detail := fmt.Sprintf("at least %d healthy of the %d that the load needed", s.MinHealthy, s.MaxDemand)
 	if s.Under.Run == 0 {
 		return x.outcome(float64(s.MinHealthy), true, detail+", in the last "+e.both(to-from)+" of the load", "")
 	}
 	detail += fmt.Sprintf(": too few for %s of the last %s of the load", e.both(s.Under.Run), e.both(to-from))
-	_, high := e.t.BoundsAt(from)
+	_, high := e.Timeline.BoundsAt(from)
 	why := e.whyNotOut()
 	if s.MaxDemand > high {
 		why = fmt.Sprintf("; the maximum is %d, and %d are needed (%s each)", high, s.MaxDemand, units.Rate(p.PerTask*p.Utilisation))
@@ -107,7 +107,7 @@ func (e *evidence) judgeSupply(x Expectation) result.Outcome {
 }
 
 // held says what was so, and when.
-func (e *evidence) held(x Expectation, length time.Duration) string {
+func (e *Evidence) held(x Expr, length time.Duration) string {
 	when := " at every instant"
 	switch x.At {
 	case AtSteady:
@@ -120,9 +120,9 @@ func (e *evidence) held(x Expectation, length time.Duration) string {
 }
 
 // unsettled is why there was no steady state.
-func (e *evidence) unsettled() string {
+func (e *Evidence) unsettled() string {
 	var p timeline.Point
-	e.t.Between(e.t.LoadFrom, e.t.LoadTo, func(_, _ time.Duration, last timeline.Point) { p = last })
+	e.Timeline.Between(e.Timeline.LoadFrom, e.Timeline.LoadTo, func(_, _ time.Duration, last timeline.Point) { p = last })
 	return fmt.Sprintf("capacity did not settle under load (at its end %d desired, %d running, %d healthy, %d draining)",
 		p.Desired, p.Running, p.Healthy, p.Draining)
 }

@@ -48,7 +48,7 @@ func TestASupplyBelowDemandFailsAndSaysWhy(t *testing.T) {
 		figures := timeline.Compute(row.line, load, timeline.Capacity{PerTask: 120, Utilisation: 1})
 		all := DefaultExpectations(Circumstances{Low: 2, High: 6, Demand: true, Recovery: true, Under: 7 * time.Minute})
 		var failed []string
-		for i, o := range EvaluateExpectations(all, row.line, figures, &Counts{Requests: 100}) {
+		for i, o := range Evaluate(all, Evidence{Timeline: row.line, Figures: figures, Counts: &Counts{Requests: 100}}) {
 			if !o.Passed {
 				failed = append(failed, o.Expression)
 			}
@@ -60,7 +60,7 @@ func TestASupplyBelowDemandFailsAndSaysWhy(t *testing.T) {
 			t.Errorf("%s: failed %q, want %q", row.why, failed, row.failed)
 		}
 	}
-	unknown := EvaluateExpectations([]Expectation{mustExpect(t, "healthy>=demand at steady")}, steadyAt(5, 6), timeline.Compute(steadyAt(5, 6), nil, timeline.Capacity{}), nil)
+	unknown := Evaluate([]Expr{mustExpect(t, "healthy>=demand at steady")}, Evidence{Timeline: steadyAt(5, 6), Figures: timeline.Compute(steadyAt(5, 6), nil, timeline.Capacity{})})
 	if unknown[0].Passed || !strings.Contains(unknown[0].Detail, "demand") {
 		t.Errorf("without a demand it is %+v", unknown[0])
 	}

@@ -13,25 +13,25 @@ import (
 )
 
 // whyCount explains a count that was too low (order < 0) or too high.
-func (e *evidence) whyCount(s subject, order int, limit float64) string {
+func (e *Evidence) whyCount(s subject, order int, limit float64) string {
 	switch {
-	case e.t == nil || !s.grows || order == 0:
+	case e.Timeline == nil || !s.grows || order == 0:
 		return ""
 	case order > 0:
 		return e.whyOut()
-	case float64(e.f.MaxDesired) >= limit:
+	case float64(e.Figures.MaxDesired) >= limit:
 		return e.whyLost()
 	}
 	return e.whyNotOut()
 }
 
 // whyLate explains what took too long: the steps of the way out, or the first one of the way back.
-func (e *evidence) whyLate(s Subject) string {
+func (e *Evidence) whyLate(s Subject) string {
 	type step struct {
 		after *timeline.Span
 		name  string
 	}
-	out, start := e.f.Lags, "load's start"
+	out, start := e.Figures.Lags, "load's start"
 	steps := []step{{out.Alarm, "alarm"}, {out.Decision, "decision"}, {out.Running, "first new task running"}, {out.Healthy, "and healthy"}}
 	if s == BackToMinWithin || s == TimeOverProvisioned {
 		steps, start = []step{{out.ScaleIn, "first scale-in"}}, "load's end"
@@ -49,10 +49,10 @@ func (e *evidence) whyLate(s Subject) string {
 }
 
 // whyLost is what became of tasks that were never healthy.
-func (e *evidence) whyLost() string {
+func (e *Evidence) whyLost() string {
 	lost := map[string]int{}
-	for _, k := range e.t.Tasks {
-		if k.Healthy < 0 && k.Stopped >= e.t.LoadFrom && k.Reason != "" {
+	for _, k := range e.Timeline.Tasks {
+		if k.Healthy < 0 && k.Stopped >= e.Timeline.LoadFrom && k.Reason != "" {
 			lost[shown(k.Reason)]++
 		}
 	}
@@ -76,25 +76,25 @@ func mostFirst(counts map[string]int, text func(key string, n int) string) []str
 }
 
 // whyOut is the first scale-out.
-func (e *evidence) whyOut() string {
-	for _, a := range e.t.Activities {
-		if a.Status != timeline.NotScaled && a.To > a.From && a.At >= e.t.LoadFrom {
-			return fmt.Sprintf("; %s scaled out from %d to %d %s after the load's start", policy(a.Policy), a.From, a.To, e.both(a.At-e.t.LoadFrom))
+func (e *Evidence) whyOut() string {
+	for _, a := range e.Timeline.Activities {
+		if a.Status != timeline.NotScaled && a.To > a.From && a.At >= e.Timeline.LoadFrom {
+			return fmt.Sprintf("; %s scaled out from %d to %d %s after the load's start", policy(a.Policy), a.From, a.To, e.both(a.At-e.Timeline.LoadFrom))
 		}
 	}
 	return ""
 }
 
 // whyNotOut is what kept capacity from growing under load.
-func (e *evidence) whyNotOut() string {
+func (e *Evidence) whyNotOut() string {
 	var why []string
-	_, high := e.t.BoundsAt(e.t.LoadTo)
-	if reasons := e.notScaled(e.t.LoadFrom, e.t.LoadTo); reasons != "" {
+	_, high := e.Timeline.BoundsAt(e.Timeline.LoadTo)
+	if reasons := e.notScaled(e.Timeline.LoadFrom, e.Timeline.LoadTo); reasons != "" {
 		why = append(why, "not scaled: "+reasons)
 	}
-	if e.f.MaxDesired >= high {
+	if e.Figures.MaxDesired >= high {
 		why = append(why, fmt.Sprintf("the maximum is %d", high))
-	} else if e.f.Lags.Alarm == nil && len(e.t.Metrics) > 0 {
+	} else if e.Figures.Lags.Alarm == nil && len(e.Timeline.Metrics) > 0 {
 		why = append(why, "no AlarmHigh went off")
 		why = append(why, e.highest()...)
 	}
@@ -102,12 +102,12 @@ func (e *evidence) whyNotOut() string {
 }
 
 // whyNotIn is what kept capacity from shrinking after the load.
-func (e *evidence) whyNotIn() string {
+func (e *Evidence) whyNotIn() string {
 	var why []string
-	if reasons := e.notScaled(e.t.LoadTo, e.t.End); reasons != "" {
+	if reasons := e.notScaled(e.Timeline.LoadTo, e.Timeline.End); reasons != "" {
 		why = append(why, "not scaled: "+reasons)
 	}
-	if e.f.Lags.ScaleIn == nil && len(e.t.Metrics) > 0 {
+	if e.Figures.Lags.ScaleIn == nil && len(e.Timeline.Metrics) > 0 {
 		if on := e.lowAlarms(); len(on) > 0 {
 			why = append(why, "no scale-in, though AlarmLow went off: "+strings.Join(on, ", "))
 		} else {
@@ -126,9 +126,9 @@ func because(why []string) string {
 }
 
 // notScaled are the reasons in AWS's words, with how often each was given to which policy, most often first.
-func (e *evidence) notScaled(from, to time.Duration) string {
+func (e *Evidence) notScaled(from, to time.Duration) string {
 	given := map[string]int{}
-	for _, a := range e.t.Activities {
+	for _, a := range e.Timeline.Activities {
 		if a.At < from || a.At > to {
 			continue
 		}
@@ -145,10 +145,10 @@ func (e *evidence) notScaled(from, to time.Duration) string {
 }
 
 // highest is the highest datapoint of each policy under load.
-func (e *evidence) highest() []string {
+func (e *Evidence) highest() []string {
 	most := map[string]float64{}
-	for _, d := range e.t.Metrics {
-		if d.Missing || d.At < e.t.LoadFrom {
+	for _, d := range e.Timeline.Metrics {
+		if d.Missing || d.At < e.Timeline.LoadFrom {
 			continue
 		}
 		if high, ok := most[d.Policy]; !ok || d.Value > high {
@@ -163,10 +163,10 @@ func (e *evidence) highest() []string {
 }
 
 // missing are the policies without data after the load: they veto a scale-in.
-func (e *evidence) missing() []string {
+func (e *Evidence) missing() []string {
 	periods := map[string]int{}
-	for _, d := range e.t.Metrics {
-		if d.Missing && d.At > e.t.LoadTo {
+	for _, d := range e.Timeline.Metrics {
+		if d.Missing && d.At > e.Timeline.LoadTo {
 			periods[d.Policy]++
 		}
 	}
@@ -182,10 +182,10 @@ func (e *evidence) missing() []string {
 }
 
 // lowAlarms are those that went off after the load.
-func (e *evidence) lowAlarms() []string {
+func (e *Evidence) lowAlarms() []string {
 	on := map[string]bool{}
-	for _, a := range e.t.Alarms {
-		if !a.High && a.State == timeline.Alarm && a.At >= e.t.LoadTo {
+	for _, a := range e.Timeline.Alarms {
+		if !a.High && a.State == timeline.Alarm && a.At >= e.Timeline.LoadTo {
 			on[shown(a.Alarm)] = true
 		}
 	}

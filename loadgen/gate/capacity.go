@@ -18,48 +18,7 @@ type Counts struct {
 	Retried  int64 // sent again by the transport
 }
 
-// evidence is what expectations are judged on.
-type evidence struct {
-	t *timeline.Timeline
-	f *timeline.Figures
-	c *Counts
-}
-
-// EvaluateExpectations judges every expectation: one Outcome each, in order. The Value is a count, seconds of service
-// time or task-hours; of a level it is the one on the left, at the first instant at which it was not as expected, or
-// else at the last that was looked at. A path has none. Without data, and for what did not happen, there is none
-// either, and the expectation fails. The Detail says what was seen and, when the expectation was not met,
-// what explains it: the not-scaled reasons, alarms that never went off, the bounds.
-//
-// f are the figures of t; a nil t is a run whose capacity was not watched, nil counts are of one that sent nothing.
-func EvaluateExpectations(expectations []Expectation, t *timeline.Timeline, f timeline.Figures, counts *Counts) []result.Outcome {
-	e := evidence{t, &f, counts}
-	outcomes := make([]result.Outcome, 0, len(expectations))
-	for _, x := range expectations {
-		outcomes = append(outcomes, e.judge(x))
-	}
-	return outcomes
-}
-
-func (e *evidence) judge(x Expectation) result.Outcome {
-	s, _, ok := subjectOf(x.Subject)
-	switch {
-	case !ok:
-		return x.noData("there is no such thing")
-	case s.needs == needRequests: // which capacity has no part in
-	case e.t == nil:
-		return x.noData("capacity was not watched")
-	case len(e.t.Points) == 0 || e.t.End <= e.t.LoadFrom:
-		return x.noData("capacity was watched for no time")
-	}
-	switch s.form {
-	case aDuration:
-		return e.judgeDuration(x, s)
-	case aPath:
-		return e.judgePath(x, s)
-	case aLevel:
-		return e.judgeLevel(x, s)
-	}
+func (e *Evidence) judgeFigure(x Expr, s subject) result.Outcome {
 	value, missing := s.figure(e)
 	if missing != "" {
 		return x.noData(missing)
@@ -69,7 +28,7 @@ func (e *evidence) judge(x Expectation) result.Outcome {
 	return x.outcome(value, x.Op.holds(order), detail, e.whyCount(s, order, x.Limit))
 }
 
-func (e *evidence) judgeDuration(x Expectation, s subject) result.Outcome {
+func (e *Evidence) judgeDuration(x Expr, s subject) result.Outcome {
 	span, missing := s.duration(e)
 	if span == nil {
 		return x.outcome(math.NaN(), false, string(x.Subject)+": "+missing, "")
@@ -121,8 +80,8 @@ func distance(order int, op Op, limit string) string {
 	return ""
 }
 
-func (e *evidence) judgePath(x Expectation, s subject) result.Outcome {
-	seen := s.path(e.f)
+func (e *Evidence) judgePath(x Expr, s subject) result.Outcome {
+	seen := s.path(&e.Figures)
 	text := pathText(seen)
 	detail, why := string(x.Subject)+" was "+text, ""
 	switch same := text == x.Path; {
@@ -152,86 +111,83 @@ func beginsAlike(a, b string) bool {
 }
 
 // both is a length of time by service time, and by the run's clock where that is another one.
-func (e *evidence) both(run time.Duration) string {
-	service := time.Duration(math.Round(float64(run) * e.t.Speedup))
+func (e *Evidence) both(run time.Duration) string {
+	service := time.Duration(math.Round(float64(run) * e.Timeline.Speedup))
 	text := seenSpan(service, 0)
-	if e.t.Speedup != 1 {
+	if e.Timeline.Speedup != 1 {
 		text += " (" + seenSpan(run, 0) + " of the run)"
 	}
 	return text
 }
 
-// outcome is a verdict. why is told where the expectation was not met.
-func (x Expectation) outcome(value float64, passed bool, detail, why string) result.Outcome {
-	if !passed {
-		detail += why
-	}
-	return result.Outcome{Expression: x.String(), Value: result.Reading(value), Passed: passed, Detail: detail}
-}
-
-// noData is the verdict where there is nothing to judge.
-func (x Expectation) noData(why string) result.Outcome {
-	return result.Outcome{
-		Expression: x.String(),
-		Value:      result.Unknown(),
-		Detail:     string(x.Subject) + " has no data: " + why + "; an expectation without data fails",
-	}
-}
-
 const demandUnknown = "what one task can do is not known, so neither is the load's demand"
 
 // counted reads a count that every timeline has.
-func counted(count func(*timeline.Figures) int) func(*evidence) (float64, string) {
-	return func(e *evidence) (float64, string) { return float64(count(e.f)), "" }
+func counted(count func(*timeline.Figures) int) func(*Evidence) (float64, string) {
+	return func(e *Evidence) (float64, string) { return float64(count(&e.Figures)), "" }
 }
 
 // ofCounts reads a count of something that requests do: none of it among no requests is no evidence.
-func ofCounts(count func(*Counts) int64) func(*evidence) (float64, string) {
-	return func(e *evidence) (float64, string) {
+func ofCounts(count func(*Counts) int64) func(*Evidence) (float64, string) {
+	return func(e *Evidence) (float64, string) {
 		switch {
-		case e.c == nil:
+		case e.Counts == nil:
 			return 0, "no requests were sent"
-		case e.c.Requests == 0 && count(e.c) == 0:
+		case e.Counts.Requests == 0 && count(e.Counts) == 0:
 			return 0, noneCompleted
 		}
-		return float64(count(e.c)), ""
+		return float64(count(e.Counts)), ""
 	}
 }
 
 // provisioned reads a length of time in which supply was not demand.
-func provisioned(span func(*timeline.Accuracy) *timeline.Span) func(*evidence) (*timeline.Span, string) {
-	return func(e *evidence) (*timeline.Span, string) {
+func provisioned(span func(*timeline.Accuracy) *timeline.Span) func(*Evidence) (*timeline.Span, string) {
+	return func(e *Evidence) (*timeline.Span, string) {
 		switch {
-		case e.f.Provisioning == nil:
+		case e.Figures.Provisioning == nil:
 			return nil, demandUnknown
-		case e.f.Provisioning.Whole == nil:
+		case e.Figures.Provisioning.Whole == nil:
 			return nil, "capacity was watched for no time"
 		}
-		return span(e.f.Provisioning.Whole), ""
+		return span(e.Figures.Provisioning.Whole), ""
 	}
 }
 
-func scaleOut(e *evidence) (*timeline.Span, string) {
+func scaleOut(e *Evidence) (*timeline.Span, string) {
 	switch {
-	case e.f.ScaleOut != nil:
-		return e.f.ScaleOut, ""
-	case e.f.MaxDesired <= e.f.DesiredBefore:
-		return nil, fmt.Sprintf("there was no scale-out: desired was never above the %d of the load's start", e.f.DesiredBefore) + e.whyNotOut()
+	case e.Figures.ScaleOut != nil:
+		return e.Figures.ScaleOut, ""
+	case e.Figures.MaxDesired <= e.Figures.DesiredBefore:
+		return nil, fmt.Sprintf("there was no scale-out: desired was never above the %d of the load's start", e.Figures.DesiredBefore) + e.whyNotOut()
 	}
-	return nil, fmt.Sprintf("the last new task did not become healthy: %d were desired, at most %d healthy", e.f.MaxDesired, e.f.MaxHealthy) + e.whyLost()
+	return nil, fmt.Sprintf("the last new task did not become healthy: %d were desired, at most %d healthy", e.Figures.MaxDesired, e.Figures.MaxHealthy) + e.whyLost()
 }
 
-func backToMin(e *evidence) (*timeline.Span, string) {
-	low, _ := e.t.BoundsAt(e.t.End)
-	last := e.t.At(e.t.End)
+func backToMin(e *Evidence) (*timeline.Span, string) {
+	low, _ := e.Timeline.BoundsAt(e.Timeline.End)
+	last := e.Timeline.At(e.Timeline.End)
 	switch {
-	case e.f.Recovery != nil:
-		return e.f.Recovery, ""
-	case e.t.LoadTo == e.t.End:
+	case e.Figures.Recovery != nil:
+		return e.Figures.Recovery, ""
+	case e.Timeline.LoadTo == e.Timeline.End:
 		return nil, "capacity was not watched after the load"
-	case e.f.MaxDesired <= low && e.f.MaxTasks <= low:
+	case e.Figures.MaxDesired <= low && e.Figures.MaxTasks <= low:
 		return nil, fmt.Sprintf("capacity never left the minimum of %d: there was nothing to come back from", low)
 	}
 	return nil, fmt.Sprintf("after %s it was not back at the minimum of %d: %d desired, %d running, %d draining",
-		e.both(e.t.End-e.t.LoadTo), low, last.Desired, last.Running, last.Draining) + e.whyNotIn()
+		e.both(e.Timeline.End-e.Timeline.LoadTo), low, last.Desired, last.Running, last.Draining) + e.whyNotIn()
+}
+
+func oscillations(e *Evidence) (float64, string) {
+	if e.Figures.Oscillations == nil {
+		return 0, "the load is not known"
+	}
+	return float64(*e.Figures.Oscillations), ""
+}
+
+func overshoot(e *Evidence) (float64, string) {
+	if e.Figures.Provisioning == nil {
+		return 0, demandUnknown
+	}
+	return float64(e.Figures.Provisioning.Overshoot), ""
 }
