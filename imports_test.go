@@ -28,6 +28,7 @@ const module = "scalableappbackend"
 const arrows = `
 internal/exit       →
 internal/input      →
+internal/mounts     →
 internal/near       →
 internal/units      →
 server              →
@@ -38,7 +39,7 @@ loadgen/plan        → internal/input internal/near
 loadgen/result      → loadgen/plan loadgen/timeline
 loadgen/measure     → loadgen/plan loadgen/result
 loadgen/attack      → loadgen/measure loadgen/plan
-loadgen/validity    → loadgen/result
+loadgen/validity    → internal/mounts loadgen/result
 loadgen/gate        → internal/input internal/near internal/units loadgen/plan loadgen/result loadgen/timeline
 loadgen/autoscaling → internal/input internal/near loadgen/timeline
 loadgen/simulate    → internal/input internal/near loadgen/autoscaling loadgen/plan loadgen/result loadgen/timeline
@@ -50,7 +51,7 @@ loadgen/baseline    → loadgen/compare loadgen/result
 loadgen/tui         → internal/units loadgen/plan loadgen/result loadgen/timeline loadgen/validity
 loadgen             → internal/exit internal/input internal/units loadgen/attack loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
 cmd/server          → server
-cmd/loadgen         → internal/exit internal/input internal/near internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
+cmd/loadgen         → internal/exit internal/input internal/mounts internal/near internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
 `
 
 // modules is who may import what others wrote; "tests" are the test files of any package.
@@ -64,7 +65,7 @@ github.com/santhosh-tekuri/jsonschema/v6 ← tests
 github.com/spf13/cobra                   ← cmd/loadgen
 github.com/spf13/pflag                   ← cmd/loadgen
 github.com/tsenart/vegeta/v12            ← loadgen/attack
-golang.org/x/net                         ← loadgen/plan loadgen/wire
+golang.org/x/net                         ← cmd/loadgen loadgen/plan loadgen/wire
 golang.org/x/sys                         ← loadgen/attack
 golang.org/x/term                        ← cmd/loadgen
 pgregory.net/rapid                       ← tests

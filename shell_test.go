@@ -158,6 +158,10 @@ const example = "https://api.example.com"
 // buildCommand is how the README says that the program is built.
 const buildCommand = "go build -o bin/ ./cmd/loadgen"
 
+// setUp is how a reader comes to the program, in order: newShell has done as much, and the test of the README's first
+// commands types it.
+var setUp = []string{"git clone REPOSITORY loadgen", "cd loadgen", buildCommand, "export PATH=$PWD/bin:$PATH"}
+
 func newShell(t *testing.T) *shell {
 	t.Helper()
 	// What the README says builds; what runs is the test binary of the same program, which by this name is the
@@ -191,8 +195,8 @@ func (s *shell) run(t *testing.T, b block) {
 		return
 	}
 	for _, c := range b.commands {
-		if c.typed == buildCommand {
-			continue // newShell did
+		if slices.Contains(setUp, c.typed) {
+			continue
 		}
 		if strings.HasPrefix(c.typed, "go test ") {
 			ci, err := os.ReadFile(".ci/run")

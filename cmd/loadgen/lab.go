@@ -74,6 +74,9 @@ How it works
 		if err != nil {
 			return usage(err)
 		}
+		for _, note := range notesOfPlace(r.out) {
+			env.say("note: %s", note)
+		}
 		return runLab(cmd.Context(), env, r)
 	}
 	return cmd

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -64,6 +65,7 @@ func (d *directory) Start(meta *result.Meta) error {
 	} else {
 		e.Hint = "give a directory with --out DIR, or --out none to keep nothing"
 	}
+	e.Hint = cmp.Or(hintOfOwner(err, d.path), e.Hint)
 	return e
 }
 
@@ -77,20 +79,26 @@ func (d *directory) make(meta *result.Meta) error {
 	}
 	d.path = filepath.Join(defaultOut, meta.StartedAt.UTC().Format("20060102T150405Z"))
 	if err := os.MkdirAll(defaultOut, 0o755); err != nil {
-		return fmt.Errorf("result directory %s: %s", d.path, reason(err))
+		return fmt.Errorf("result directory %s: %w", d.path, shortened{err})
 	}
 	for base, i := d.path, 2; ; i++ {
 		err := os.Mkdir(d.path, 0o755)
 		if !errors.Is(err, fs.ErrExist) {
 			d.fresh = true
 			if err != nil {
-				return fmt.Errorf("result directory %s: %s", d.path, reason(err))
+				return fmt.Errorf("result directory %s: %w", d.path, shortened{err})
 			}
 			return nil
 		}
 		d.path = fmt.Sprintf("%s-%d", base, i)
 	}
 }
+
+// shortened is an error whose text is its reason alone.
+type shortened struct{ error }
+
+func (e shortened) Error() string { return reason(e.error) }
+func (e shortened) Unwrap() error { return e.error }
 
 // kept is where the result is, empty when it is nowhere.
 func (d *directory) kept() string {

@@ -61,7 +61,7 @@ loadgen report --schema > result.schema.json`,
 		if err := loadgen.Rejudge(opened); err != nil {
 			return usage(err)
 		}
-		if format == "csv" || format == "hdr" { // which are made of the windows: without them nothing is to be written
+		if format == "csv" || format == "hdr" || format == "svg" { // which are made of the windows: without them nothing is to be written
 			for _, err := range opened.Windows() {
 				if err != nil {
 					return usage(err)

@@ -55,6 +55,10 @@ Variables
 		notes = append(notes, r.notes...)
 		if err == nil {
 			notes = append(notes, r.pauses(flags)...)
+			notes = append(notes, notesOfPlace(r.out)...)
+			if note := noteOfProxy(&r.plan, env.variable); note != "" {
+				notes = append(notes, note)
+			}
 		}
 		env.note(notes, table)
 		if err != nil {

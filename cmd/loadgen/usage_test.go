@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"scalableappbackend/internal/exit"
+	"scalableappbackend/loadgen/report"
 )
 
 // Nothing is started by any of these: they are refused, each thing wrong in a line of its own that
@@ -53,7 +54,7 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		// What belongs to other tools.
 		{args("-f locustfile.py --headless -u 5"), nil, "-f: loadgen runs no Python: requests stand in a file, -T FILE, or are arguments (docs/from-locust.md)"},
 		{args("run -H http://h --tags smoke"), nil, "--tags: tasks are selected in the file of requests: -T FILE"},
-		{args("run -H http://h --html r.html"), nil, "--html: use loadgen report DIR -f markdown|json|csv|hdr after the run"},
+		{args("run -H http://h --html r.html"), nil, "--html: use loadgen report DIR -f " + strings.Join(report.Formats()[1:], "|") + " after the run"},
 		{args("run http://h -n 1000 -c 5"), nil, "-n: use -t D: a run lasts a time; at --rate R it sends R × D requests"},
 		{args("run http://h -q 10 -w"), nil, "-q: use --rate N: requests per second in all, whoever sends them\n-w: use -s D: how long requests that are under way at the end may still take"},
 		{args("run http://h --vus many --rps x"), nil, "--vus: cannot be combined with --rps: users wait for answers, a rate does not; a run has one of them\n--vus \"many\": want a whole number, e.g. 50\n--rps \"x\": want requests per second, or NUMBER/DURATION, e.g. 50, 0.5 or 3000/1m"},
@@ -106,7 +107,7 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("run http://h/ --redirects 11"), nil, `--redirects "11": want 0 to 10; 0 takes the redirect as the answer`},
 		{args("run http://h/ --warm-up 3m"), nil, `--warm-up "3m": want less than the 3m of the load, of which it is the first part`},
 		{args("run http://h/ --resolve h:80"), nil, `--resolve "h:80": want HOST:PORT:ADDRESS as curl has it, e.g. example.com:443:127.0.0.1 or example.com:443:[::1]`},
-		{args("report --format"), nil, "--format: want F after it: text, markdown, json, csv, hdr"},
+		{args("report --format"), nil, "--format: want F after it: " + strings.Join(report.Formats(), ", ")},
 		{args("report --schema=x"), nil, `--schema "x": want true or false, 1 or 0`},
 
 		// No host.
@@ -206,7 +207,7 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("report a b"), nil, "argument \"b\": want one directory\nhint: loadgen merge adds several results up"},
 		{args("report missing"), nil, "result missing: open: no such file or directory"},
 		{args("report full"), nil, "result full: holds no result: neither result.json nor plan.json is there"},
-		{args("report full -f markdwon"), nil, "--format \"markdwon\": want one of text, markdown, json, csv, hdr\nhint: did you mean markdown?"},
+		{args("report full -f markdwon"), nil, "--format \"markdwon\": want one of " + strings.Join(report.Formats(), ", ") + "\nhint: did you mean markdown?"},
 		{args("merge"), nil, "merge: want the directories of results, e.g. loadgen merge task-1 task-2 -o all"},
 		{args("merge full"), nil, "--out: want a new directory for the merged result, e.g. loadgen merge task-1 task-2 -o all"},
 		{args("merge full -o new"), nil, "result full: holds no result: neither result.json nor plan.json is there"},

@@ -41,7 +41,7 @@ const (
 )
 
 // Formats are the names that Write knows, the default first.
-func Formats() []string { return []string{"text", "markdown", "json", "csv", "hdr"} }
+func Formats() []string { return []string{"text", "markdown", "json", "csv", "hdr", "svg"} }
 
 // FormatError is a name that is no format.
 type FormatError struct{ Name string }
@@ -62,6 +62,8 @@ func Write(w io.Writer, format string, in Input) error {
 		return JSON(w, in.Result)
 	case "csv":
 		return StatsCSV(w, in.Result, in.Windows)
+	case "svg":
+		return SVG(w, in)
 	case "hdr":
 		return HDR(w, in.Result, in.Windows)
 	}

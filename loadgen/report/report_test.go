@@ -26,7 +26,7 @@ func TestEveryFormatIsWrittenAndAnotherIsRefusedByName(t *testing.T) {
 	if e, ok := errors.AsType[*FormatError](err); !ok || e.Name != "xml" || b.Len() > 0 {
 		t.Fatalf("%d bytes and %v, want none and a *FormatError", b.Len(), err)
 	}
-	if want := `format "xml": want text, markdown, json, csv, hdr`; err.Error() != want {
+	if want := `format "xml": want text, markdown, json, csv, hdr, svg`; err.Error() != want {
 		t.Errorf("says %q, want %q", err, want)
 	}
 }
@@ -49,7 +49,7 @@ func TestTheSameInputGivesTheSameBytes(t *testing.T) {
 
 func TestFormatsMadeOfWindowsSayWhenThereAreNoneOrTheyCannotBeRead(t *testing.T) {
 	broken := errors.New("latency.hlog line 7: not a histogram")
-	for _, format := range []string{"csv", "hdr"} {
+	for _, format := range []string{"csv", "hdr", "svg"} {
 		in := Input{Result: named(t, "seed").result()}
 		if err := Write(io.Discard, format, in); !errors.Is(err, errNoWindows) {
 			t.Errorf("%s without windows: %v", format, err)

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"scalableappbackend/internal/mounts"
 	"scalableappbackend/loadgen/result"
 )
 
@@ -134,7 +135,7 @@ func (h hierarchy) memoryLimit(root, dir string) result.Reading {
 // cgroups is what /proc says of the groups of this process and where they are mounted.
 type cgroups struct {
 	memberships []membership
-	mounts      []mount
+	mounts      []mounts.Mount
 	exists      func(dir string) bool
 }
 
@@ -144,13 +145,13 @@ func readCgroups(root string) (cgroups, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return cgroups{}, err
 	}
-	mounts, err := os.ReadFile(filepath.Join(root, "proc/self/mountinfo"))
+	table, err := os.ReadFile(filepath.Join(root, "proc/self/mountinfo"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return cgroups{}, err
 	}
 	return cgroups{
 		memberships: parseMemberships(string(memberships)),
-		mounts:      parseMounts(string(mounts)),
+		mounts:      mounts.Parse(string(table)),
 		exists: func(dir string) bool {
 			info, err := os.Stat(filepath.Join(root, dir))
 			return err == nil && info.IsDir()
@@ -163,15 +164,15 @@ func readCgroups(root string) (cgroups, error) {
 func (g cgroups) find(controller string) (hierarchy, bool) {
 	for _, m := range g.memberships {
 		if slices.Contains(m.controllers, controller) {
-			dirs := g.visible(m.path, func(at mount) bool {
-				return at.fstype == "cgroup" && slices.Contains(at.options, controller)
+			dirs := g.visible(m.path, func(at mounts.Mount) bool {
+				return at.FSType == "cgroup" && slices.Contains(at.Options, controller)
 			})
 			return hierarchy{1, dirs}, len(dirs) > 0
 		}
 	}
 	for _, m := range g.memberships {
 		if m.unified {
-			dirs := g.visible(m.path, func(at mount) bool { return at.fstype == "cgroup2" })
+			dirs := g.visible(m.path, func(at mounts.Mount) bool { return at.FSType == "cgroup2" })
 			return hierarchy{2, dirs}, len(dirs) > 0
 		}
 	}
@@ -181,25 +182,25 @@ func (g cgroups) find(controller string) (hierarchy, bool) {
 // visible lists the directories from a group up to the mount point that shows most of the way. When
 // the group cannot be reached below any mount point, as in containers that mount their own group
 // but see the host's paths, the root of the first mount is what there is to look at.
-func (g cgroups) visible(group string, suits func(mount) bool) []string {
+func (g cgroups) visible(group string, suits func(mounts.Mount) bool) []string {
 	var best, fallback []string
 	for _, m := range g.mounts {
-		if !suits(m) || !g.exists(m.point) {
+		if !suits(m) || !g.exists(m.Point) {
 			continue
 		}
 		if fallback == nil {
-			fallback = []string{m.point}
+			fallback = []string{m.Point}
 		}
-		below, ok := relative(group, m.root)
-		if !ok || !g.exists(path.Join(m.point, below)) {
+		below, ok := relative(group, m.Root)
+		if !ok || !g.exists(path.Join(m.Point, below)) {
 			continue
 		}
 		var dirs []string
 		for below != "" {
-			dirs = append(dirs, path.Join(m.point, below))
+			dirs = append(dirs, path.Join(m.Point, below))
 			below = below[:strings.LastIndexByte(below, '/')]
 		}
-		if dirs = append(dirs, m.point); len(dirs) > len(best) {
+		if dirs = append(dirs, m.Point); len(dirs) > len(best) {
 			best = dirs
 		}
 	}
@@ -244,53 +245,6 @@ func parseMemberships(text string) []membership {
 		})
 	}
 	return all
-}
-
-// mount is a line of /proc/self/mountinfo.
-type mount struct {
-	root    string // directory of the file system that is mounted
-	point   string // where it is mounted
-	fstype  string
-	options []string // of the file system; a v1 hierarchy's controllers are among them
-}
-
-// parseMounts reads lines "ID parent major:minor root point options [tags…] - type source options"
-// (man 5 proc_pid_mountinfo) and skips others.
-func parseMounts(text string) []mount {
-	var all []mount
-	for line := range strings.Lines(text) {
-		before, after, ok := strings.Cut(line, " - ")
-		left, right := strings.Fields(before), strings.Fields(after)
-		if !ok || len(left) < 6 || len(right) < 3 {
-			continue
-		}
-		all = append(all, mount{
-			root:    unescape(left[3]),
-			point:   unescape(left[4]),
-			fstype:  right[0],
-			options: strings.Split(right[2], ","),
-		})
-	}
-	return all
-}
-
-// unescape undoes the kernel's octal escapes of space, tab, newline and backslash in a path.
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			if code, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				b.WriteByte(byte(code))
-				i += 3
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }
 
 // readField reads a group's one-line file.
