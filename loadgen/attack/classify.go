@@ -14,19 +14,19 @@ import (
 	"scalableappbackend/loadgen/measure"
 )
 
-// progress is how far a request came before it failed.
-type progress int
+// Progress is how far a request came before it failed.
+type Progress int
 
 const (
-	connecting progress = iota
-	connected           // and nothing of an answer seen
-	answering           // some of an answer seen
+	Connecting Progress = iota
+	Connected           // and nothing of an answer seen
+	Answering           // some of an answer seen
 )
 
 // classify names the reason for which a request failed. It goes by the type of the error, never
 // by its text: that holds ports and addresses, and changes between versions. Where net/http
 // keeps the type to itself, how far the request came decides.
-func classify(err error, p progress) measure.Kind {
+func Classify(err error, p Progress) measure.Kind {
 	if errors.Is(err, errTooManyRedirects) {
 		return measure.KindRedirects
 	}
@@ -57,9 +57,9 @@ func classify(err error, p progress) measure.Kind {
 		return measure.KindClosed
 	}
 	switch p {
-	case answering:
+	case Answering:
 		return measure.KindMalformed
-	case connected:
+	case Connected:
 		return measure.KindClosed
 	default:
 		return measure.KindOther

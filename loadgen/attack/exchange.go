@@ -83,7 +83,7 @@ func (a *Attack) exchange(t ticket) time.Duration {
 	case err != nil && a.inFlight.Err() != nil: // of a time-out and a cut at once the time-out stands
 		x.Kind = measure.KindTimeout
 	case err != nil:
-		x.Kind = classify(err, trace.progress())
+		x.Kind = Classify(err, trace.progress())
 	case !request.Accepts(x.Status):
 		x.Kind = measure.KindStatus
 	case !body.found():
@@ -170,13 +170,13 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 }
 
 // progress is how far a failed request came, for errors that do not say themselves what they are.
-func (t *trace) progress() progress {
+func (t *trace) progress() Progress {
 	switch {
 	case t.firstByte.Load() > 0 || t.hints.Load() > 0:
-		return answering
+		return Answering
 	case t.connected:
-		return connected
+		return Connected
 	default:
-		return connecting
+		return Connecting
 	}
 }

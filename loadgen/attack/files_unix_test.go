@@ -13,7 +13,7 @@ import (
 // Without a descriptor the resolver cannot read its own files, and says that there is no such host.
 func TestALookupWithoutADescriptorIsTheGeneratorsFailure(t *testing.T) {
 	notFound := &net.DNSError{Err: "no such host", Name: "localhost", IsNotFound: true}
-	if got := classify(notFound, connecting); got != measure.KindNoHost {
+	if got := Classify(notFound, Connecting); got != measure.KindNoHost {
 		t.Errorf("with descriptors: %v", got)
 	}
 	var limit syscall.Rlimit
@@ -25,7 +25,7 @@ func TestALookupWithoutADescriptorIsTheGeneratorsFailure(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &less); err != nil {
 		t.Skip(err)
 	}
-	found, failed := classify(notFound, connecting), classify(&net.DNSError{Err: "server misbehaving"}, connecting)
+	found, failed := Classify(notFound, Connecting), Classify(&net.DNSError{Err: "server misbehaving"}, Connecting)
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}

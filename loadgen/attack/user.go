@@ -3,13 +3,14 @@ package attack
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"sync/atomic"
 	"time"
+
+	"scalableappbackend/loadgen/wire"
 )
 
 // user sends one request at a time, over connections of its own and with cookies of its own: a
@@ -40,7 +41,7 @@ type keeper struct {
 	dialed       atomic.Int64 // when its last connection was opened, on the run's clock
 }
 
-var errTooManyRedirects = errors.New("too many redirects")
+var errTooManyRedirects = wire.ErrTooManyRedirects
 
 func (a *Attack) newUser(id int, random *rand.Rand) *user {
 	u := &user{id: id, heapAt: -1, attack: a, random: random, script: a.scripts(id, random)}

@@ -2,7 +2,8 @@ package http1
 
 import (
 	"bytes"
-	"errors"
+	"fmt"
+	"io"
 	"math"
 )
 
@@ -35,8 +36,8 @@ var (
 
 // What End returns when the connection was closed too early.
 var (
-	ErrNoAnswer = errors.New("the connection ended before an answer")
-	ErrShort    = errors.New("the connection ended inside the answer")
+	ErrNoAnswer = fmt.Errorf("the connection ended before an answer: %w", io.EOF)
+	ErrShort    = fmt.Errorf("the connection ended inside the answer: %w", io.ErrUnexpectedEOF)
 )
 
 // state is what the next byte belongs to.
@@ -118,6 +119,9 @@ func (r *Reader) Interim() int { return r.interim }
 
 // Body is how many bytes of the body were read, without chunk headers.
 func (r *Reader) Body() int64 { return r.body }
+
+// Headed reports whether the final answer's header was read whole, so that its status counts whatever comes of its body.
+func (r *Reader) Headed() bool { return r.state > headerLine }
 
 // Done reports whether the answer is complete.
 func (r *Reader) Done() bool { return r.state == done }

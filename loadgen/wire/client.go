@@ -28,9 +28,12 @@ type Call struct {
 	Deadline time.Time // of the whole exchange, connecting included
 	MaxBody  int64     // an answer's body is read up to this many bytes
 	// Field and Data are handed the answer's header fields and body as they come, as http1.Reader says; nil for no
-	// need.
+	// need. A User has Field for itself.
 	Field func(name, value []byte)
 	Data  func(piece []byte)
+	// Begin is called before each answer of which Data is told: a redirect's comes before the one that counts. Nil for
+	// no need.
+	Begin func()
 }
 
 // Answer is how a request ended. Times are on the run's clock.
@@ -44,10 +47,14 @@ type Answer struct {
 	Body      int64 // bytes that were read of it, decoded
 	Truncated bool  // it was longer than Call.MaxBody
 	Retries   int   // how often it was sent again because a kept connection was dead
+	Reuses    int   // how often it went out on a connection that had carried another request before
 
 	Connected bool // there was a connection to send it on
-	Reused    bool // which had carried another before
 	Answering bool // some of an answer came
+
+	// Of a User alone.
+	Redirects int    // hops that were followed
+	ServedBy  string // the final answer's X-Served-By
 }
 
 // Do sends a request and reads its answer. It returns when the answer is complete, when its deadline has passed, and
@@ -59,6 +66,9 @@ func (c *Client) Do(q *Request, how *Call, a *Answer) error {
 		if err != nil {
 			a.End = c.network.cfg.Clock()
 			return err
+		}
+		if how.Begin != nil {
+			how.Begin()
 		}
 		fail := k.exchange(q, how, a)
 		if fail == nil {
@@ -92,19 +102,18 @@ func (c *Client) connection(q *Request, how *Call, a *Answer) (*conn, error) {
 			return nil, n.cause(err)
 		}
 		c.kept = slices.Delete(c.kept, i, i+1)
-		a.Connected, a.Reused = true, true
+		a.Connected = true
+		a.Reuses++
 		return k, nil
 	}
+	a.Connected = false
 	begun := n.cfg.Clock()
-	k, err := n.open(q.target, how.Deadline)
+	k, err := n.open(q.target, how.Deadline, c.opened)
 	if err != nil {
 		return nil, err
 	}
-	a.Connect += k.opened - begun
-	a.Connected, a.Reused = true, false
-	if c.opened != nil {
-		c.opened(k.opened, k.RemoteAddr().String())
-	}
+	a.Connect += n.cfg.Clock() - begun
+	a.Connected = true
 	return k, nil
 }
 

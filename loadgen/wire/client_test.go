@@ -304,7 +304,7 @@ func TestTLSIsSpokenWithThePeersName(t *testing.T) {
 	client := network(t, func(c *Config) { c.TLS = &tls.Config{RootCAs: pool} }).NewClient(nil)
 	for i := range 2 {
 		var a Answer
-		if err := client.Do(request(t, "GET", s.URL, nil), soon(), &a); err != nil || a.Status != 200 || a.Reused != (i == 1) {
+		if err := client.Do(request(t, "GET", s.URL, nil), soon(), &a); err != nil || a.Status != 200 || (a.Reuses == 1) != (i == 1) {
 			t.Errorf("%+v, %v", a, err)
 		}
 	}

@@ -108,53 +108,54 @@ func (c *conn) endWrite(writer <-chan error, read error) error {
 	return read
 }
 
-// read reads one answer.
+// read reads one answer, and says of it what has come, also when it then fails.
 func (c *conn) read(q *Request, how *Call, a *Answer) error {
 	buffer := buffers.Get().(*[16 << 10]byte)
 	defer buffers.Put(buffer)
 	r := &c.reader
 	r.Field, r.Data = how.Field, how.Data
 	r.Start(q.method)
+	err := c.readInto(buffer[:], how, a)
+	if r.Headed() {
+		a.Status, a.Body = r.Status(), min(r.Body(), how.MaxBody)
+	}
+	return err
+}
+
+func (c *conn) readInto(buffer []byte, how *Call, a *Answer) error {
+	r := &c.reader
 	for {
-		n, err := c.Read(buffer[:])
+		n, err := c.Read(buffer)
 		if n > 0 {
 			before := r.Began()
 			used, bad := r.Feed(buffer[:n])
+			a.End = c.clock()
 			if !before && r.Began() {
-				a.End = c.clock()
 				a.FirstByte = a.End - a.Sent
 			}
-			if bad != nil {
+			switch {
+			case bad != nil:
 				return bad
-			}
-			if used < n {
+			case used < n:
 				r.Spoil()
 			}
 			if r.Body() > how.MaxBody {
 				a.Truncated = true
 				r.Spoil()
-				break
+				return nil
 			}
 			if r.Done() {
-				if before {
-					a.End = c.clock()
-				}
-				break
+				return nil
+			}
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			if err = r.End(); err == nil {
+				a.End = c.clock()
+				return nil
 			}
 		}
 		if err != nil {
-			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-				if err = r.End(); err == nil {
-					a.End = c.clock()
-					break
-				}
-			}
 			return err
 		}
 	}
-	a.Status, a.Body = r.Status(), min(r.Body(), how.MaxBody)
-	if a.Truncated {
-		a.End = c.clock()
-	}
-	return nil
 }

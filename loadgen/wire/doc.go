@@ -7,6 +7,6 @@
 // bytes are sent, when a connection is kept, and when a request is sent again because a kept connection turned out to
 // be dead. What differs is listed at Client.
 //
-// It does not follow redirects, keep cookies, speak HTTP/2, use proxies or decompress. A [Client] is also an
-// http.RoundTripper, so that net/http's own Client can do the first two on top of it.
+// A [User] follows redirects and keeps cookies on top of a Client: net/http's own Client decides what to ask next, and
+// is only called when there is something to decide. The package does not speak HTTP/2, use proxies or decompress.
 package wire

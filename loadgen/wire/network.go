@@ -73,15 +73,19 @@ func (n *Network) limit(c *conn, deadline time.Time) error {
 	return nil
 }
 
-// open makes a connection, with TLS where the target wants it.
-func (n *Network) open(t target, deadline time.Time) (*conn, error) {
+// open makes a connection, with TLS where the target wants it. It tells opened, when that is not nil, of the connection
+// beneath.
+func (n *Network) open(t target, deadline time.Time, opened func(at time.Duration, address string)) (*conn, error) {
 	ctx, cancel := context.WithDeadline(n.ctx, deadline)
 	defer cancel()
 	dialed, err := n.cfg.Dial(ctx, "tcp", t.address)
 	if err != nil {
 		return nil, n.cause(err)
 	}
-	c := &conn{target: t, Conn: dialed, clock: n.cfg.Clock}
+	c := &conn{target: t, Conn: dialed, clock: n.cfg.Clock, opened: n.cfg.Clock()}
+	if opened != nil {
+		opened(c.opened, dialed.RemoteAddr().String())
+	}
 	if s, ok := dialed.(syscall.Conn); ok {
 		c.raw, _ = s.SyscallConn() // nil where the socket cannot be looked at
 	}
@@ -98,7 +102,6 @@ func (n *Network) open(t target, deadline time.Time) (*conn, error) {
 			return nil, n.cause(err)
 		}
 	}
-	c.opened = n.cfg.Clock()
 	return c, nil
 }
 

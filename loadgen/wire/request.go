@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -25,6 +26,9 @@ type Request struct {
 	// repeatable says that the request may be sent again though the service may have acted on it: net/http's rule.
 	repeatable bool
 	closes     bool // the request itself says that the connection ends with it
+
+	origin *http.Request // what it was rendered of, and its body: a redirect is of these
+	whole  []byte
 }
 
 // target is where a connection goes.
@@ -34,16 +38,16 @@ type target struct {
 	name    string // for the certificate
 }
 
-// NewRequest renders a request. Its header is sent as it is, with Host, User-Agent and Content-Length as net/http
-// would write them; r.Body is ignored in favour of body.
+// NewRequest renders a request. Its header is sent as it is, with Host, User-Agent and Content-Length or, when r says so,
+// Transfer-Encoding as net/http would write them; r.Body is ignored in favour of body. Nobody may change r afterwards.
 func NewRequest(r *http.Request, body []byte) (*Request, error) {
 	t, err := targetOf(r.URL)
 	if err != nil {
 		return nil, err
 	}
 	c := *r
-	c.Body, c.GetBody, c.ContentLength, c.TransferEncoding = nil, nil, int64(len(body)), nil
-	if len(body) > 0 {
+	c.Body, c.GetBody, c.ContentLength = nil, nil, int64(len(body))
+	if len(body) > 0 || len(r.TransferEncoding) > 0 {
 		c.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	var out bytes.Buffer
@@ -51,13 +55,32 @@ func NewRequest(r *http.Request, body []byte) (*Request, error) {
 		return nil, err
 	}
 	q := &Request{
-		method: r.Method, target: t, sent: int64(len(body)), head: out.Bytes(),
+		method: r.Method, target: t, sent: int64(len(body)), head: out.Bytes(), origin: r, whole: body,
 		repeatable: repeatable(r), closes: r.Close || httpguts.HeaderValuesContainsToken(r.Header["Connection"], "close"),
 	}
 	if len(body) > ownCopy {
-		q.head, q.body = bytes.Clone(q.head[:len(q.head)-len(body)]), body
+		end := bytes.Index(q.head, []byte("\r\n\r\n")) + 4
+		if q.body = body; len(r.TransferEncoding) > 0 {
+			q.body = q.head[end:]
+		}
+		q.head = q.head[:end:end]
+		if len(r.TransferEncoding) == 0 {
+			q.head = bytes.Clone(q.head) // without the copy of the body behind it
+		}
 	}
 	return q, nil
+}
+
+// again is the request for net/http's Client, with a header that it may change.
+func (q *Request) again() *http.Request {
+	r := q.origin.Clone(context.Background())
+	r.Body, r.GetBody, r.ContentLength = nil, nil, 0
+	if len(q.whole) > 0 || len(r.TransferEncoding) > 0 {
+		r.ContentLength = int64(len(q.whole))
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(q.whole)), nil }
+		r.Body, _ = r.GetBody()
+	}
+	return r
 }
 
 // repeatable is net/http's rule for requests that a service may see twice: RFC 9110, 9.2.2, and the headers by which
