@@ -113,7 +113,7 @@ func TestDocumentsPointAtWhatExists(t *testing.T) {
 // A flag or a variable that a document mentions in passing must exist as well; those in command blocks are run.
 func TestFlagsNamedInTheDocumentsExist(t *testing.T) {
 	var help strings.Builder
-	for _, command := range []string{"run", "lab", "simulate", "report", "merge", "compare", "baseline", "version", "completion"} {
+	for _, command := range []string{"run", "bench", "lab", "simulate", "report", "merge", "compare", "baseline", "version", "completion"} {
 		out, err := exec.CommandContext(t.Context(), "go", "run", "./cmd/loadgen", command, "--help").CombinedOutput()
 		if err != nil {
 			t.Fatalf("loadgen %s --help: %v\n%s", command, err, out)

@@ -38,7 +38,8 @@ loadgen/timeline    →
 loadgen/plan        → internal/input internal/near
 loadgen/result      → loadgen/plan loadgen/timeline
 loadgen/measure     → loadgen/plan loadgen/result
-loadgen/attack      → loadgen/measure loadgen/plan
+loadgen/attack      → loadgen/measure loadgen/plan loadgen/wire
+loadgen/bench       → loadgen/attack loadgen/http1 loadgen/measure loadgen/plan loadgen/wire
 loadgen/validity    → internal/mounts loadgen/result
 loadgen/gate        → internal/input internal/near internal/units loadgen/plan loadgen/result loadgen/timeline
 loadgen/autoscaling → internal/input internal/near loadgen/timeline
@@ -49,7 +50,7 @@ loadgen/stats       →
 loadgen/compare     → internal/input internal/units loadgen/gate loadgen/plan loadgen/result loadgen/stats
 loadgen/baseline    → loadgen/compare loadgen/result
 loadgen/tui         → internal/units loadgen/plan loadgen/result loadgen/timeline loadgen/validity
-loadgen             → internal/exit internal/input internal/units loadgen/attack loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
+loadgen             → internal/exit internal/input internal/units loadgen/attack loadgen/bench loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
 cmd/server          → server
 cmd/loadgen         → internal/exit internal/input internal/mounts internal/near internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
 `
@@ -66,7 +67,7 @@ github.com/spf13/cobra                   ← cmd/loadgen
 github.com/spf13/pflag                   ← cmd/loadgen
 github.com/tsenart/vegeta/v12            ← loadgen/attack
 golang.org/x/net                         ← cmd/loadgen loadgen/plan loadgen/wire
-golang.org/x/sys                         ← loadgen/attack
+golang.org/x/sys                         ← loadgen/attack loadgen/bench
 golang.org/x/term                        ← cmd/loadgen
 pgregory.net/rapid                       ← tests
 `

@@ -32,7 +32,7 @@ type session struct {
 	activities   int    // of the timeline that were told as events
 	incidents    int    // events of the timeline that were
 
-	attack   *attack.Attack
+	attack   load
 	recorder *measure.Recorder
 	probe    *validity.Probe
 	watchdog *validity.Watchdog
@@ -97,7 +97,10 @@ func (r *Runner) prepare(ctx context.Context) (*session, error) {
 		s.meta.Plan.Host = r.HostName
 	}
 	s.recorder = measure.New(measure.Config{Endpoints: s.plan.Endpoints, Phases: s.plan.Phases, Timeout: time.Duration(s.plan.Plan.Client.Timeout)})
-	s.attack = attack.New(attack.Config{Plan: s.plan, Recorder: s.recorder, Transport: r.Transport})
+	if s.attack, err = newLoad(s.plan, s.recorder, r.Transport); err != nil {
+		s.service.stop()
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -171,7 +174,9 @@ func (s *session) stood(w *result.Window, until time.Duration) {
 // gauge fills in what a window shows of the schedule, and how many requests were under way at its end.
 func (s *session) gauge(w *result.Window) {
 	var offered int64
-	offered, w.Users = s.attack.Gauges(w.To)
+	if offered, w.Users = s.attack.Gauges(w.To); offered < 0 {
+		offered = s.offered + w.Sent
+	}
 	w.Offered, s.offered = offered-s.offered, offered
 	s.underWay += w.Sent
 	for i := range w.Endpoints {

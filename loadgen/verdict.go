@@ -105,6 +105,7 @@ func summarise(b *result.Builder) result.HealthSummary {
 func evidence(b *result.Builder, duration time.Duration, limits validity.Limits) validity.Evidence {
 	e := validity.Evidence{Duration: duration, Seconds: b.Health(), Limits: limits, Lag: b.Lag(), SlotWait: b.SlotWait()}
 	e.Closed = b.Meta().Plan.Model == plan.Closed
+	e.Bench = b.Meta().Plan.Model == plan.Bench
 	e.Offered, e.Sent = b.Counts()
 	e.DescriptorFailures, e.PortFailures = ownFailures(b)
 	e.Phases = b.PhaseLags()

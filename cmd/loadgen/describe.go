@@ -18,7 +18,9 @@ func describe(p *plan.Plan) string {
 	switch {
 	case p.Model == plan.Open:
 		how = append(how, string(p.Arrivals), "at most "+units.Count(int64(p.MaxInFlight))+" in flight")
-	case len(p.Stages) == 0 && p.Users > 1:
+	case p.Model == plan.Bench && p.Requests > 0:
+		return fmt.Sprintf("%s on %s, %s requests", height(p), where(p), units.Count(p.Requests))
+	case len(p.Stages) == 0 && p.Users > 1 && p.Model != plan.Bench:
 		how = append(how, units.Decimal(p.SpawnRate)+" started each second")
 	}
 	switch {
@@ -38,6 +40,10 @@ func describe(p *plan.Plan) string {
 func height(p *plan.Plan) string {
 	isOpen := p.Model == plan.Open
 	switch {
+	case p.Model == plan.Bench && p.Users == 1:
+		return "1 connection as fast as it goes"
+	case p.Model == plan.Bench:
+		return units.Count(int64(p.Users)) + " connections as fast as they go"
 	case len(p.Stages) > 0:
 		start, of := float64(p.Users), " users"
 		if isOpen {

@@ -130,9 +130,8 @@ func (t typedHabit) String() string { return "" }
 func (t typedHabit) Type() string   { return "" }
 
 // defineHabits lets a command be told what other tools are told; said is what was typed, in order.
-func defineHabits(flags *pflag.FlagSet) (said *[]saidHabit) {
+func defineHabits(flags *pflag.FlagSet, table []habit) (said *[]saidHabit) {
 	said = new([]saidHabit)
-	table := habits()
 	for i := range table {
 		h := &table[i]
 		for _, name := range h.names {
@@ -151,9 +150,8 @@ func defineHabits(flags *pflag.FlagSet) (said *[]saidHabit) {
 	return said
 }
 
-// answer says what to do instead of what was typed or stands in the environment: notes where nothing is lost, else errors.
-// A variable is never an error: it may be there for another program.
-func answer(said []saidHabit, variable func(string) (string, bool)) (notes []string, errs []error) {
+// answer says what to do instead of what was typed: notes where nothing is lost, else errors.
+func answer(said []saidHabit) (notes []string, errs []error) {
 	for _, s := range said {
 		if s.harmless {
 			notes = append(notes, s.name+": "+s.instead)
@@ -161,7 +159,12 @@ func answer(said []saidHabit, variable func(string) (string, bool)) (notes []str
 		}
 		errs = append(errs, &input.Error{Field: s.name, Want: s.instead})
 	}
-	table := habits()
+	return notes, errs
+}
+
+// answerVariables says what to do instead of what stands in the environment, which is never an error: it may be there for
+// another program.
+func answerVariables(table []habit, variable func(string) (string, bool)) (notes []string) {
 	for i := range table {
 		if name := table[i].variable(); name != "" {
 			if _, set := variable(name); set {
@@ -169,7 +172,7 @@ func answer(said []saidHabit, variable func(string) (string, bool)) (notes []str
 			}
 		}
 	}
-	return notes, errs
+	return notes
 }
 
 // respelled is a command line with what it leaves out: the verb before a flag, a URL or a path, and which --json is meant.

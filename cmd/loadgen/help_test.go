@@ -16,7 +16,7 @@ import (
 )
 
 func commands() []string {
-	return []string{"run", "lab", "simulate", "report", "merge", "compare", "baseline", "version", "completion", "help"}
+	return []string{"run", "bench", "lab", "simulate", "report", "merge", "compare", "baseline", "version", "completion", "help"}
 }
 
 func TestHelpIsAsItWasReadLast(t *testing.T) {
@@ -61,19 +61,23 @@ func TestTheExamplesOfHelpWork(t *testing.T) {
 	nothing := func(string) (string, bool) { return "", false }
 	root := newRoot(&env{})
 	for verb, read := range map[string]func(flags map[string]*typed) error{
-		"run": func(flags map[string]*typed) error { _, err := resolve(flags, nothing); return err },
-		"lab": func(flags map[string]*typed) error { _, err := resolveLab(flags, nothing); return err },
+		"run":   func(flags map[string]*typed) error { _, err := resolve(flags, nothing); return err },
+		"bench": func(flags map[string]*typed) error { _, err := resolveBench(flags, nothing); return err },
+		"lab":   func(flags map[string]*typed) error { _, err := resolveLab(flags, nothing); return err },
 		"simulate": func(flags map[string]*typed) error {
 			_, _, err := resolveSimulation(simulateSettings(), flags, nothing)
 			return err
 		},
 	} {
-		table := map[string]func() []setting{"run": settings, "lab": labSettings, "simulate": simulateSettings}[verb]()
+		table := map[string]func() []setting{"run": settings, "bench": benchSettings, "lab": labSettings, "simulate": simulateSettings}[verb]()
 		for l := range strings.SplitSeq(strings.TrimSpace(commandOf(root, verb).Example), "\n") {
 			set := pflag.NewFlagSet(verb, pflag.ContinueOnError)
 			flags := define(set, table)
 			if err := set.Parse(inWords(l)[2:]); err != nil {
 				t.Fatalf("%s: %v", l, err)
+			}
+			if verb == "bench" {
+				take(flags, set.Args())
 			}
 			if err := read(flags); err != nil && !strings.Contains(l, "@") {
 				t.Errorf("%s: %v", l, err)

@@ -119,15 +119,18 @@ func parseMethod(s string) (string, error) {
 	return s, nil
 }
 
-// parseData refuses what is probably meant as another tool's -d, which is a duration.
-func parseData(s string) (string, error) {
-	if d, err := plan.ParseDuration(s); err == nil && d > 0 && strings.ContainsAny(s, "hms") {
-		return "", input.Refuse(s, "a body; a duration is -t "+strings.TrimSpace(s))
+// dataUnless reads a body, and refuses what is probably meant as another tool's -d, which is a duration; duration is the
+// flag for that.
+func dataUnless(duration string) func(s string) (string, error) {
+	return func(s string) (string, error) {
+		if d, err := plan.ParseDuration(s); err == nil && d > 0 && strings.ContainsAny(s, "hms") {
+			return "", input.Refuse(s, "a body; a duration is "+duration+" "+strings.TrimSpace(s))
+		}
+		if s == "@" {
+			return "", input.Refuse(s, "@FILE or the body itself")
+		}
+		return s, nil
 	}
-	if s == "@" {
-		return "", input.Refuse(s, "@FILE or the body itself")
-	}
-	return s, nil
 }
 
 // headerOfHost tells a header from a host: curl and hey have -H for it.

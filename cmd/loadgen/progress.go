@@ -150,7 +150,10 @@ func (t *tally) line(meta *result.Meta) string {
 		share = float64(t.failures) / float64(t.requests)
 	}
 	crowd := fmt.Sprintf("users %d", t.users)
-	if meta.Plan.Model == plan.Open {
+	switch meta.Plan.Model {
+	case plan.Bench:
+		crowd = fmt.Sprintf("connections %d", t.users)
+	case plan.Open:
 		crowd = fmt.Sprintf("in flight %d", t.inFlight)
 	}
 	line := fmt.Sprintf("%s/%s %s %s offered %s done %s p50 %s p99 %s errors %s (%s) lag p99 %s cpu %s",

@@ -94,6 +94,9 @@ func (r *resolution) readConfigs(variable func(string) (string, bool), base *pla
 // readPlan returns the plan of --plan, else the default one with a random seed.
 func (r *resolution) readPlan(all []given) (plan.Plan, error) {
 	base := plan.Default()
+	if r.service.model == plan.Bench {
+		base = plan.DefaultBench()
+	}
 	base.Seed = rand.Uint64N(plan.MaxSeed) + 1
 	i := slices.IndexFunc(all, func(g given) bool { return g.flag == "plan" })
 	if i < 0 {

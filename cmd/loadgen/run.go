@@ -40,14 +40,15 @@ Variables
 	}
 	table := settings()
 	flags := define(cmd.Flags(), table)
-	said := defineHabits(cmd.Flags())
+	said := defineHabits(cmd.Flags(), habits())
 	completeRunFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("host", cobra.FixedCompletions([]cobra.Completion{plan.Embedded}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		env.outlivePipes()
 		take(flags, args)
 		flags["targets"].stdin = env.stdin
-		notes, refused := answer(*said, env.variable)
+		notes, refused := answer(*said)
+		notes = append(notes, answerVariables(habits(), env.variable)...)
 		r, err := resolve(flags, env.variable)
 		if len(refused) > 0 { // what else is wrong may be of it
 			err = errors.Join(refused...)

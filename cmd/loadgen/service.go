@@ -16,6 +16,7 @@ import (
 
 // service is what a command line asks of the service that `lab` runs and `simulate` imagines.
 type service struct {
+	model        plan.Model // of the plan that the verb begins with; empty: users
 	min, max     int
 	policies     []autoscaling.Policy
 	taskCapacity float64 // requests/s of one task; 0: not given

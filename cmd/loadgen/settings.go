@@ -114,7 +114,7 @@ func settings() []setting {
 			set: one(parseMethod, func(o *options, s string) { o.method = s })},
 		{flag: "data", short: "d", aliases: []string{"data-raw", "data-binary", "data-ascii"}, arg: "B", group: groupTargets, verbatim: true,
 			help: "body for URLs and paths given as arguments: text or @FILE",
-			set:  each(parseData, func(o *options, all []string) { o.data = all })},
+			set:  each(dataUnless("-t"), func(o *options, all []string) { o.data = all })},
 		{flag: "json-data", arg: "B", hidden: true, verbatim: true,
 			help: "body in JSON for URLs and paths given as arguments",
 			set:  one(parseText, func(o *options, s string) { o.data, o.isJSON = []string{s}, true })},

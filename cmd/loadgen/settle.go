@@ -121,8 +121,11 @@ func settle(all []given, base plan.Model) settlement {
 }
 
 func loadOf(m plan.Model) string {
-	if m == plan.Open {
+	switch m {
+	case plan.Open:
 		return "a rate"
+	case plan.Bench:
+		return "connections that go as fast as they can"
 	}
 	return "users"
 }

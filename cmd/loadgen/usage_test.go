@@ -45,11 +45,11 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 	}{
 		// Commands.
 		{nil, nil, "want a command, e.g. loadgen run --host embedded\nhint: loadgen -h lists them"},
-		{args("rnu --host x"), nil, "command \"rnu\": want one of run, lab, simulate, report, merge, compare, baseline, version, completion, help\nhint: did you mean loadgen run?"},
-		{args("frobnicate"), nil, `command "frobnicate": want one of run, lab, simulate, report, merge, compare, baseline, version, completion, help`},
+		{args("rnu --host x"), nil, "command \"rnu\": want one of run, bench, lab, simulate, report, merge, compare, baseline, version, completion, help\nhint: did you mean loadgen run?"},
+		{args("frobnicate"), nil, `command "frobnicate": want one of run, bench, lab, simulate, report, merge, compare, baseline, version, completion, help`},
 		{args("--host x"), nil, "--host \"x\": want a base URL, e.g. http://localhost:8080\nhint: did you mean http://x?"},
-		{args("example.com"), nil, `command "example.com": want one of run, lab, simulate, report, merge, compare, baseline, version, completion, help`},
-		{args("-"), nil, `command "-": want one of run, lab, simulate, report, merge, compare, baseline, version, completion, help`},
+		{args("example.com"), nil, `command "example.com": want one of run, bench, lab, simulate, report, merge, compare, baseline, version, completion, help`},
+		{args("-"), nil, `command "-": want one of run, bench, lab, simulate, report, merge, compare, baseline, version, completion, help`},
 
 		// What belongs to other tools.
 		{args("-f locustfile.py --headless -u 5"), nil, "-f: loadgen runs no Python: requests stand in a file, -T FILE, or are arguments (docs/from-locust.md)"},
@@ -75,7 +75,7 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		// Locust's files.
 		{args("run --config none.conf"), nil, "--config \"none.conf\": want a file that can be read: no such file or directory"},
 		{args("run --config bad.conf"), nil, "note: bad.conf sets users many, host http://h\nbad.conf users \"many\": want a whole number, e.g. 50"},
-		{args("help rum"), nil, "command \"rum\": want one of run, lab, simulate, report, merge, compare, baseline, version, completion, help\nhint: did you mean loadgen run?"},
+		{args("help rum"), nil, "command \"rum\": want one of run, bench, lab, simulate, report, merge, compare, baseline, version, completion, help\nhint: did you mean loadgen run?"},
 		{args("help run extra"), nil, `argument "extra": want one command`},
 		{args("version now"), nil, `argument "now": want only flags after loadgen version`},
 		{args("completion"), nil, "completion: want a shell, one of bash, zsh, fish, powershell"},

@@ -54,6 +54,22 @@ func DefaultOpen() Plan {
 	return p
 }
 
+// Of a bench.
+const (
+	DefaultConnections  = 50
+	DefaultBenchTime    = Duration(10 * time.Second)
+	DefaultRequestsTime = Duration(30 * time.Minute) // at most, when a number of requests is asked for
+)
+
+// DefaultBench returns the default plan of a bench. It has no target: the caller gives some.
+func DefaultBench() Plan {
+	p := Default()
+	p.Model = Bench
+	p.Users, p.SpawnRate, p.Think, p.RunTime = DefaultConnections, 0, Range{}, DefaultBenchTime
+	p.Targets = nil
+	return p
+}
+
 // DefaultTargets returns GET / and GET /health, in equal shares.
 func DefaultTargets() []Target {
 	return []Target{

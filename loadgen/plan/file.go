@@ -2,8 +2,8 @@ package plan
 
 import "encoding/json"
 
-// ReadFile reads a plan.json. Keys that the file leaves out have the value of [Default], or of
-// [DefaultOpen] when its model is open or it has a rate; what other keys replace (stages: users,
+// ReadFile reads a plan.json. Keys that the file leaves out have the value of [Default], of
+// [DefaultOpen] when its model is open or it has a rate, of [DefaultBench] when it is one; what other keys replace (stages: users,
 // spawn rate and run time; pacing: think time) is not filled in. The keys "schema", "run" and "generator",
 // which a result adds, are passed over; any other unknown key is an error.
 //
@@ -20,6 +20,9 @@ func ReadFile(data []byte) (Plan, error) {
 	p := Default()
 	if given.Model == Open || given.Model == "" && given.Rate != nil {
 		p = DefaultOpen()
+	}
+	if given.Model == Bench {
+		p = DefaultBench()
 	}
 	if given.Stages != nil {
 		p.Users, p.SpawnRate, p.RunTime = 0, 0, 0

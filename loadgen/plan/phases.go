@@ -7,7 +7,7 @@ import (
 )
 
 // Curve is the level that the plan asks for: users of the closed model, requests per second of the
-// open one. The plan must be valid.
+// open one, connections of a bench. The plan must be valid.
 //
 // Without stages, users rise in a straight line at the spawn rate, so that user k, counted from 0,
 // is due k ÷ spawn rate after the start; the run time cuts a ramp that is longer.
@@ -24,6 +24,9 @@ func (p *Plan) Curve() Curve {
 		return NewCurve(rate, Stage{p.RunTime, rate})
 	}
 	users := float64(p.Users)
+	if p.Model == Bench {
+		return NewCurve(users, Stage{p.RunTime, users})
+	}
 	// In float64 first: at a tiny spawn rate the ramp is longer than a Duration can say.
 	ramp := math.Round(users / p.SpawnRate * 1e9)
 	if ramp >= float64(p.RunTime) {

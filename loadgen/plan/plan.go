@@ -14,6 +14,8 @@ const (
 	Closed Model = "closed"
 	// Open is a rate that does not depend on the answers.
 	Open Model = "open"
+	// Bench is a number of connections, each of which sends its next request as soon as it has its answer.
+	Bench Model = "bench"
 )
 
 // Arrivals says how the sends of an open rate are spaced.
@@ -38,7 +40,7 @@ type Plan struct {
 	Host string            `json:"host,omitempty"` // base URL for targets without one, or Embedded
 
 	Model       Model    `json:"model"`
-	Users       int      `json:"users,omitempty"`         // closed; with Stages: how many at the start
+	Users       int      `json:"users,omitempty"`         // closed; with Stages: how many at the start; bench: connections
 	SpawnRate   float64  `json:"spawn_rate,omitempty"`    // closed, without Stages: users started each second
 	Think       Range    `json:"think"`                   // closed: pause after a response; zero is none
 	Pacing      Duration `json:"pacing,omitzero"`         // closed: instead of Think, one request each
@@ -47,7 +49,8 @@ type Plan struct {
 	MaxInFlight int      `json:"max_in_flight,omitempty"` // open: above it sends go out late
 	RunTime     Duration `json:"run_time,omitzero"`       // zero with Stages: they are the run time
 	Stages      []Stage  `json:"stages,omitempty"`
-	WarmUp      Duration `json:"warm_up,omitzero"` // the first part of the load, a phase of its own; the load itself is the same
+	Requests    int64    `json:"requests,omitempty"` // bench: how many in all; 0 for as many as the run time allows
+	WarmUp      Duration `json:"warm_up,omitzero"`   // the first part of the load, a phase of its own; the load itself is the same
 
 	Targets []Target `json:"targets"`
 	Client  Client   `json:"client"`

@@ -77,10 +77,13 @@ func (p *Plan) checkProfile(f *faults) {
 		p.checkClosed(f)
 	case Open:
 		p.checkOpen(f)
+	case Bench:
+		p.checkBench(f)
 	default:
-		f.check(false, "model", p.Model, "closed or open")
+		f.check(false, "model", p.Model, "closed, open or bench")
 		return
 	}
+	f.absent(p.Requests != 0 && p.Model != Bench, "requests", "is for a bench: a load of users or a rate ends by time")
 	if len(p.Stages) > 0 {
 		p.checkStages(f)
 		return
@@ -116,6 +119,19 @@ func (p *Plan) checkClosed(f *faults) {
 	f.absent(p.Pacing != 0 && p.Think != Range{}, "think", "does not go with pacing: give one of them")
 	f.check(0 <= p.Think.Min && p.Think.Min <= p.Think.Max,
 		"think", p.Think, "MIN..MAX with MIN not above MAX, none negative")
+}
+
+func (p *Plan) checkBench(f *faults) {
+	const other = "does not go with a bench, which sends as fast as it can"
+	f.absent(p.Rate != Rate{}, "rate", other)
+	f.absent(p.Arrivals != "", "arrivals", other)
+	f.absent(p.MaxInFlight != 0, "max_in_flight", other)
+	f.absent(p.SpawnRate != 0, "spawn_rate", other)
+	f.absent(p.Think != Range{}, "think", other)
+	f.absent(p.Pacing != 0, "pacing", other)
+	f.absent(len(p.Stages) > 0, "stages", other)
+	f.check(1 <= p.Users && p.Users <= MaxUsers, "users", p.Users, "1 to 1,000,000 connections")
+	f.check(0 <= p.Requests, "requests", p.Requests, "1 or more, or 0 for as many as the run time allows")
 }
 
 func (p *Plan) checkOpen(f *faults) {

@@ -68,8 +68,8 @@ func TestEachFaultOfAPlanIsSaidInOneLine(t *testing.T) {
 		want   string
 	}{
 		// Model.
-		{onHost(), func(p *Plan) { p.Model = "" }, `model: empty, want closed or open`},
-		{onHost(), func(p *Plan) { p.Model = "half" }, `model "half": want closed or open`},
+		{onHost(), func(p *Plan) { p.Model = "" }, `model: empty, want closed, open or bench`},
+		{onHost(), func(p *Plan) { p.Model = "half" }, `model "half": want closed, open or bench`},
 		{onHost(), func(p *Plan) { p.Rate.N = 5 }, `rate: does not go with users (the closed model)`},
 		{onHost(), func(p *Plan) { p.Arrivals = Poisson }, `arrivals: does not go with users (the closed model)`},
 		{onHost(), func(p *Plan) { p.MaxInFlight = 5 }, `max_in_flight: does not go with users (the closed model)`},

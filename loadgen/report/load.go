@@ -13,6 +13,9 @@ import (
 // load is what was asked for: 50 users for 3:00 on http://…
 func load(r *result.Result) string {
 	p := &r.Plan
+	if p.Requests > 0 {
+		return fmt.Sprintf("%s, %s, on %s", level(p), plural(p.Requests, "request"), clip(clean(host(r)), 100))
+	}
 	return fmt.Sprintf("%s for %s on %s", level(p), units.Clock(p.Length()), clip(clean(host(r)), 100))
 }
 
@@ -27,6 +30,10 @@ func level(p *plan.Plan) string {
 	}
 	var text string
 	switch {
+	case p.Model == plan.Bench && peak == 1:
+		text = "1 connection as fast as it goes"
+	case p.Model == plan.Bench:
+		text = units.Decimal(peak) + " connections as fast as they go"
 	case p.Model != plan.Open && peak == 1:
 		text = "1 user"
 	case p.Model != plan.Open:

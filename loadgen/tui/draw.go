@@ -79,7 +79,10 @@ func (m model) progress(width int) string {
 func (m model) phase() string {
 	w := m.last
 	text := w.Name
-	if m.closedModel {
+	switch {
+	case m.bench:
+		text += fmt.Sprintf("   %s connections", units.Count(int64(w.Users)))
+	case m.closedModel:
 		text += fmt.Sprintf("   %s users", units.Count(int64(w.Users)))
 	}
 	return row("phase", text+fmt.Sprintf("   %s in flight", units.Count(int64(w.InFlight))))
@@ -179,7 +182,7 @@ func (m model) failures() []string {
 
 // generator says whether the generator keeps up, and why it does not.
 func (m model) generator(f *figures, width int) []string {
-	level, why := f.judge(m.closedModel)
+	level, why := f.judge(m.closedModel, m.bench)
 	word, style := "fit", good
 	switch level {
 	case result.Suspect:

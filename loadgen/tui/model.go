@@ -16,6 +16,7 @@ type model struct {
 	planned     time.Duration // length of the load
 	stopTimeout time.Duration
 	closedModel bool // of load: it has users
+	bench       bool // whose users are connections
 	keys        bool // there is a keyboard
 	styled      bool
 	width       int

@@ -124,9 +124,9 @@ func sum(recent []*result.Window) *figures {
 }
 
 // judge applies the rules of the verdict to the last 10 s: their worst level, and why.
-func (f *figures) judge(closed bool) (level result.Validity, why string) {
+func (f *figures) judge(closed, bench bool) (level result.Validity, why string) {
 	_, reasons := validity.Judge(validity.Evidence{
-		Seconds: f.health, Lag: &f.lag, SlotWait: &f.slotWait, Closed: closed, Corrected: &f.corrected,
+		Seconds: f.health, Lag: &f.lag, SlotWait: &f.slotWait, Closed: closed, Bench: bench, Corrected: &f.corrected,
 		Load: time.Duration(f.seconds * float64(time.Second)), Standstill: f.standstill,
 		Offered: f.offered, Sent: f.sent,
 	})

@@ -102,7 +102,7 @@ func TestTheGeneratorIsJudgedByTheLastTenSecondsAlone(t *testing.T) {
 		for _, w := range row.windows {
 			recent = withRecent(recent, w)
 		}
-		if level, why := sum(recent).judge(false); level != row.want {
+		if level, why := sum(recent).judge(false, false); level != row.want {
 			t.Errorf("%s (%s), want %s: %s", level, why, row.want, row.why)
 		}
 	}

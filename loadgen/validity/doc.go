@@ -27,6 +27,7 @@
 //	clock          SUSPECT  the wall clock moved by ≥ 10 ms against the monotonic clock
 //	cpu            INVALID  CPU use ≥ 95 % in 10 % of the seconds or more, and in 3 at least
 //	cpu            SUSPECT  the same in fewer than 3 seconds, which are 10 % of a short run
+//	cpu            SUSPECT  the same in a bench, however many seconds
 //	cpu            SUSPECT  CPU use ≥ 80 % for 10 seconds on end, or all through a shorter run
 //	descriptors    INVALID  any request failed for want of a descriptor
 //	descriptors    SUSPECT  > 90 % of the descriptor limit in use at any time
@@ -84,6 +85,9 @@
 // out start-up and a short ramp. A run shorter than that has no longer row to show, and is suspect
 // when it was busy from end to end. Three seconds, because a second more or less must not make a
 // short run invalid. Seconds that were not read are left out of both the row and the share.
+//
+// cpu, in a bench. It was told to go as fast as it can, so that all CPU in use is no fault: one of the two sides has to
+// be the limit, and the reader is told that it was this one. Its rate is then a lower bound of what the service can do.
 //
 // throttled. The kernel withholds the CPU from when a quota is used up until its period ends, 100 ms
 // by default (Documentation/scheduler/sched-bwc): the process stands still that long, often while

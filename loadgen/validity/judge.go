@@ -76,6 +76,7 @@ type Evidence struct {
 	Lag       *result.Histogram // the generator's own lateness, of every send
 	SlotWait  *result.Histogram // the wait for max-in-flight, or of a user's beat for its answer, of the sends that waited
 	Closed    bool              // users with a beat: there is no max-in-flight
+	Bench     bool              // as fast as it goes: to use all CPU is what was asked for
 	Corrected *result.Histogram // corrected latency of the whole run
 	Phases    []result.PhaseLag // the run's, by when sends were due
 
@@ -103,7 +104,7 @@ func Judge(e Evidence) (result.Validity, []result.Reason) {
 		judgeLag(e),
 		judgeFreezes(e),
 		judgeClock(e.Standstill),
-		judgeCPU(e.Seconds, t.cpu.known, e.Limits),
+		judgeCPU(e, t.cpu.known),
 		judgeDescriptors(e, health.OpenFilesMax),
 		judgePorts(e),
 		judgeOwnDrops(e),
@@ -147,9 +148,10 @@ const moreRoom = "give it more CPU, or share the load among more generators"
 
 // judgeCPU looks at known seconds only: one that was not read neither breaks a row of busy ones
 // nor makes their share smaller.
-func judgeCPU(seconds []result.Health, known int, limits Limits) result.Reason {
+func judgeCPU(e Evidence, known int) result.Reason {
+	limits := e.Limits
 	saturated, row, longest := 0, 0, 0
-	for _, h := range seconds {
+	for _, h := range e.Seconds {
 		if !h.CPU.Known() {
 			continue
 		}
@@ -170,6 +172,10 @@ func judgeCPU(seconds []result.Health, known int, limits Limits) result.Reason {
 	}
 	switch {
 	case saturated > 0 && figure(float64(saturated)/float64(known)) >= CPUSaturatedShare:
+		if e.Bench {
+			return found(CodeCPU, result.Suspect, "the generator was the limit: it used %s or more of %s in %d of %d s, so the service may be able to do more, and latencies hold the generator's own queue: %s",
+				percent(CPUSaturated), of, saturated, known, moreRoom)
+		}
 		level := result.Suspect
 		if saturated >= CPUSaturatedSeconds {
 			level = result.Invalid

@@ -190,6 +190,7 @@ func TestEachRuleAtBothSidesOfItsEdge(t *testing.T) {
 		{"CPU at 80 % in 3 of 4 seconds", do(lasting(4), in(0, 3, cpu(0.8))), valid, "", ""},
 		{"a single busy second that is all there is", do(lasting(1), in(0, 1, cpu(0.85))), suspect, CodeCPU, "for 1 s on end (limit 1 s)"},
 
+		{"CPU at 95 % all through a bench, which was to go as fast as it can", do(in(0, 60, cpu(1)), func(e *Evidence) { e.Bench = true }), suspect, CodeCPU, "the generator was the limit"},
 		{"CPU at 95 % in 5 of 60 seconds", do(in(0, 5, cpu(0.95))), valid, "", ""},
 		{"CPU at 95 % in 6 of 60 seconds", do(in(0, 6, cpu(0.95))), invalid, CodeCPU,
 			"used 95 % or more of the 0.5 CPUs that it may use (cgroup v2) in 6 of 60 s (limit 10 % of them): "},
@@ -370,6 +371,7 @@ func TestDocumentedRulesAreTheCodesRules(t *testing.T) {
 		rule(CodeClock, result.Suspect, "the wall clock moved by ≥ %d ms against the monotonic clock", JumpLeast.Milliseconds()),
 		rule(CodeCPU, result.Invalid, "CPU use ≥ %s in %s of the seconds or more, and in %d at least", p(CPUSaturated), p(CPUSaturatedShare), CPUSaturatedSeconds),
 		rule(CodeCPU, result.Suspect, "the same in fewer than %d seconds, which are %s of a short run", CPUSaturatedSeconds, p(CPUSaturatedShare)),
+		rule(CodeCPU, result.Suspect, "the same in a bench, however many seconds"),
 		rule(CodeCPU, result.Suspect, "CPU use ≥ %s for %d seconds on end, or all through a shorter run", p(CPUHigh), CPUHighSeconds),
 		rule(CodeDescriptors, result.Invalid, "any request failed for want of a descriptor"),
 		rule(CodeDescriptors, result.Suspect, "> %s of the descriptor limit in use at any time", p(FilesSuspect)),

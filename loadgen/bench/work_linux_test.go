@@ -1,0 +1,97 @@
+package bench
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Work is counted, since times depend on the machine: a request is one write and one read, and no memory.
+func TestARequestIsTwoSystemCallsAndNoMemory(t *testing.T) {
+	url := otherProcess(t)
+	execute(t, few(url, 10, 100), nil) // whatever is made once
+	const n = 10_000
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	calls := ioCalls(t)
+	r := execute(t, few(url, 10, n), nil)
+	calls = ioCalls(t) - calls
+	runtime.ReadMemStats(&after)
+	if r.requests != n || r.failures > 0 || r.opened != 10 {
+		t.Fatalf("%d requests, %d connections, failures %v", r.requests, r.opened, r.messages)
+	}
+	// A read too many for each connection and wake-up, and those of the runtime's own poller.
+	if calls < 2*n || calls > 2*n+200 {
+		t.Errorf("%d reads and writes for %d requests", calls, n)
+	}
+	if made := after.Mallocs - before.Mallocs; made > n/5 { // what is made for a run: plan, recorder, sockets; some more under the race detector
+		t.Errorf("%d allocations for %d requests", made, n)
+	}
+}
+
+// ioCalls is how many read and write calls this process has made.
+func ioCalls(t *testing.T) int64 {
+	data, err := os.ReadFile("/proc/self/io")
+	if err != nil {
+		t.Skip(err) // a container may not show it
+	}
+	var sum int64
+	for line := range strings.Lines(string(data)) {
+		var n int64
+		for _, name := range []string{"syscr", "syscw"} {
+			if _, err := fmt.Sscanf(line, name+": %d", &n); err == nil {
+				sum += n
+			}
+		}
+	}
+	return sum
+}
+
+// Loops must not meet: a lock or an atomic that they share is a cache line that travels between processors with each
+// request. What a loop shares is its part of the recorder, whose journals are one a loop and meet once in some 64
+// requests; the claims, some hundred requests at a time; and what it reads when it is woken.
+func TestALoopSharesNoLockAndNoAtomicWithOthers(t *testing.T) {
+	allowed := map[string][]string{
+		"obey":  {"Load"}, // woken, at a stop or a cut
+		"begin": {"take"}, // claims
+		"move":  {"drive"},
+	}
+	const suspicious = " Load Store Swap CompareAndSwap Add Lock Unlock TryLock RLock take drive wakeAll "
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, "loop_linux.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Recv == nil || !strings.Contains(fmt.Sprint(f.Recv.List[0].Type.(*ast.StarExpr).X), "loop") {
+			continue
+		}
+		seen++
+		ast.Inspect(f.Body, func(n ast.Node) bool {
+			switch x := n.(type) {
+			case *ast.SelectorExpr:
+				if strings.Contains(suspicious, " "+x.Sel.Name+" ") && !slices.Contains(allowed[f.Name.Name], x.Sel.Name) {
+					t.Errorf("%s: %s calls %s", set.Position(x.Pos()), f.Name.Name, x.Sel.Name)
+				}
+			case *ast.SendStmt, *ast.SelectStmt, *ast.GoStmt:
+				t.Errorf("%s: %s uses channels or goroutines", set.Position(n.Pos()), f.Name.Name)
+			case *ast.UnaryExpr:
+				if x.Op == token.ARROW {
+					t.Errorf("%s: %s receives", set.Position(n.Pos()), f.Name.Name)
+				}
+			}
+			return true
+		})
+	}
+	if seen < 15 {
+		t.Errorf("only %d methods of loops were looked at", seen)
+	}
+}
