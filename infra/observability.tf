@@ -73,8 +73,8 @@ resource "aws_cloudwatch_log_resource_policy" "events" {
 }
 
 # Task events name the cluster in their detail. Service and deployment events name the service as a resource.
-resource "aws_cloudwatch_event_rule" "events" {
-  for_each = var.event_log ? {
+locals {
+  event_patterns = var.event_log ? {
     tasks = jsonencode({
       source      = ["aws.ecs"]
       detail-type = ["ECS Task State Change"]
@@ -86,6 +86,10 @@ resource "aws_cloudwatch_event_rule" "events" {
       resources   = ["arn:${local.partition}:ecs:${local.region}:${local.account_id}:service/${local.cluster_name}/${local.prefix}-service"]
     })
   } : {}
+}
+
+resource "aws_cloudwatch_event_rule" "events" {
+  for_each = local.event_patterns
 
   name          = "${local.prefix}-${each.key}"
   description   = "ECS events of the experiment, into a log"
@@ -93,9 +97,9 @@ resource "aws_cloudwatch_event_rule" "events" {
 }
 
 resource "aws_cloudwatch_event_target" "events" {
-  for_each = aws_cloudwatch_event_rule.events
+  for_each = local.event_patterns
 
-  rule      = each.value.name
+  rule      = aws_cloudwatch_event_rule.events[each.key].name
   target_id = "log"
   arn       = aws_cloudwatch_log_group.events[0].arn
 
