@@ -51,8 +51,9 @@ loadgen/compare     → internal/input internal/units loadgen/gate loadgen/plan 
 loadgen/baseline    → loadgen/compare loadgen/result
 loadgen/tui         → internal/units loadgen/plan loadgen/result loadgen/timeline loadgen/validity
 loadgen             → internal/exit internal/input internal/units loadgen/attack loadgen/bench loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
+loadgen/pair        → internal/input internal/units loadgen loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/result loadgen/validity
 cmd/server          → server
-cmd/loadgen         → internal/exit internal/input internal/mounts internal/near internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
+cmd/loadgen         → internal/exit internal/input internal/mounts internal/near internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/pair loadgen/plan loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
 `
 
 // modules is who may import what others wrote; "tests" are the test files of any package.

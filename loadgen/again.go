@@ -64,7 +64,7 @@ func Merge(parts []*result.Opened, sinks ...result.Sink) (*result.Result, error)
 		}
 		sum.Window(w)
 	}
-	res, err := sum.Finish(merged.Final)
+	res, err := sum.Finish(merged.Final, nil)
 	if err != nil {
 		return res, fmt.Errorf("merge: %w", err)
 	}
@@ -111,22 +111,23 @@ func (a *Assembly) Window(w *result.Window) {
 }
 
 // Finish closes the sinks and hands them the result, whose thresholds are judged on the sum. final says the rest, but
-// for health. The Result is not nil beside an error.
-func (a *Assembly) Finish(final result.Final) (*result.Result, error) {
+// for health; broke is what kept the load from going on, nil for nothing. The Result is not nil beside an error, which
+// is what the sinks could not do.
+func (a *Assembly) Finish(final result.Final, broke error) (*result.Result, error) {
 	for _, sink := range a.sinks {
 		a.failed = append(a.failed, sink.Close())
 	}
 	final.Health = summarise(a.builder)
 	final.Thresholds = evaluate(a.builder, a.thresholds)
 	res := a.builder.Result(final)
-	setExit(res, errors.Join(a.failed...))
+	setExit(res, errors.Join(append(a.failed, broke)...))
 	for _, sink := range a.sinks {
 		a.failed = append(a.failed, sink.Finish(res))
 	}
 	failed := errors.Join(a.failed...)
 	if failed != nil {
 		res = a.builder.Result(final) // another one: the sinks have the first
-		setExit(res, failed)
+		setExit(res, errors.Join(failed, broke))
 	}
 	return res, failed
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,6 +34,7 @@ func newCompare(env *env) *cobra.Command {
 		Example: `
 loadgen compare base new                              # two results
 loadgen compare base-* -- new-*                       # several runs a side tell more
+loadgen compare paired -f markdown                    # a paired run, again
 loadgen compare base new --fail-on 'p99>10%' -f markdown
 loadgen compare --calibrate same-*                    # how noisy is this machine?
 loadgen compare --history results --fail-on 'p99 within its last 20 runs'`,
@@ -97,6 +99,16 @@ func (e *env) compare(told *comparing, args []string, dash int) error {
 	case alone:
 		return e.showHistory(told, options)
 	}
+	if len(args) == 1 && dash < 0 {
+		paired, err := readPair(args[0])
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return usage(err)
+		}
+		if err == nil {
+			options.Paired = paired
+			args = []string{filepath.Join(args[0], "base"), filepath.Join(args[0], "new")}
+		}
+	}
 	baseDirs, newDirs, err := sidesOf(args, dash)
 	if err != nil {
 		return usage(err)
@@ -119,12 +131,19 @@ func (e *env) compare(told *comparing, args []string, dash int) error {
 	if err := compare.Write(e.stdout, told.format, c); err != nil {
 		return err
 	}
+	if !told.strict {
+		e.warnUnknown(c)
+	}
+	return judged(c.Failed(told.strict))
+}
+
+// warnUnknown says of each gate that could not be told that it could not.
+func (e *env) warnUnknown(c *compare.Comparison) {
 	for _, g := range c.Gates {
-		if g.Outcome == compare.Unknown && !told.strict {
+		if g.Outcome == compare.Unknown {
 			e.say("warning: cannot tell whether %s: %s", g.Expression, g.Seen)
 		}
 	}
-	return judged(c.Failed(told.strict))
 }
 
 // judged is the ending of a comparison, which like a run's is always said.
@@ -147,20 +166,29 @@ func (t *comparing) options() (o compare.Options, err error) {
 		o.FailOn = append(o.FailOn, c)
 	}
 	for _, text := range t.minEffect {
-		number, isPoints := strings.CutSuffix(strings.TrimSpace(text), "pp")
-		number, isPercent := strings.CutSuffix(number, "%")
-		v, ok := input.Number(number)
+		v, isPoints, err := parseEffect(text)
 		switch {
-		case !ok || isPoints == isPercent || !(v > 0 && v < 100):
-			errs = append(errs, &input.Error{Field: "--min-effect", Got: text, Want: "a change above 0 such as 5%, or of error_rate such as 0.1pp"})
+		case err != nil:
+			errs = append(errs, input.WithField(err, "--min-effect"))
 		case isPoints:
-			o.MinErrorEffect = v / 100
+			o.MinErrorEffect = v
 		default:
-			o.MinEffect = v / 100
+			o.MinEffect = v
 		}
 	}
 	o.Force = t.force
 	return o, errors.Join(errs...)
+}
+
+// parseEffect reads the least change that matters: a share such as 5%, or of error_rate points such as 0.1pp.
+func parseEffect(text string) (effect float64, isPoints bool, err error) {
+	number, isPoints := strings.CutSuffix(strings.TrimSpace(text), "pp")
+	number, isPercent := strings.CutSuffix(number, "%")
+	v, ok := input.Number(number)
+	if !ok || isPoints == isPercent || !(v > 0 && v < 100) {
+		return 0, false, &input.Error{Got: text, Want: "a change above 0 such as 5%, or of error_rate such as 0.1pp"}
+	}
+	return v / 100, isPoints, nil
 }
 
 func sidesOf(args []string, dash int) (base, next []string, err error) {

@@ -97,7 +97,7 @@ func TestEveryOptionOfLocustIsAnswered(t *testing.T) {
 				t.Errorf("%s: exit %d, %s", name, code, stderr)
 			}
 			own := regexp.MustCompile(`loadgen: (?:note: )?` + regexp.QuoteMeta(name) + `:`).MatchString(stderr)
-			isOurs := slices.ContainsFunc(settings(), func(s setting) bool { return dashed(s.flag) == name || "-"+s.short == name })
+			isOurs := slices.ContainsFunc(runSettings(), func(s setting) bool { return dashed(s.flag) == name || "-"+s.short == name })
 			if own == isOurs {
 				t.Errorf("%s is ours: %v, and answered by name: %v: %s", name, isOurs, own, stderr)
 			}
@@ -121,7 +121,7 @@ func TestEveryOptionOfLocustIsAnswered(t *testing.T) {
 // known reports a variable that is neither read nor named.
 func known(t *testing.T, name string) {
 	t.Helper()
-	ours := slices.ContainsFunc(settings(), func(s setting) bool { return slices.Contains(s.variables(), name) })
+	ours := slices.ContainsFunc(runSettings(), func(s setting) bool { return slices.Contains(s.variables(), name) })
 	_, stderr, _ := typedIn(t, map[string]string{name: "1", "LOADGEN_SEED": "x"}, "run", "http://h")
 	if named := strings.Contains(stderr, "note: "+name+" is not used: "); named == ours {
 		t.Errorf("%s is read: %v, and named: %v: %s", name, ours, named, stderr)
@@ -130,7 +130,7 @@ func known(t *testing.T, name string) {
 
 func TestAHabitIsNoFlagOfOurs(t *testing.T) {
 	taken := map[string]bool{}
-	for _, s := range settings() {
+	for _, s := range runSettings() {
 		for _, name := range append([]string{s.flag, s.short}, s.aliases...) {
 			taken[name] = name != ""
 		}

@@ -69,7 +69,7 @@ func TestTheExamplesOfHelpWork(t *testing.T) {
 			return err
 		},
 	} {
-		table := map[string]func() []setting{"run": settings, "bench": benchSettings, "lab": labSettings, "simulate": simulateSettings}[verb]()
+		table := map[string]func() []setting{"run": runSettings, "bench": benchSettings, "lab": labSettings, "simulate": simulateSettings}[verb]()
 		for l := range strings.SplitSeq(strings.TrimSpace(commandOf(root, verb).Example), "\n") {
 			set := pflag.NewFlagSet(verb, pflag.ContinueOnError)
 			flags := define(set, table)

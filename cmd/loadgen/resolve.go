@@ -36,7 +36,7 @@ type resolution struct {
 // resolve makes a plan that is valid of what was given to `run`, or says all that is wrong with it, naming
 // each thing as the user did.
 func resolve(flags map[string]*typed, variable func(string) (string, bool)) (*resolution, error) {
-	return resolveIn(settings(), service{}, flags, variable, func(*resolution) []error { return nil })
+	return resolveIn(runSettings(), service{}, flags, variable, (*resolution).completePair)
 }
 
 // resolveIn is resolve for any verb that has a plan. Before the plan is validated, complete adds what the verb

@@ -18,7 +18,7 @@ import (
 func resolved(t *testing.T, args []string, variables map[string]string) (*resolution, error) {
 	t.Helper()
 	set := pflag.NewFlagSet("run", pflag.ContinueOnError)
-	flags := define(set, settings())
+	flags := define(set, runSettings())
 	if err := set.Parse(args); err != nil {
 		t.Fatalf("%q: %v", args, err)
 	}

@@ -27,7 +27,8 @@ func newRun(env *env) *cobra.Command {
 loadgen run --host embedded                              # try it, with a service in this process
 loadgen run -H http://localhost:8080 -u 100 -r 10 -t 5m  # 100 users for 5 minutes
 loadgen run -H http://localhost:8080 --rate 400 --threshold 'p(99)<50ms'
-loadgen run -H http://localhost:8080 --stage 1m:50 --stage 5m:50 --stage 1m:0`,
+loadgen run -H http://localhost:8080 --stage 1m:50 --stage 5m:50 --stage 1m:0
+loadgen run --start ./new --base-start ./old --rate 200 -t 2m  # is new slower than old?`,
 		Long: `
 Variables
   Each flag can be set by a variable: LOADGEN_USERS for --users, LOADGEN_SPAWN_RATE for
@@ -38,7 +39,7 @@ Variables
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	table := settings()
+	table := runSettings()
 	flags := define(cmd.Flags(), table)
 	said := defineHabits(cmd.Flags(), habits())
 	completeRunFlags(cmd)
@@ -64,6 +65,9 @@ Variables
 		env.note(notes, table)
 		if err != nil {
 			return usage(err)
+		}
+		if r.isPaired() {
+			return runPaired(cmd.Context(), env, r)
 		}
 		return runPlan(cmd.Context(), env, r)
 	}

@@ -30,6 +30,7 @@ type setting struct {
 // options is what a command line asks for.
 type options struct {
 	service  service // of `lab` and `simulate`
+	pair     pairing // of a paired `run`
 	plan     plan.Plan
 	planFile string
 	targets  string // file

@@ -53,6 +53,14 @@ const contract = `
 --json | …
 --exit-code-on-error N | …_EXIT_CODE_ON_ERROR
 --seed N | LOADGEN_SEED
+--base-host URL | LOADGEN_BASE_HOST
+--start CMD | …
+--base-start CMD | …
+--restarts N | …
+--block D | …
+--fail-on EXPR | LOADGEN_FAIL_ON
+--min-effect N% | LOADGEN_MIN_EFFECT
+--strict | …
 `
 
 // aliases are second names of flags, as other tools have them.
@@ -66,7 +74,7 @@ func aliases() map[string]string {
 
 func TestTheFlagsAndVariablesAreThoseOfTheContract(t *testing.T) {
 	set := pflag.NewFlagSet("run", pflag.ContinueOnError)
-	define(set, settings())
+	define(set, runSettings())
 	promised := map[string]bool{}
 	row := regexp.MustCompile(`^(?:-(\w), )?--([\w-]+)( \S.*)? \| (.*)$`)
 	for line := range strings.SplitSeq(strings.TrimSpace(contract), "\n") {
@@ -87,8 +95,8 @@ func TestTheFlagsAndVariablesAreThoseOfTheContract(t *testing.T) {
 		if takes := f.NoOptDefVal == ""; takes != (arg != "") {
 			t.Errorf("--%s takes a value: %v", name, takes)
 		}
-		i := slices.IndexFunc(settings(), func(s setting) bool { return s.flag == name })
-		s := settings()[i]
+		i := slices.IndexFunc(runSettings(), func(s setting) bool { return s.flag == name })
+		s := runSettings()[i]
 		got := strings.Join(s.variables(), ", ")
 		want := variables
 		if rest, ok := strings.CutPrefix(variables, "…_"); ok {
@@ -127,7 +135,7 @@ func TestEveryFieldOfAPlanBelongsToOneSetting(t *testing.T) {
 		"client.ca_file": "ca", "client.cookies": "cookies", "client.redirects": "redirects", "client.resolve[0]": "resolve", "warm_up": "warm-up", "client.max_body": "max-body",
 		"model": "", "hostess": "", "stage": "",
 	} {
-		s, _ := settingIn(settings(), field)
+		s, _ := settingIn(runSettings(), field)
 		switch {
 		case s == nil && flag != "":
 			t.Errorf("%s belongs to nothing, want --%s", field, flag)
@@ -140,7 +148,7 @@ func TestEveryFieldOfAPlanBelongsToOneSetting(t *testing.T) {
 func TestHelpNamesTheDefaultsOfThePlan(t *testing.T) {
 	d, o := plan.Default(), plan.DefaultOpen()
 	set := pflag.NewFlagSet("run", pflag.ContinueOnError)
-	define(set, settings())
+	define(set, runSettings())
 	for _, f := range []struct{ flag, want string }{
 		{"users", "50"}, {"spawn-rate", "5"}, {"run-time", d.RunTime.String()}, {"think", d.Think.String()},
 		{"arrivals", string(o.Arrivals)}, {"max-in-flight", "10000"}, {"stop-timeout", d.StopTimeout.String()},
@@ -179,7 +187,7 @@ func TestAMisspeltVariableIsNoticed(t *testing.T) {
 }
 
 func FuzzAnyCommandLineOrVariableGivesAValidPlanOrAnErrorOfOneLine(f *testing.F) {
-	for _, s := range settings() {
+	for _, s := range runSettings() {
 		f.Add(s.flag, "5", "LOADGEN_STAGES", "1s:5")
 	}
 	f.Add("think", "50ms..200ms", "LOCUST_RUN_TIME", "1h30m")
@@ -190,7 +198,7 @@ func FuzzAnyCommandLineOrVariableGivesAValidPlanOrAnErrorOfOneLine(f *testing.F)
 			t.Skip() // files are package plan's
 		}
 		set := pflag.NewFlagSet("run", pflag.ContinueOnError)
-		flags := define(set, settings())
+		flags := define(set, runSettings())
 		if set.Lookup(flag) == nil || set.Set(flag, value) != nil {
 			t.Skip()
 		}

@@ -30,6 +30,8 @@ func rivalries() []rivalry {
 		{winners: []string{"pacing"}, losers: []string{"think"}, why: "a user pauses or keeps a pace"},
 		{winners: []string{"quick"}, losers: []string{"speedup"}, why: "--quick sets the speed"},
 		{winners: []string{"quick"}, losers: []string{"run-time", "stage"}, variables: true, why: "--quick sets the length of the load"},
+		{winners: []string{"start", "base-start"}, losers: []string{"host", "base-host"}, why: "a program that is started is asked where it listens"},
+		{winners: []string{"base-host", "start", "base-start"}, losers: []string{"csv"}, why: "a paired run leaves a result for each side, and no CSV"},
 		{winners: []string{"sweep"}, losers: []string{"expect"}, why: "a sweep compares and has no verdict"},
 	}
 }

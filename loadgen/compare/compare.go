@@ -376,7 +376,7 @@ func (c *comparer) holm() {
 func (c *comparer) failing() {
 	for i := range c.out.Cells {
 		e := &c.out.Cells[i]
-		if e.metric.Kind != gate.ErrorRate || e.Verdict == NoMatter || math.Abs(float64(e.Change)) <= c.MinErrorEffect {
+		if e.metric.Kind != gate.ErrorRate || !e.Change.Known() || e.Verdict == NoMatter || math.Abs(float64(e.Change)) <= c.MinErrorEffect {
 			continue
 		}
 		for j := range c.out.Cells {

@@ -61,6 +61,7 @@ type Part struct {
 	Requests  int64             // completed, or unanswered
 	Failures  int64             // unanswered included
 	Completed int64             // in the block, whenever due: a rate is of time
+	Answered  int64             // of what was due in it, whenever completed
 	Corrected *result.Histogram // of successes, and of those unanswered at their age; nil when there were none
 }
 

@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"scalableappbackend/loadgen/gate"
 	"scalableappbackend/loadgen/plan"
@@ -35,7 +36,8 @@ func (p *Paired) method() string {
 		pairs, p.Rounds, 100*ProcessSpread)
 }
 
-// rounds are a run's steady phases as runs, without the last one when the run was stopped in it.
+// rounds are a run's steady phases as runs. A rate is here of what
+// was due in the round: on a clock that stands while the other side is asked, when an answer came says little.
 func (r *Run) rounds() (all []*Run) {
 	last := -1
 	for _, b := range r.Blocks {
@@ -48,16 +50,18 @@ func (r *Run) rounds() (all []*Run) {
 			round.Blocks = nil
 			all = append(all, &round)
 		}
+		b.Parts = slices.Clone(b.Parts)
+		for i := range b.Parts {
+			b.Parts[i].Completed = b.Parts[i].Answered
+		}
 		round := all[len(all)-1]
 		round.Blocks = append(round.Blocks, b)
-	}
-	if r.StoppedBy != "" && len(all) > 0 {
-		all = all[:len(all)-1]
 	}
 	return all
 }
 
-// inRounds makes rounds of the sides of a paired run.
+// inRounds makes rounds of the sides of a paired run: those in which both had as long a turn, which the last one of a
+// run that was stopped may not be.
 func inRounds(sides [2][]*Run) ([2][]*Run, error) {
 	var rounds [2][]*Run
 	for i, side := range sides {
@@ -66,9 +70,12 @@ func inRounds(sides [2][]*Run) ([2][]*Run, error) {
 		}
 		rounds[i] = side[0].rounds()
 	}
-	n := min(len(rounds[0]), len(rounds[1]))
+	n := 0
+	for n < min(len(rounds[0]), len(rounds[1])) && math.Abs(rounds[0][n].seconds()-rounds[1][n].seconds()) < 1e-3 {
+		n++
+	}
 	if n < 2 {
-		return rounds, fmt.Errorf("%d rounds of the paired run were measured on both sides: want 2 at least", n)
+		return rounds, fmt.Errorf("too little was measured of both sides: %d of the rounds, want 2 at least", n)
 	}
 	return [2][]*Run{rounds[0][:n], rounds[1][:n]}, nil
 }
@@ -105,10 +112,13 @@ func fewInRound(m Metric, samples []*sample, side string) string {
 	for _, s := range samples {
 		least, sum = math.Min(least, s.tail(m)), sum+s.tail(m)
 	}
-	if least >= leastRoundTail && sum >= leastTail {
-		return ""
+	switch {
+	case least < leastRoundTail:
+		return fmt.Sprintf("on the side of %s only %.3g requests of a round lie beyond it; want %d: a longer run, or more load", side, least, leastRoundTail)
+	case sum < leastTail:
+		return fmt.Sprintf("on the side of %s only %.3g requests lie beyond it; want %d: a longer run, or more load", side, sum, leastTail)
 	}
-	return fmt.Sprintf("on the side of %s only %.3g requests of a round lie beyond it; want %d: a longer run, or more load", side, least, leastRoundTail)
+	return ""
 }
 
 // roundsFor is RunsFor of pairs: n = (t + z)² sd² ÷ effect², of differences with the standard deviation sd.
@@ -138,5 +148,22 @@ func (c *comparer) needPaired(x *Cell, effect float64) string {
 	if c.Paired.Restarts == 0 {
 		return "; --start and --base-start, which start the programs anew, tell more than one start of each"
 	}
+	if n >= 1000 {
+		return "; the starts differ too much for it here"
+	}
 	return fmt.Sprintf("; need ≥ %d restarts", max(n, len(differences)+1))
+}
+
+// Void takes every verdict back, because what was measured cannot be believed.
+func (c *Comparison) Void(why string) {
+	c.Verdict = CannotTell
+	for i := range c.Cells {
+		if x := &c.Cells[i]; x.Verdict != CannotTell {
+			x.Verdict, x.Why = CannotTell, why
+		}
+	}
+	for i := range c.Gates {
+		c.Gates[i].Outcome = Unknown
+		c.Gates[i].Seen += "; " + why
+	}
 }

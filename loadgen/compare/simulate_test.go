@@ -52,7 +52,7 @@ func (n *noise) block(level float64) Block {
 	for range 390 {
 		h.Record(time.Duration(level * math.Exp(0.3*n.rng.NormFloat64()) * 1e7))
 	}
-	return Block{Phase: plan.Steady, Seconds: 1, Parts: []Part{{Requests: 390, Completed: 390, Corrected: h}}}
+	return Block{Phase: plan.Steady, Seconds: 1, Parts: []Part{{Requests: 390, Completed: 390, Answered: 390, Corrected: h}}}
 }
 
 // pair makes both sides of a paired run: within each pair of blocks of 2 s the order is drawn, and whichever side has

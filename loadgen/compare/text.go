@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"scalableappbackend/loadgen/gate"
 )
 
 // Formats are the names of the formats that Write takes, the default first.
@@ -37,6 +39,29 @@ func Write(w io.Writer, format string, c *Comparison) error {
 	}
 	_, err := io.WriteString(w, text)
 	return err
+}
+
+// Decode reads what Write wrote as json.
+func Decode(r io.Reader) (*Comparison, error) {
+	data, err := io.ReadAll(io.LimitReader(r, 64<<20))
+	if err != nil {
+		return nil, err
+	}
+	var c Comparison
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, fmt.Errorf("not JSON of a comparison: %w", err)
+	}
+	if c.Schema != Schema {
+		return nil, fmt.Errorf("schema %.60q, want %s", c.Schema, Schema)
+	}
+	for i := range c.Cells {
+		for _, end := range []string{">1%", ">1pp", "<-1%"} {
+			if m, err := gate.ParseChange(c.Cells[i].Metric + end); err == nil {
+				c.Cells[i].metric = Metric{m.Metric, m.Percentile}
+			}
+		}
+	}
+	return &c, nil
 }
 
 func pad(s string, width int, right bool) string {

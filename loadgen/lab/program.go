@@ -4,15 +4,18 @@ import (
 	"context"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 )
 
 // Programs starts programs of the user's one by one, as a lab starts its replicas, for whoever has no use for the
-// rest of a lab: each gets a port of its own in $PORT, what it prints is kept, and none outlives this process.
+// rest of a lab, from any goroutine: each gets a port of its own in $PORT, what it prints is kept, and none outlives this process.
 type Programs struct {
-	env     []string
-	grace   time.Duration
-	guard   *guard
+	env   []string
+	grace time.Duration
+	guard *guard
+
+	mu      sync.Mutex
 	started []*programs
 }
 
@@ -46,7 +49,9 @@ func (p *Programs) Start(ctx context.Context, command string) (*Program, error) 
 		return nil, err
 	}
 	launcher := &programs{command: command, words: words, env: p.env, cpus: 1, grace: p.grace, guard: p.guard}
+	p.mu.Lock()
 	p.started = append(p.started, launcher)
+	p.mu.Unlock()
 	started, err := launcher.launch(ctx, "", 0)
 	if err != nil {
 		return nil, err
