@@ -2,10 +2,7 @@ package attack
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -14,6 +11,7 @@ import (
 
 	"scalableappbackend/loadgen/measure"
 	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/wire"
 )
 
 // Config is what an Attack runs on.
@@ -26,6 +24,8 @@ type Config struct {
 	// Script gives each user, or slot of an open plan, what it does; random is the user's own choices, by the plan's seed.
 	// Nil: each request is one of the plan's, by their weights.
 	Script func(user int, random *rand.Rand) Script
+
+	senders func(a *Attack, user int) sender // for tests
 }
 
 // Attack is one run of load. Run it once.
@@ -33,8 +33,11 @@ type Attack struct {
 	cfg      Config
 	plan     *plan.Ready
 	recorder *measure.Recorder
-	dialer   net.Dialer
-	tls      *tls.Config
+	network  *wire.Network
+	planned  [][]*wire.Request // the plan's requests, by the host that has its turn
+	nothing  http.Response     // for vegeta
+
+	newSender func(id int) sender
 
 	start   time.Time
 	scripts func(user int, random *rand.Rand) Script
@@ -68,20 +71,18 @@ type Outcome struct {
 func New(cfg Config) *Attack {
 	a := &Attack{cfg: cfg, plan: cfg.Plan, recorder: cfg.Recorder, scripts: cfg.scripts(), queue: make(chan ticket, 1024), stop: make(chan struct{})}
 	a.inFlight, a.cutNow = context.WithCancel(context.Background())
-	a.tls = &tls.Config{InsecureSkipVerify: cfg.Plan.Plan.Client.Insecure}
-	if len(cfg.Plan.CA) > 0 {
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool() // a system without authorities trusts the plan's alone
-		}
-		pool.AppendCertsFromPEM(cfg.Plan.CA)
-		a.tls.RootCAs = pool
-	}
+	a.nothing = http.Response{StatusCode: http.StatusOK, Body: http.NoBody}
 	a.pacer = &pacer{clock: a.Elapsed, queue: a.queue, end: cfg.Plan.End()}
 	if cfg.Transport != nil {
 		a.pacer.alarm = newTimerAlarm()
+		a.newSender = func(id int) sender { return a.newTransported(id, cfg.Transport) }
 	} else {
 		a.pacer.alarm = newAlarm()
+		if a.newSender = a.newWired; cfg.senders != nil {
+			a.newSender = func(id int) sender { return cfg.senders(a, id) }
+		}
+		a.network = NewNetwork(cfg.Plan, a.Elapsed)
+		a.render()
 	}
 	if cfg.Plan.Plan.Model == plan.Open {
 		a.pacer.schedule = newOpenSchedule(cfg.Plan, func(slot int) *user {
@@ -91,6 +92,29 @@ func New(cfg Config) *Attack {
 		a.pacer.schedule = newClosedSchedule(cfg.Plan, a.newUser)
 	}
 	return a
+}
+
+// render makes the plan's requests ready for the connection. A plan's requests can be rendered: Prepare has seen to that.
+func (a *Attack) render() {
+	for host := range max(1, len(a.plan.Hosts)) {
+		var all []*wire.Request
+		for i := range a.plan.Of(host) {
+			q, err := Rendered(&a.plan.Plan.Client, &a.plan.Of(host)[i])
+			if err != nil {
+				panic("a request that was prepared cannot be rendered: " + err.Error())
+			}
+			all = append(all, q)
+		}
+		a.planned = append(a.planned, all)
+	}
+}
+
+// cut gives up what is under way.
+func (a *Attack) cut() {
+	a.cutNow()
+	if a.network != nil {
+		a.network.Cut()
+	}
 }
 
 // Elapsed is the run's clock: the time since Run began, by the monotonic clock.
@@ -130,7 +154,7 @@ func (a *Attack) Run() Outcome {
 
 	unsent := a.pacer.halt(end)
 	attacker.Stop() // frees a tick that no worker took
-	a.cutNow()
+	a.cut()
 	<-finished
 	drained := max(a.Elapsed(), end)
 
@@ -221,7 +245,7 @@ func (a *Attack) Stop() {
 // Cut ends sending and cuts what is under way.
 func (a *Attack) Cut() {
 	a.Stop()
-	a.cutNow()
+	a.cut()
 }
 
 // Gauges returns how many sends were due before t since the start, and how many users took part just before it.

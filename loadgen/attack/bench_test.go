@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 // otherProcess starts a server in a process of its own and returns its URL.
-func otherProcess(b *testing.B) string {
+func otherProcess(b testing.TB) string {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), serveEnv+"=1")
 	in, err := cmd.StdinPipe()

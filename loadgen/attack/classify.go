@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"scalableappbackend/loadgen/measure"
+	"scalableappbackend/loadgen/wire"
 )
 
 // Progress is how far a request came before it failed.
@@ -27,7 +28,7 @@ const (
 // by its text: that holds ports and addresses, and changes between versions. Where net/http
 // keeps the type to itself, how far the request came decides.
 func Classify(err error, p Progress) measure.Kind {
-	if errors.Is(err, errTooManyRedirects) {
+	if errors.Is(err, wire.ErrTooManyRedirects) {
 		return measure.KindRedirects
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {

@@ -144,7 +144,17 @@ const (
 	ok          = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 )
 
+// eachWay runs a test of the contract with our own exchange, and with net/http's as an oracle.
+func eachWay(t *testing.T, test func(t *testing.T, senders func(*Attack, int) sender)) {
+	t.Run("own", func(t *testing.T) { test(t, nil) })
+	t.Run("net/http", func(t *testing.T) { test(t, overNetHTTP) })
+}
+
 func TestWhatIsCountedOfAnAnswer(t *testing.T) {
+	eachWay(t, whatIsCountedOfAnAnswer)
+}
+
+func whatIsCountedOfAnAnswer(t *testing.T, senders func(*Attack, int) sender) {
 	log.SetOutput(io.Discard) // net/http speaks of what comes where no body may be; so does the program
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	for _, row := range []struct {
@@ -265,7 +275,7 @@ func TestWhatIsCountedOfAnAnswer(t *testing.T) {
 					ready.Requests[i].Method = row.method
 				}
 			}
-			r := execute(ready, nil, nil)
+			r := executeWith(Config{Plan: ready, senders: senders}, nil, nil)
 			r.balanced(t)
 			got := r.seen()
 			if row.want.opened < 0 {
@@ -288,6 +298,10 @@ func TestWhatIsCountedOfAnAnswer(t *testing.T) {
 }
 
 func TestWhatIsSaidAboutARequestIsSaidOnce(t *testing.T) {
+	eachWay(t, whatIsSaidAboutARequestIsSaidOnce)
+}
+
+func whatIsSaidAboutARequestIsSaidOnce(t *testing.T, senders func(*Attack, int) sender) {
 	for _, row := range []struct {
 		why    string
 		header http.Header
@@ -351,7 +365,7 @@ func TestWhatIsSaidAboutARequestIsSaidOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := execute(ready, nil, nil)
+			r := executeWith(Config{Plan: ready, senders: senders}, nil, nil)
 			r.balanced(t)
 			if got := r.seen(); got.failure != "" || got.opened != row.opened || len(requests) != 5 {
 				t.Fatalf("%d requests, %+v; want 5 on %d connections", len(requests), got, row.opened)

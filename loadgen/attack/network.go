@@ -25,8 +25,11 @@ func NewNetwork(p *plan.Ready, clock func() time.Duration) *wire.Network {
 }
 
 // Rendered is a plan's request as it goes over a connection.
-func Rendered(q *plan.Request) (*wire.Request, error) {
-	return wire.NewRequest(requestOf(q), q.Body)
+func Rendered(c *plan.Client, q *plan.Request) (*wire.Request, error) {
+	r := requestOf(q)
+	// As net/http has it, one that asks for another protocol says so in the same header.
+	r.Close = r.Close || c.NoKeepAlive && r.Header.Get("Upgrade") == ""
+	return wire.NewRequest(r, q.Body)
 }
 
 // requestOf is a plan's request as net/http has it. The header is the plan's own, and must not be changed.

@@ -99,9 +99,28 @@ func (r *reader) drain(body io.ReadCloser, limit int64) (n int64, truncated bool
 	return n, false, err
 }
 
+// begin forgets what came before: a redirect's body is nobody's.
+func (r *reader) begin() {
+	r.finder = finder{want: r.want}
+	r.kept.Reset()
+}
+
+// data takes a piece of a body.
+func (r *reader) data(piece []byte) {
+	if !r.finder.found() {
+		_, _ = r.Write(piece) // never fails
+	}
+	if r.keep {
+		r.kept.Write(piece)
+	}
+}
+
+// found reports whether the body holds what was wanted of it.
+func (r *reader) found() bool { return r == nil || r.finder.found() }
+
 // body is what was kept of the n bytes that count; nil when nothing was to be.
 func (r *reader) body(n int64) []byte {
-	if !r.keep {
+	if r == nil || !r.keep {
 		return nil
 	}
 	kept := r.kept.Bytes()

@@ -62,7 +62,7 @@ func New(cfg Config) (*Bench, error) {
 	b := &Bench{cfg: cfg, client: &cfg.Plan.Plan.Client, end: cfg.Plan.End(), stopped: make(chan struct{})}
 	for i := range cfg.Plan.Requests {
 		q := &cfg.Plan.Requests[i]
-		rendered, err := attack.Rendered(q)
+		rendered, err := attack.Rendered(b.client, q)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"net/http"
 	"os"
 	"slices"
 	"time"
@@ -34,6 +35,8 @@ type Call struct {
 	// Begin is called before each answer of which Data is told: a redirect's comes before the one that counts. Nil for
 	// no need.
 	Begin func()
+	// Header, when not nil, is given the final answer's fields. Of a User alone.
+	Header http.Header
 }
 
 // Answer is how a request ended. Times are on the run's clock.

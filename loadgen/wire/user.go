@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"time"
 )
@@ -41,6 +42,14 @@ func (n *Network) NewUser(opened func(at time.Duration, address string), hops in
 		u.decide(jar)
 	}
 	return u
+}
+
+// Keep changes the jar in which cookies are kept.
+func (u *User) Keep(jar http.CookieJar) {
+	if u.decides == nil {
+		u.decide(jar)
+	}
+	u.decides.Jar = jar
 }
 
 // decide makes the client that few users need.
@@ -88,7 +97,7 @@ func Redirects(q *Request, status int, location []byte) bool {
 }
 
 func (u *User) set(how *Call) {
-	u.call.Deadline, u.call.MaxBody, u.call.Data, u.call.Begin = how.Deadline, how.MaxBody, how.Data, how.Begin
+	u.call.Deadline, u.call.MaxBody, u.call.Data, u.call.Begin, u.call.Header = how.Deadline, how.MaxBody, how.Data, how.Begin, how.Header
 }
 
 // leads reports whether a location is something that can be asked.
@@ -103,6 +112,7 @@ func leads(from *url.URL, location []byte) bool {
 // send makes one hop.
 func (u *User) send(q *Request, a *Answer) error {
 	u.location, u.served, u.cookies = u.location[:0], false, nil
+	clear(u.call.Header)
 	err := u.client.Do(q, &u.call, a)
 	if u.served {
 		a.ServedBy = u.servedBy
@@ -112,6 +122,10 @@ func (u *User) send(q *Request, a *Answer) error {
 
 // note keeps what matters of an answer's header, in memory that it has already where there is some.
 func (u *User) note(name, value []byte) {
+	if u.call.Header != nil {
+		key := textproto.CanonicalMIMEHeaderKey(string(name))
+		u.call.Header[key] = append(u.call.Header[key], string(value))
+	}
 	switch len(name) {
 	case len("Location"):
 		if len(u.location) == 0 && IsField(name, "location") {
