@@ -31,6 +31,7 @@ internal/input      →
 internal/mounts     →
 internal/near       →
 internal/units      →
+internal/junit      →
 server              →
 loadgen/http1       →
 loadgen/wire        → loadgen/http1
@@ -45,7 +46,8 @@ loadgen/gate        → internal/input internal/near internal/units loadgen/plan
 loadgen/autoscaling → internal/input internal/near loadgen/timeline
 loadgen/simulate    → internal/input internal/near loadgen/autoscaling loadgen/plan loadgen/result loadgen/timeline
 loadgen/lab         → internal/input internal/near loadgen/autoscaling loadgen/plan loadgen/timeline server
-loadgen/report      → internal/units loadgen/plan loadgen/result loadgen/timeline
+loadgen/document    → internal/units loadgen/result
+loadgen/report      → internal/exit internal/junit internal/units loadgen/document loadgen/plan loadgen/result loadgen/timeline
 loadgen/stats       →
 loadgen/compare     → internal/input internal/units loadgen/gate loadgen/plan loadgen/result loadgen/stats
 loadgen/baseline    → loadgen/compare loadgen/result

@@ -29,7 +29,7 @@ func describe(p *plan.Plan) string {
 	case p.Think != (plan.Range{}):
 		how = append(how, "thinking "+p.Think.String())
 	}
-	text := fmt.Sprintf("%s on %s for %s", height(p), where(p), units.Clock(p.Length()))
+	text := fmt.Sprintf("%s on %s for %s", height(p), where(p), units.Duration(p.Length()))
 	if len(how) > 0 {
 		text += " (" + strings.Join(how, ", ") + ")"
 	}

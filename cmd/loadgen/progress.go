@@ -134,8 +134,8 @@ func (t *tally) add(w *result.Window) {
 func (t *tally) line(meta *result.Meta) string {
 	seconds := (t.to - t.from).Seconds()
 	rate := func(n int64) string {
-		if seconds < 0.5 {
-			return units.Count(n) // in so short a time a rate says nothing
+		if t.phase == plan.Drain || seconds <= 0 {
+			return units.Count(n) // in the drain nothing is due: what is answered in its milliseconds has no rate
 		}
 		return units.Rate(float64(n) / seconds)
 	}

@@ -26,13 +26,15 @@ func FuzzAnyResultThatCanBeReadCanBeShown(f *testing.F) {
 		if err != nil {
 			t.Skip()
 		}
-		for _, width := range []int{80, 160} {
-			if err := Text(io.Discard, r, Options{Width: width, Dir: "d"}); err != nil {
+		for _, width := range []int{40, 80, 160} {
+			if err := Write(io.Discard, "text", Input{Result: r, Options: Options{Width: width, Dir: "d"}}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := Markdown(io.Discard, r, Options{}); err != nil {
-			t.Fatal(err)
+		for _, format := range []string{"markdown", "junit"} {
+			if err := Write(io.Discard, format, Input{Result: r}); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }

@@ -2,14 +2,13 @@ package report
 
 import (
 	"bytes"
-	"fmt"
 	"sync"
 	"testing"
 
 	"scalableappbackend/internal/golden"
 )
 
-// samples are the runs of which every text form is kept under testdata.
+// samples are runs of every kind.
 var samples = []struct {
 	name string
 	made func() *sample // once for all tests, which only read it
@@ -35,30 +34,33 @@ func named(t *testing.T, name string) *sample {
 	return nil
 }
 
-func TestTextOfARun(t *testing.T) {
-	for _, s := range samples {
-		for _, width := range []int{80, 120} {
-			t.Run(fmt.Sprintf("%s at %d", s.name, width), func(t *testing.T) {
-				in := s.made().input()
-				in.Options.Width = width
-				var b bytes.Buffer
-				if err := Write(&b, "text", in); err != nil {
-					t.Fatal(err)
-				}
-				golden.Check(t, fmt.Sprintf("%s-%d.txt", s.name, width), b.Bytes())
-			})
+// One run with errors, one that scales, and what is written of a simulation: one file for each format. What all runs and
+// widths have in common is held by properties.
+func TestAReportLooksAsItDid(t *testing.T) {
+	run := named(t, "interrupted").input()
+	run.Options.Width = 80
+	for _, format := range []string{"text", "markdown", "junit"} {
+		var b bytes.Buffer
+		if err := Write(&b, format, run); err != nil {
+			t.Fatal(err)
 		}
+		golden.Check(t, "run."+format, b.Bytes())
 	}
-}
-
-func TestMarkdownOfARun(t *testing.T) {
-	for _, s := range samples {
-		t.Run(s.name, func(t *testing.T) {
-			var b bytes.Buffer
-			if err := Write(&b, "markdown", s.made().input()); err != nil {
-				t.Fatal(err)
-			}
-			golden.Check(t, s.name+".md", b.Bytes())
-		})
+	for _, format := range []string{"text", "markdown"} {
+		var b bytes.Buffer
+		if err := Write(&b, format, killedRun().input()); err != nil {
+			t.Fatal(err)
+		}
+		golden.Check(t, "scaling."+format, b.Bytes())
+	}
+	for _, s := range simulations {
+		if s.name == "simulate-day" {
+			continue // as simulate-seed, but longer
+		}
+		var b bytes.Buffer
+		if err := s.write(&b, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		golden.Check(t, s.name+".text", b.Bytes())
 	}
 }

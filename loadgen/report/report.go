@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strings"
 
+	"scalableappbackend/loadgen/document"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/timeline"
 )
@@ -14,8 +15,8 @@ import (
 // Input is a run to report.
 type Input struct {
 	Result *result.Result
-	// Windows are the run's, in order, with endpoints by their place in Result.Endpoints.
-	// Only csv and hdr read them, and text and markdown where there is a Timeline.
+	// Windows are the run's, in order, with endpoints by their place in Result.Endpoints. csv and hdr are made of them; a
+	// document takes its histogram of latencies from them, and load and latency over time where there is a Timeline.
 	Windows iter.Seq2[*result.Window, error]
 	// Timeline is what capacity did meanwhile; nil, and there is no story of scaling.
 	Timeline *timeline.Timeline
@@ -28,20 +29,19 @@ type Input struct {
 
 // Options say how text is laid out. The zero value is plain text of DefaultWidth columns.
 type Options struct {
-	Width int    // columns; 0 is DefaultWidth, and less than MinWidth is MinWidth
-	Color bool   // ANSI colours
-	Dir   string // where the result is kept; empty when it is not
+	Width  int    // columns; 0 is DefaultWidth, and what is out of range is the nearest of it
+	Height int    // lines of the reader's terminal; 0 when it has no end
+	Color  bool   // ANSI colours
+	Dir    string // where the result is kept; empty when it is not
 }
 
-// Widths of text.
-const (
-	DefaultWidth = 100
-	MinWidth     = 80
-	maxWidth     = 160 // longer lines of text are hard to read, wherever they fit
-)
+// DefaultWidth is that of text whose reader's is not known.
+const DefaultWidth = document.DefaultWidth
 
 // Formats are the names that Write knows, the default first.
-func Formats() []string { return []string{"text", "markdown", "json", "csv", "hdr", "svg"} }
+func Formats() []string {
+	return []string{"text", "markdown", "json", "csv", "junit", "hdr", "svg"}
+}
 
 // FormatError is a name that is no format.
 type FormatError struct{ Name string }
@@ -55,13 +55,15 @@ func (e *FormatError) Error() string {
 func Write(w io.Writer, format string, in Input) error {
 	switch format {
 	case "text":
-		return writeText(w, in)
+		return document.Text(w, Document(in), in.Options.layout())
 	case "markdown":
-		return writeMarkdown(w, in)
+		return document.Markdown(w, Document(in))
 	case "json":
 		return JSON(w, in.Result)
 	case "csv":
 		return StatsCSV(w, in.Result, in.Windows)
+	case "junit":
+		return JUnit(w, in)
 	case "svg":
 		return SVG(w, in)
 	case "hdr":
@@ -69,5 +71,7 @@ func Write(w io.Writer, format string, in Input) error {
 	}
 	return &FormatError{Name: format}
 }
+
+func (o Options) layout() document.Layout { return document.Layout{Width: o.Width, Color: o.Color} }
 
 var errNoWindows = errors.New("report: this format is made of the run's windows, and none were given")

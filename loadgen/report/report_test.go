@@ -26,7 +26,7 @@ func TestEveryFormatIsWrittenAndAnotherIsRefusedByName(t *testing.T) {
 	if e, ok := errors.AsType[*FormatError](err); !ok || e.Name != "xml" || b.Len() > 0 {
 		t.Fatalf("%d bytes and %v, want none and a *FormatError", b.Len(), err)
 	}
-	if want := `format "xml": want text, markdown, json, csv, hdr, svg`; err.Error() != want {
+	if want := `format "xml": want text, markdown, json, csv, junit, hdr, svg`; err.Error() != want {
 		t.Errorf("says %q, want %q", err, want)
 	}
 }
@@ -145,7 +145,7 @@ func TestWhatComesFromOutsideCannotDriveTheTerminalNorMarkdown(t *testing.T) {
 			}
 		}
 		if tables != 4 {
-			t.Errorf("%d tables, want endpoints, phases, errors and thresholds:\n%s", tables, b.String())
+			t.Errorf("%d tables, want errors, latencies, endpoints and phases:\n%s", tables, b.String())
 		}
 	}
 }

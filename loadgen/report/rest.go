@@ -1,21 +1,27 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/document"
 	"scalableappbackend/loadgen/result"
 )
 
-// addRest adds what stands below the tables.
-func (f *facts) addRest(r *result.Result, o Options) {
+// rest is what stands below the tables.
+func rest(r *result.Result, o Options) document.Facts {
+	f := facts{}
 	f.add("incomplete", uneven(r)...)
-	f.add("first byte", firstByte(r)...)
+	f.add("status", statuses(r)...)
+	f.add("bytes", byteCounts(r)...)
+	f.add("drain", drain(r)...)
 	f.add("connections", connections(r)...)
 	f.add("served by", servedBy(r)...)
 	f.add("generator", generator(r)...)
@@ -23,53 +29,81 @@ func (f *facts) addRest(r *result.Result, o Options) {
 	f.add("warnings", warnings(r)...)
 	f.add("run", identity(r))
 	if r.Verdict.ExitCode != 0 {
-		f.add("exit", strconv.Itoa(r.Verdict.ExitCode)+": "+clean(r.Verdict.ExitName))
+		f.add("exit", strconv.Itoa(r.Verdict.ExitCode)+": "+r.Verdict.ExitName)
 	}
 	if o.Dir != "" {
-		dir := clean(o.Dir)
-		f.rest = append(f.rest,
-			item{"result", []string{dir}, true},
-			item{"more", []string{"loadgen report " + quoted(dir) + " -f " + Formats()[1] + "  (or " + strings.Join(Formats()[2:], ", ") + ")"}, true})
+		f.Facts = append(f.Facts,
+			document.Fact{Name: "result", Lines: []string{o.Dir}, Verbatim: true},
+			document.Fact{Name: "more", Lines: []string{"loadgen report " + quoted(o.Dir) + " -f " + Formats()[1] + "  (or " + strings.Join(Formats()[2:], ", ") + ")"}, Verbatim: true})
 	}
+	return f.Facts
 }
+
+type facts struct{ document.Facts }
 
 func (f *facts) add(name string, lines ...string) {
 	if len(lines) > 0 {
-		f.rest = append(f.rest, item{name, lines, false})
+		f.Facts = append(f.Facts, document.Fact{Name: name, Lines: lines})
 	}
+}
+
+// statuses are the answers by their status, the most frequent first.
+func statuses(r *result.Result) []string {
+	counts := r.Totals.Status
+	codes := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	if len(codes) == 0 {
+		return nil
+	}
+	var texts []string
+	var answers int64
+	for _, code := range codes {
+		answers += counts[code]
+		texts = append(texts, code+": "+units.Count(counts[code]))
+	}
+	if n := r.Totals.Requests - answers; n > 0 {
+		texts = append(texts, "none: "+units.Count(n))
+	}
+	return []string{strings.Join(texts, ", ")}
+}
+
+// byteCounts are those of bodies.
+func byteCounts(r *result.Result) []string {
+	t := &r.Totals
+	if t.Requests == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("received %s, %s a request; sent %s, of bodies", units.Bytes(t.BytesIn), units.Bytes(t.BytesIn/t.Requests), units.Bytes(t.BytesOut))}
+}
+
+// drain says how long what was under way at the end took, when that is worth a word.
+func drain(r *result.Result) []string {
+	took := seconds(r.DurationS) - sendingEnded(r)
+	if took < time.Second {
+		return nil
+	}
+	return []string{asTyped(took) + " after the end of the load, until the last answer or --stop-timeout " + r.Plan.StopTimeout.String()}
 }
 
 // identity tells this run from others of its kind.
 func identity(r *result.Result) string {
 	var parts []string
 	if r.Name != "" {
-		parts = append(parts, clean(r.Name))
+		parts = append(parts, r.Name)
 	}
 	var tags []string
 	for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
-		tags = append(tags, clean(key+"="+r.Tags[key]))
+		tags = append(tags, key+"="+r.Tags[key])
 	}
 	if len(tags) > 0 {
 		parts = append(parts, strings.Join(tags, ", "))
 	}
 	parts = append(parts, "started "+r.StartedAt.UTC().Format("2006-01-02 15:04:05")+" UTC")
 	if r.Generator.Version != "" {
-		parts = append(parts, "loadgen "+clean(r.Generator.Version))
+		parts = append(parts, "loadgen "+r.Generator.Version)
 	}
 	return strings.Join(append(parts, "seed "+strconv.FormatUint(r.Plan.Seed, 10)), "; ")
-}
-
-// spread is a distribution in one line.
-func spread(l result.Latency) string {
-	return fmt.Sprintf("p50 %s, p99 %s, max %s", units.Milliseconds(l.P50), units.Milliseconds(l.P99), units.Milliseconds(l.Max))
-}
-
-func firstByte(r *result.Result) []string {
-	l := r.Totals.Latency.FirstByte
-	if l.Count == 0 {
-		return nil
-	}
-	return []string{spread(l) + " after the send"}
 }
 
 // uneven tells of what was planned and did not become a whole request.
@@ -108,15 +142,12 @@ func connections(r *result.Result) []string {
 	}
 	text := fmt.Sprintf("%s opened, %s reused, %s retried", units.Count(c.Opened), units.Count(c.Reused), units.Count(c.Retried))
 	var lines []string
-	if l := r.Totals.Latency.Connect; l.Count > 0 {
-		lines = append(lines, "time to open one: "+spread(l))
-	}
 	addresses := slices.Sorted(maps.Keys(c.ByAddress))
 	switch len(addresses) {
 	case 0:
 		lines = append([]string{text}, lines...)
 	case 1:
-		lines = append([]string{text + ", all to " + clean(addresses[0])}, lines...)
+		lines = append([]string{text + ", all to " + addresses[0]}, lines...)
 		if !loopback(addresses[0]) {
 			hint := "hint: one address only. If the name has several, or gets more as the service scales, "
 			if r.Plan.Client.ConnectionMaxAge > 0 || r.Plan.Client.NoKeepAlive {
@@ -175,7 +206,7 @@ func generator(r *result.Result) []string {
 				of = " of 1 CPU"
 			}
 			if r.Generator.CPULimitSource != "" {
-				of += " (" + clean(r.Generator.CPULimitSource) + ")"
+				of += " (" + r.Generator.CPULimitSource + ")"
 			}
 		}
 		parts = append(parts, fmt.Sprintf("CPU %s, at most %s%s", percent(h.CPU.UsedRatioMean), percent(h.CPU.UsedRatioMax), of))
@@ -213,7 +244,7 @@ func sources(r *result.Result) []string {
 		if name == "" {
 			name = s.ID
 		}
-		names = append(names, fmt.Sprintf("%s %s", clip(clean(name), 48), s.Validity))
+		names = append(names, fmt.Sprintf("%s %s", document.Clip(name, 48), s.Validity))
 	}
 	return []string{fmt.Sprintf("%s: %s", plural(int64(len(r.MergedFrom)), "generator"), strings.Join(names, ", "))}
 }
@@ -221,9 +252,12 @@ func sources(r *result.Result) []string {
 // warnings leaves out those that a reason of the verdict already told.
 func warnings(r *result.Result) []string {
 	var lines []string
+	if w := neverRan(r); w != "" {
+		lines = append(lines, w)
+	}
 	for _, w := range r.Warnings {
 		if !slices.ContainsFunc(r.Verdict.Reasons, func(x result.Reason) bool { return x.Detail == w }) {
-			lines = append(lines, clean(w))
+			lines = append(lines, w)
 		}
 	}
 	if hidden := len(lines) - maxWarnings; hidden > 0 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/document"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/timeline"
 )
@@ -19,74 +20,86 @@ const (
 	maxPath   = 16 // numbers of the path of desired capacity
 )
 
-// story is how capacity followed load, before it is laid out but for its chart, which is as wide as
-// the page.
-type story struct {
-	title        string
-	notes        []string
-	chart        *chart // nil of a run that took no time
-	moves        []move
-	tasks        *taskTable // nil where tasks were not told apart or are too many
-	items        []item
-	expectations []threshold
-	claims       bool
-}
-
-// tell makes the story of a run of which there is a timeline. Figures are those of the result, or,
+// scaling is the story of a run of which there is a timeline. Figures are those of the result, or,
 // where it has none, those that follow from the timeline alone.
-func tell(in Input, width int) *story {
+func scaling(in Input) []document.Block {
 	t := in.Timeline
-	if t == nil {
-		return nil
-	}
 	var f timeline.Figures
 	if len(in.Result.Elasticity) == 0 || json.Unmarshal(in.Result.Elasticity, &f) != nil {
 		f = timeline.Compute(t, nil, timeline.Capacity{})
 	}
-	s := &story{claims: in.Result.Verdict.Validity != result.Invalid}
-	g := gridOf(t, width)
-	load := newTraffic(g)
-	if in.Windows != nil && g.length > 0 {
-		load = ofWindows(g, in.Windows)
+	s := story{}
+	var load []document.Series
+	var cut error
+	if in.Windows != nil && t.End > 0 {
+		load, cut = ofWindows(spanOf(t), in.Windows)
 	}
-	s.gather(t, &f, load)
-	if s.tasks = tasksOf(t, &f); s.tasks == nil {
-		s.addItem("tasks", manyTasks(t)...)
+	s.tell(t, &f, load, maxMoves)
+	if table, ok := tasksOf(t, &f); ok {
+		s.tasks = &table
+	} else {
+		s.facts.add("tasks", manyTasks(t)...)
 	}
-	if load.cut != nil {
-		s.notes = append(s.notes, "Load and latency are shown as far as they could be read: "+clean(load.cut.Error()))
+	if cut != nil {
+		s.notes = append(s.notes, "Load and latency are shown as far as they could be read: "+cut.Error())
 	}
 	if in.OnAWS != "" {
-		s.addItem("on AWS", clean(in.OnAWS))
+		s.facts.add("on AWS", in.OnAWS)
 	}
-	s.expectations = outcomes(in.Expectations)
-	return s
+	s.expectations = in.Expectations
+	s.unfit = !claims(in.Result)
+	return s.blocks()
 }
 
-// gridOf is the grid of a chart on a page of a width.
-func gridOf(t *timeline.Timeline, width int) grid {
-	return grid{length: t.End, columns: width - labels - aside}
+// story is how capacity followed load, before its parts are put in order.
+type story struct {
+	title        string
+	notes        []string
+	chart        document.Chart
+	moves        document.List
+	events       document.List
+	tasks        *document.Table // nil where tasks were not told apart or are too many
+	facts        facts
+	expectations []result.Outcome
+	unfit        bool // the generator, so that nothing is said of the service
 }
 
-func (s *story) gather(t *timeline.Timeline, f *timeline.Figures, load *traffic) {
+func (s *story) tell(t *timeline.Timeline, f *timeline.Figures, load []document.Series, most int) {
 	s.title = title(t, f)
 	s.notes = append(s.notes, shortLoad(f)...)
-	if load.length > 0 {
-		s.chart = newChart(t, load)
-	}
-	s.moves = moves(t, maxMoves)
-	s.addItem("events", eventLines(t)...)
-	s.addItem("scale-out", scaleOut(f, t)...)
-	s.addItem("scale-in", scaleIn(f, t)...)
-	s.addItem("replaced", replaced(f)...)
-	s.addItem("capacity", provisioning(f)...)
-	s.addItem("failures", failures(t.Answers)...)
+	s.chart = chartOf(t, load)
+	s.moves = document.List{Name: "activities", Items: moves(t, most), None: "none"}
+	s.events = document.List{Name: "events", Items: events(t)}
+	s.facts.add("scale-out", scaleOut(f, t)...)
+	s.facts.add("scale-in", scaleIn(f, t)...)
+	s.facts.add("replaced", replaced(f)...)
+	s.facts.add("capacity", provisioning(f)...)
+	s.facts.add("failures", failures(t.Answers)...)
 }
 
-func (s *story) addItem(name string, lines ...string) {
-	if len(lines) > 0 {
-		s.items = append(s.items, item{name, lines, false})
+func (s *story) blocks() (all []document.Block) {
+	all = append(all, document.Section{Name: "scaling", Title: s.title})
+	for _, n := range s.notes {
+		all = append(all, document.Note{Tone: document.Strong, Text: n})
 	}
+	if s.chart.Length > 0 {
+		all = append(all, s.chart)
+	}
+	if len(s.expectations) > 0 {
+		l := document.List{Name: "expectations", Items: outcomes(s.expectations)}
+		if s.unfit {
+			l.Items = append(l.Items, document.Item{Text: "They were judged on a load that an unfit generator sent."})
+		}
+		all = append(all, l)
+	}
+	all = append(all, s.moves)
+	if len(s.events.Items) > 0 {
+		all = append(all, s.events)
+	}
+	if s.tasks != nil {
+		all = append(all, *s.tasks)
+	}
+	return append(all, s.facts.Facts)
 }
 
 // path is desired capacity from the load's start to the end: 2 → 6 → 5 → 4 → 3 → 2.

@@ -30,7 +30,7 @@ type Advice struct {
 func (a Advice) line() string {
 	text := fmt.Sprintf("%s=%s with --min %d --max %d: ", a.Metric, units.Decimal(a.Target), a.Min, a.Max)
 	text += fmt.Sprintf("one task can do %s within %s; at worst a task more is healthy %s after the load passes the target; ",
-		units.Rate(a.Capacity), clean(a.Objective), units.Clock(a.React))
+		units.Rate(a.Capacity), a.Objective, units.Clock(a.React))
 	if a.Raised {
 		text += fmt.Sprintf("no target is low enough for fewer than %s to begin with; ", plural(int64(a.Min), "task"))
 	}

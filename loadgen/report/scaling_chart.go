@@ -1,252 +1,260 @@
 package report
 
 import (
+	"fmt"
+	"iter"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
-	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/document"
+	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/timeline"
 )
 
-// aside is the width of what stands right of the chart, the blank before it included.
-const aside = 17
-
-// chart is load, latency and capacity on one axis of time: rows of as many characters as the grid
-// has columns.
-type chart struct {
-	rows   []chartRow
-	legend string
-}
-
-type chartRow struct {
-	name, cells, aside string
-	axis               bool
-}
-
-// newChart draws a timeline, with the traffic of its grid; rows of which nothing is known are left out.
-func newChart(t *timeline.Timeline, load *traffic) *chart {
-	g, ch := load.grid, &chart{}
-	clock := clocksOf(t)
-	ch.axis(g, clock)
-	ch.traffic(t, load)
-	ch.capacity(t, g)
-	alarms := ch.policies(t, g)
-	ch.events(t, g)
-
-	ch.legend = "█ maximum at the right, _ none"
-	if load.completed {
-		ch.legend += "; latency corrected"
+// chartOf is load, latency and capacity on one axis of time. What is not known has no series.
+func chartOf(t *timeline.Timeline, traffic []document.Series) document.Chart {
+	ch := document.Chart{Length: t.End, Clocks: axesOf(t), Series: traffic}
+	ch.Series = append(ch.Series, capacity(t)...)
+	byPolicy, alarms := metricSeries(t)
+	ch.Series = append(ch.Series, byPolicy...)
+	ch.Series = append(ch.Series, eventSeries(t)...)
+	ch.Legend = "█ maximum at the right, _ none"
+	if len(traffic) > 1 {
+		ch.Legend += "; latency corrected"
 	}
 	if alarms {
-		ch.legend += "; alarms: H high, L low, . OK, ? insufficient data"
+		ch.Legend += "; alarms: H high, L low, . OK, ? insufficient data"
 	}
 	return ch
 }
 
-func (ch *chart) add(name, cells, aside string) {
-	ch.rows = append(ch.rows, chartRow{name: name, cells: cells, aside: aside})
-}
-
-// steps of the axis, the shortest first. They are of the run's clock, and at the usual speeds whole
-// minutes of the service's.
-var axisSteps = [...]time.Duration{
-	time.Second, 2 * time.Second, 3 * time.Second, 5 * time.Second, 6 * time.Second, 15 * time.Second, 30 * time.Second,
-	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
-	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour,
-}
-
-// axis has a mark at the column that an instant is in, and its time right of it, by each clock.
-func (ch *chart) axis(g grid, clock clocks) {
-	apart := float64(max(len("|h:mm:ss  "), len("|")+len(units.Clock(clock.service(g.length)))+len("  ")))
-	step := axisSteps[len(axisSteps)-1]
-	for _, s := range slices.Backward(axisSteps[:]) {
-		if float64(s)*float64(g.columns) >= apart*float64(g.length) { // columns from mark to mark
-			step = s
-		}
-	}
-	for float64(step)*float64(g.columns) < apart*float64(g.length) {
-		step *= 2
-	}
-	line := func(text func(time.Duration) string) string {
-		cells := []rune(strings.Repeat(" ", g.columns))
-		for at := time.Duration(0); at < g.length; at += step {
-			label := []rune("|" + text(at))
-			if from := g.column(at); from+len(label) <= g.columns {
-				copy(cells[from:], label)
-			}
-		}
-		return string(cells)
-	}
+func axesOf(t *timeline.Timeline) []document.Clock {
+	clock := clocksOf(t)
 	if !clock.apart() {
-		ch.rows = append(ch.rows, chartRow{name: "time", cells: line(units.Clock), axis: true})
-		return
+		return []document.Clock{{Name: "time", Speed: 1}}
 	}
-	ch.rows = append(ch.rows,
-		chartRow{name: "run time", cells: line(units.Clock), axis: true},
-		chartRow{name: "service time", cells: line(func(d time.Duration) string { return units.Clock(clock.service(d)) }), axis: true})
+	return []document.Clock{{Name: "run time", Speed: 1}, {Name: "service time", Speed: float64(clock)}}
 }
 
-func (ch *chart) traffic(t *timeline.Timeline, load *traffic) {
-	values := func(name string, values []float64, text func(float64) string) {
-		if most, known := highestOf(values); known {
-			ch.add(name, bars(values, most), "max "+text(most))
+// loadSpan is when there was load, of how much time.
+type loadSpan struct{ from, to, end time.Duration }
+
+func spanOf(t *timeline.Timeline) loadSpan { return loadSpan{t.LoadFrom, t.LoadTo, t.End} }
+
+// The series of ofWindows, by their place.
+const (
+	seriesOffered = iota
+	seriesDone
+	seriesP50
+	seriesP99
+)
+
+// ofWindows are a run's load and latency, and how far they could be read. They are empty of a run without windows.
+func ofWindows(t loadSpan, windows iter.Seq2[*result.Window, error]) (all []document.Series, cut error) {
+	offered := document.Series{Name: "offered", Unit: document.Rate}
+	done := document.Series{Name: "done", Unit: document.Rate, Tone: document.Good}
+	p50 := document.Series{Name: "latency p50", Unit: document.Latency, Join: document.Quantile, Q: 0.50}
+	p99 := document.Series{Name: "latency p99", Unit: document.Latency, Join: document.Quantile, Q: 0.99, Tone: document.Warn}
+	errors := document.Series{Name: "errors", Form: document.Marks, Tone: document.Bad}
+	var failures int64
+	end := t.to
+	for w, err := range windows {
+		if err != nil {
+			cut = err
+			break
 		}
-	}
-	if !slices.ContainsFunc(load.known, func(d time.Duration) bool { return d > 0 }) {
-		return
-	}
-	values("offered", load.rates(load.offered, t.LoadFrom, t.LoadTo), units.Rate)
-	if load.completed {
-		values("done", load.rates(load.done, t.LoadFrom, t.LoadTo), units.Rate)
-		values("latency p50", load.quantiles(0.50), units.Milliseconds)
-		values("latency p99", load.quantiles(0.99), units.Milliseconds)
-	}
-}
-
-// capacity draws the four counts of tasks: as numbers, or as blocks where numbers do not fit.
-func (ch *chart) capacity(t *timeline.Timeline, g grid) {
-	blocks := false
-	last := func(_, b int) int { return b }
-	least := func(a, b int) int { return min(a, b) }
-	most := func(a, b int) int { return max(a, b) }
-	rows := []struct {
-		name   string
-		values []int
-		text   string
-	}{
-		{"desired", capacity(t, g, func(p timeline.Point) int { return p.Desired }, last), ""},
-		{"running", capacity(t, g, func(p timeline.Point) int { return p.Running }, least), ""},
-		{"healthy", capacity(t, g, func(p timeline.Point) int { return p.Healthy }, least), ""},
-		{"draining", capacity(t, g, func(p timeline.Point) int { return p.Draining }, most), ""},
-	}
-	top := 0
-	for i := range rows {
-		text, fits := steps(rows[i].values, rows[i].name == "draining")
-		rows[i].text = text
-		blocks = blocks || !fits
-		top = max(top, slices.Max(rows[i].values))
-	}
-	for i, r := range rows {
-		high := slices.Max(r.values)
-		if r.name == "draining" && high == 0 {
+		if w.From >= t.end || w.To <= w.From {
 			continue
 		}
-		if blocks {
-			values := make([]float64, len(r.values))
-			for c, v := range r.values {
-				values[c] = float64(v)
-			}
-			r.text = bars(values, float64(top))
+		sum, at := sumOf(w), document.Point{From: w.From, To: w.To}
+		rate := func(n int64) document.Point { return point(at, float64(n)/w.Seconds()) }
+		offered.Points, done.Points = append(offered.Points, rate(w.Offered)), append(done.Points, rate(sum.requests))
+		if sum.corrected.Count() > 0 {
+			at.Latency = sum.corrected
+			p50.Points, p99.Points = append(p50.Points, at), append(p99.Points, at)
 		}
-		beside := "max " + small(high)
+		if sum.failures > 0 {
+			failures += sum.failures
+			errors.Points = append(errors.Points, document.Point{From: w.From, To: w.To, Sign: 'x'})
+		}
+		end = max(end, w.To)
+	}
+	if len(offered.Points) == 0 {
+		return nil, cut
+	}
+	idle := beside(t, end)
+	offered.Points, done.Points = inOrder(offered.Points, idle), inOrder(done.Points, idle)
+	all = []document.Series{offered, done, p50, p99}
+	if failures > 0 {
+		errors.Aside = plural(failures, "error")
+		all = append(all, errors)
+	}
+	return all, cut
+}
+
+func point(at document.Point, value float64) document.Point {
+	at.Value = value
+	return at
+}
+
+// beside is the time in which nothing is sent: before the load, and after it and the windows' end.
+func beside(t loadSpan, end time.Duration) (idle []document.Point) {
+	if t.from > 0 {
+		idle = append(idle, document.Point{To: t.from, IsRest: true})
+	}
+	if end < t.end {
+		idle = append(idle, document.Point{From: end, To: t.end, IsRest: true})
+	}
+	return idle
+}
+
+func inOrder(a, b []document.Point) []document.Point {
+	all := slices.Concat(a, b)
+	slices.SortStableFunc(all, func(a, b document.Point) int { return int(a.From - b.From) })
+	return all
+}
+
+// ofSteps is a load of which nothing but its rates is known.
+func ofSteps(t *timeline.Timeline, load timeline.Load) []document.Series {
+	s := document.Series{Name: "offered", Unit: document.Rate}
+	end := t.LoadTo
+	for _, step := range load {
+		s.Points = append(s.Points, document.Point{From: step.From, To: step.To, Value: step.Rate})
+		end = max(end, step.To)
+	}
+	if len(s.Points) == 0 {
+		return nil
+	}
+	s.Points = inOrder(s.Points, beside(spanOf(t), end))
+	return []document.Series{s}
+}
+
+// capacity is the four counts of tasks.
+func capacity(t *timeline.Timeline) (all []document.Series) {
+	low, high := t.BoundsAt(t.LoadFrom)
+	bounds := fmt.Sprintf("%d to %d tasks", low, high)
+	if len(t.Bounds) > 0 {
+		bounds = "bounds change"
+	}
+	for _, c := range []struct {
+		name  string
+		tone  document.Tone
+		join  document.Join
+		count func(timeline.Point) int
+	}{
+		{"desired", document.Dim, document.Last, func(p timeline.Point) int { return p.Desired }},
+		{"running", document.Plain, document.Least, func(p timeline.Point) int { return p.Running }},
+		{"healthy", document.Good, document.Least, func(p timeline.Point) int { return p.Healthy }},
+		{"draining", document.Plain, document.Most, func(p timeline.Point) int { return p.Draining }},
+	} {
+		s := document.Series{Name: c.name, Form: document.Levels, Tone: c.tone, Join: c.join, Scale: "tasks"}
+		least, most := math.MaxInt, 0
+		t.Between(0, t.End, func(from, to time.Duration, p timeline.Point) {
+			n := c.count(p)
+			least, most = min(least, n), max(most, n)
+			value := float64(n)
+			if c.name == "draining" && n == 0 {
+				value = math.NaN() // which is the rule, and not drawn
+			}
+			s.Points = append(s.Points, document.Point{From: from, To: to, Value: value})
+		})
 		switch {
-		case blocks && high != top:
-			beside += ", █ " + small(top)
-		case !blocks && i == 0:
-			low, high := t.BoundsAt(t.LoadFrom)
-			beside = small(low) + " to " + small(high) + " tasks"
-			if len(t.Bounds) > 0 {
-				beside = "bounds change"
-			}
-		case !blocks && r.name != "draining":
-			beside = small(slices.Min(r.values)) + " to " + small(high)
+		case len(s.Points) == 0, c.name == "draining" && most == 0:
+			continue
+		case c.name == "desired":
+			s.Aside = bounds
+		case c.name == "draining":
+			s.Aside = "max " + small(most)
+		default:
+			s.Aside = small(least) + " to " + small(most)
 		}
-		ch.add(r.name, r.text, beside)
+		all = append(all, s)
 	}
+	return all
 }
 
-func (ch *chart) policies(t *timeline.Timeline, g grid) (alarms bool) {
+// metricSeries are the metric and the alarms of each policy.
+func metricSeries(t *timeline.Timeline) (all []document.Series, alarms bool) {
 	for _, s := range policies(t) {
-		beside := ""
-		if most, known := s.highest(); known {
-			beside = "max " + metric(most)
-			if s.name == "cpu" {
-				beside += " %"
+		if most, known := s.highest(); known || len(s.data) > 0 {
+			row := document.Series{Name: s.name, Join: document.Middle, Top: most, Aside: "no data"}
+			if known {
+				row.Aside = "max " + document.ShortNumber(most)
+				if s.name == "cpu" {
+					row.Aside += " %"
+				}
 			}
-			ch.add(clip(clean(s.name), labels-1), bars(s.values(g), most), beside)
-		} else if len(s.data) > 0 {
-			ch.add(clip(clean(s.name), labels-1), "", "no data")
+			from := time.Duration(0)
+			for _, d := range s.data {
+				value := d.Value
+				if d.Missing {
+					value = math.NaN()
+				}
+				row.Points = append(row.Points, document.Point{From: from, To: d.At, Value: value})
+				from = d.At
+			}
+			all = append(all, row)
 		}
-		if len(s.alarms) > 0 || len(s.data) > 0 {
-			ch.add("  alarms", s.states(g), s.bound)
-			alarms = true
+		if len(s.alarms) == 0 && len(s.data) == 0 {
+			continue
 		}
+		row := document.Series{Name: "  alarms", Form: document.States, Order: "HL.?", Aside: s.bound, Tone: document.Warn}
+		for _, changes := range s.alarms {
+			for i, a := range changes {
+				p := document.Point{From: a.At, To: t.End}
+				if i+1 < len(changes) {
+					p.To = changes[i+1].At
+				}
+				switch {
+				case a.State == timeline.Alarm && a.High:
+					p.Sign = 'H'
+				case a.State == timeline.Alarm:
+					p.Sign = 'L'
+				case a.State == timeline.OK:
+					p.Sign = '.'
+				default:
+					continue
+				}
+				row.Points = append(row.Points, p)
+			}
+		}
+		all = append(all, row)
+		alarms = true
 	}
-	return alarms
+	return all, alarms
 }
 
-// events numbers what happened as the list below the chart does.
-func (ch *chart) events(t *timeline.Timeline, g grid) {
-	list := shownEvents(t)
-	if len(list) == 0 {
-		return
-	}
-	cells := []rune(strings.Repeat(" ", g.columns))
-	for i, e := range slices.Backward(list) {
+// eventSeries numbers what happened as the list below the chart does.
+func eventSeries(t *timeline.Timeline) []document.Series {
+	row := document.Series{Name: "events", Form: document.Marks}
+	for i, e := range shownEvents(t) {
 		mark := '*'
 		if i < 9 {
 			mark = rune('1' + i)
 		}
-		cells[g.column(e.At)] = mark
+		row.Points = append(row.Points, document.Point{From: e.At, To: e.At, Sign: mark})
 	}
-	ch.add("events", string(cells), "")
+	if len(row.Points) == 0 {
+		return nil
+	}
+	return []document.Series{row}
 }
 
-func highestOf(values []float64) (most float64, known bool) {
-	for _, v := range values {
-		if !math.IsNaN(v) && (!known || v > most) {
-			most, known = v, true
-		}
-	}
-	return most, known
+// inWindow is what of a window's answers is shown over time.
+type inWindow struct {
+	requests, failures int64
+	corrected          *result.Histogram
 }
 
-// bars draws each value as an eighth part of the highest: blank for what is unknown, _ for nothing.
-func bars(values []float64, most float64) string {
-	var b strings.Builder
-	for _, v := range values {
-		switch {
-		case math.IsNaN(v):
-			b.WriteByte(' ')
-		case v <= 0:
-			b.WriteByte('_')
-		default:
-			b.WriteRune([]rune("▁▂▃▄▅▆▇█")[min(max(int(math.Ceil(v/most*8)), 1), 8)-1])
-		}
+// sumOf adds a window's endpoints up.
+func sumOf(w *result.Window) (s inWindow) {
+	s.corrected = &result.Histogram{}
+	for i := range w.Endpoints {
+		e := &w.Endpoints[i]
+		s.requests += e.Requests
+		s.failures += e.Failures
+		s.corrected.Merge(e.Corrected)
 	}
-	return b.String()
-}
-
-// steps writes each value where it begins to hold, and a line for as long as it does. Zeros are left
-// out where they are the rule. It does not fit where a number of several digits has no room.
-func steps(values []int, blankZero bool) (text string, fits bool) {
-	var b strings.Builder
-	fits = true
-	for i := 0; i < len(values); {
-		end := i
-		for end < len(values) && values[end] == values[i] {
-			end++
-		}
-		label, line := small(values[i]), "─"
-		if values[i] == 0 && blankZero {
-			label, line = " ", " "
-		}
-		if len(label) > 1 && end-i <= len(label) {
-			fits = false
-		}
-		b.WriteString(label + strings.Repeat(line, max(0, end-i-len(label))))
-		i = end
-	}
-	return b.String(), fits
-}
-
-// lines are the chart in text, names left and maxima right.
-func (ch *chart) lines() []string {
-	lines := make([]string, len(ch.rows))
-	for i, r := range ch.rows {
-		lines[i] = strings.TrimRight(pad(r.name, labels, false)+r.cells+" "+clipEnd(r.aside, aside-1), " ")
-	}
-	return lines
+	return s
 }

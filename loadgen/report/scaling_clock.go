@@ -65,14 +65,4 @@ func hundredths(x float64) string {
 	return units.Decimal(x)
 }
 
-// metric prints a policy's metric or target: whole numbers where they are large.
-func metric(x float64) string {
-	if math.Abs(x) >= 100 {
-		x = math.Round(x)
-	} else {
-		x = math.Round(x*10) / 10
-	}
-	return units.Decimal(x)
-}
-
 func small(n int) string { return strconv.Itoa(n) }

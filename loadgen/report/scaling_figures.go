@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/document"
 	"scalableappbackend/loadgen/timeline"
 )
 
@@ -46,7 +47,7 @@ func nearest(t *timeline.Timeline) string {
 	var parts []string
 	for _, s := range policies(t) {
 		if most, known := s.highest(); known && s.bound != "" {
-			parts = append(parts, fmt.Sprintf("%s at most %s, %s", clean(s.name), metric(most), s.bound))
+			parts = append(parts, fmt.Sprintf("%s at most %s, %s", s.name, document.ShortNumber(most), s.bound))
 		}
 	}
 	if len(parts) == 0 {
@@ -59,7 +60,7 @@ func notScaledReasons(t *timeline.Timeline) string {
 	var reasons []string
 	for _, a := range t.Activities {
 		for _, r := range a.NotScaledReasons {
-			reasons = append(reasons, clean(r))
+			reasons = append(reasons, r)
 		}
 	}
 	slices.Sort(reasons)

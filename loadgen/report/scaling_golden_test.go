@@ -2,15 +2,12 @@ package report
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"sync"
 	"testing"
-
-	"scalableappbackend/internal/golden"
 )
 
-// scaledSamples are the runs with a timeline of which every form is kept under testdata.
+// scaledSamples are runs with a timeline, of every kind.
 var scaledSamples = []struct {
 	name string
 	made func() *scaled // once for all tests, which only read it
@@ -42,40 +39,4 @@ func scaledText(t *testing.T, s *scaled, width int) string {
 		t.Fatal(err)
 	}
 	return b.String()
-}
-
-func TestTextOfARunThatScales(t *testing.T) {
-	for _, s := range scaledSamples {
-		for _, width := range []int{80, 100, 120} {
-			t.Run(fmt.Sprintf("%s at %d", s.name, width), func(t *testing.T) {
-				golden.Check(t, fmt.Sprintf("%s-%d.txt", s.name, width), scaledText(t, s.made(), width))
-			})
-		}
-	}
-}
-
-func TestMarkdownOfARunThatScales(t *testing.T) {
-	for _, s := range scaledSamples {
-		t.Run(s.name, func(t *testing.T) {
-			var b bytes.Buffer
-			if err := Write(&b, "markdown", s.made().input()); err != nil {
-				t.Fatal(err)
-			}
-			golden.Check(t, s.name+".md", b.Bytes())
-		})
-	}
-}
-
-func TestTextOfASimulation(t *testing.T) {
-	for _, s := range simulations {
-		for _, width := range []int{80, 100, 120} {
-			t.Run(fmt.Sprintf("%s at %d", s.name, width), func(t *testing.T) {
-				var b bytes.Buffer
-				if err := s.write(&b, Options{Width: width}); err != nil {
-					t.Fatal(err)
-				}
-				golden.Check(t, fmt.Sprintf("%s-%d.txt", s.name, width), b.Bytes())
-			})
-		}
-	}
 }

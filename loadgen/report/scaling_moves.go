@@ -7,20 +7,17 @@ import (
 	"time"
 
 	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/document"
 	"scalableappbackend/loadgen/timeline"
 )
 
-// move is one or several scaling activities: when, and in AWS's words what.
-type move struct {
-	when  string // empty for what is said of the moves before
-	what  string
-	cause string // in full
-}
+// fulfilled is how AWS's message of every activity that came about ends; a page is too small for it.
+const fulfilled = " Change successfully fulfilled by ecs."
 
-// moves are the activities, at most so many; a run of those that did not scale is one.
-func moves(t *timeline.Timeline, most int) []move {
+// moves are the scaling activities in AWS's words, at most so many; a run of those that did not scale is one.
+func moves(t *timeline.Timeline, most int) []document.Item {
 	clock := clocksOf(t)
-	var all []move
+	var all []document.Item
 	for i := 0; i < len(t.Activities); {
 		end := i + 1
 		if t.Activities[i].Status == timeline.NotScaled {
@@ -32,19 +29,19 @@ func moves(t *timeline.Timeline, most int) []move {
 			continue
 		}
 		a := &t.Activities[i]
-		all = append(all, move{when: clock.at(a.At), what: clean(statusOf(a)), cause: clean(a.Cause)})
+		all = append(all, document.Item{Lead: clock.at(a.At), Text: strings.TrimSuffix(messageOf(a), fulfilled), Cause: shortAlarm(a.Cause)})
 		i = end
 	}
 	if hidden := len(all) - most; hidden > 0 {
 		head := most - 2
-		rest := move{what: fmt.Sprintf("and %s more until %s", units.Count(int64(hidden)), all[len(all)-3].when)}
-		all = slices.Concat(all[:head], []move{rest}, all[len(all)-2:])
+		rest := document.Item{Text: fmt.Sprintf("and %s more until %s", units.Count(int64(hidden)), all[len(all)-3].Lead)}
+		all = slices.Concat(all[:head], []document.Item{rest}, all[len(all)-2:])
 	}
 	return all
 }
 
-// statusOf is AWS's message of an activity, with the status where that is not in it.
-func statusOf(a *timeline.Activity) string {
+// messageOf is AWS's message of an activity, with the status where that is not in it.
+func messageOf(a *timeline.Activity) string {
 	text := a.StatusMessage
 	if text == "" {
 		text = a.Description
@@ -59,7 +56,7 @@ func statusOf(a *timeline.Activity) string {
 }
 
 // notScaled is a run of activities that did not come about, in one line.
-func notScaled(run []timeline.Activity, clock clocks) move {
+func notScaled(run []timeline.Activity, clock clocks) document.Item {
 	var reasons, policies []string
 	for _, a := range run {
 		reasons = append(reasons, a.NotScaledReasons...)
@@ -91,7 +88,7 @@ func notScaled(run []timeline.Activity, clock clocks) move {
 	if len(run) > 1 {
 		text += fmt.Sprintf("; %d times until %s", len(run), clock.at(run[len(run)-1].At))
 	}
-	return move{when: when, what: clean(text)}
+	return document.Item{Lead: when, Text: text}
 }
 
 // shortAlarm takes the middle out of the names that target tracking gives its alarms, which is the
@@ -116,22 +113,20 @@ func shownEvents(t *timeline.Timeline) []timeline.Event {
 	return slices.DeleteFunc(slices.Clone(t.Events), func(e timeline.Event) bool { return e.Type == taskDraining })
 }
 
-func eventLines(t *timeline.Timeline) []string {
+func events(t *timeline.Timeline) (items []document.Item) {
 	clock := clocksOf(t)
 	list := shownEvents(t)
-	var lines []string
 	for i, e := range list {
 		if i == maxEvents && len(list) > maxEvents+1 {
-			lines = append(lines, fmt.Sprintf("and %s more: see events.jsonl", units.Count(int64(len(list)-i))))
-			break
+			return append(items, document.Item{Text: fmt.Sprintf("and %s more: see events.jsonl", units.Count(int64(len(list)-i)))})
 		}
-		text := fmt.Sprintf("%d  %s %s: %s", i+1, clock.at(e.At), clean(e.Type), clean(e.Detail))
+		text := e.Type + ": " + e.Detail
 		if e.Type == "chaos" {
 			text += recovered(t, list, i)
 		}
-		lines = append(lines, text)
+		items = append(items, document.Item{Lead: small(i+1) + "  " + clock.at(e.At), Text: text})
 	}
-	return lines
+	return items
 }
 
 // recovered says what an event took, and when as many tasks as desired were healthy again. What

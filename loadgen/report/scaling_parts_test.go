@@ -1,43 +1,32 @@
 package report
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"math"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
+	"scalableappbackend/loadgen/document"
 	"scalableappbackend/loadgen/timeline"
 )
 
-func TestCapacityIsWrittenWhereItBeginsToHold(t *testing.T) {
-	for _, row := range []struct {
-		values    []int
-		blankZero bool
-		want      string
-		fits      bool
-	}{
-		{[]int{2, 2, 2, 6, 6}, false, "2──6─", true},
-		{[]int{6, 5, 4}, false, "654", true},
-		{[]int{0, 0, 1}, false, "0─1", true},
-		{[]int{0, 0, 1, 0}, true, "  1 ", true},
-		{[]int{10, 10, 10, 9}, false, "10─9", true},
-		{[]int{10, 10, 9, 9}, false, "109─", false}, // a hundred and nine?
-		{[]int{9, 12, 9}, false, "9129", false},
-		{nil, false, "", true},
-	} {
-		if got, fits := steps(row.values, row.blankZero); got != row.want || fits != row.fits {
-			t.Errorf("%v: %q, fits %t; want %q, %t", row.values, got, fits, row.want, row.fits)
+// inColumns is a series as a chart of ten columns shows it.
+func inColumns(t *testing.T, length time.Duration, s document.Series) string {
+	t.Helper()
+	var b bytes.Buffer
+	d := &document.Document{Blocks: []document.Block{document.Chart{Length: length, Series: []document.Series{s}}}}
+	if err := document.Text(&b, d, document.Layout{Width: 13 + 40 + 17}); err != nil {
+		t.Fatal(err)
+	}
+	var every []rune // fourth of the 40 columns
+	for i, r := range []rune(strings.TrimSpace(strings.TrimPrefix(b.String(), s.Name))) {
+		if i%4 == 0 {
+			every = append(every, r)
 		}
 	}
-}
-
-func TestABarIsAnEighthOfTheHighestAndNothingIsNoBar(t *testing.T) {
-	if got, want := bars([]float64{math.NaN(), 0, 0.1, 1, 1.01, 4, 7.9, 8}, 8), " _▁▁▂▄██"; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
+	return string(every)
 }
 
 func TestAlarmStatesOfAColumn(t *testing.T) {
@@ -59,8 +48,9 @@ func TestAlarmStatesOfAColumn(t *testing.T) {
 		{[]timeline.AlarmChange{low(0, timeline.Alarm), high(50, timeline.Alarm)}, "LLLLLHHHHH", "high goes before low"},
 		{[]timeline.AlarmChange{low(10, timeline.OK), high(10, timeline.OK), low(60, timeline.InsufficientData), high(80, timeline.InsufficientData)}, "?.......??", "one alarm that has data is enough"},
 	} {
-		tl := &timeline.Timeline{Alarms: row.changes, Metrics: []timeline.Datum{{Policy: "p"}}}
-		if got := policies(tl)[0].states(grid{100 * time.Second, 10}); got != row.want {
+		tl := &timeline.Timeline{End: 100 * time.Second, Alarms: row.changes, Metrics: []timeline.Datum{{Policy: "p"}}}
+		all, _ := metricSeries(tl)
+		if got := inColumns(t, tl.End, all[1]); got != row.want {
 			t.Errorf("%q, want %q: %s", got, row.want, row.why)
 		}
 	}
@@ -111,12 +101,12 @@ func TestActivitiesAreToldInAWSWordsAndThoseThatDidNothingInOneLine(t *testing.T
 		activity(21, timeline.NotScaled, "", "c", "AlreadyAtMinCapacity"),
 		activity(22, timeline.Failed, "", ""),
 	}}
-	want := []move{
-		{"0:09 (3:00)", "Successfully set desired count to 6.", "why (9 tasks wanted)"},
-		{"0:12 (4:00)", "not scaled: AlreadyAtMaxCapacity, Other (policy requests; 18 tasks wanted); 2 times until 0:15 (5:00)", ""},
-		{"0:20 (6:40)", "InProgress: Waiting.", ""},
-		{"0:21 (7:00)", "not scaled: AlreadyAtMinCapacity (policy requests)", ""},
-		{"0:22 (7:20)", "Failed: 2 → 6 tasks", ""},
+	want := []document.Item{
+		{Lead: "0:09 (3:00)", Text: "Successfully set desired count to 6.", Cause: "why (9 tasks wanted)"},
+		{Lead: "0:12 (4:00)", Text: "not scaled: AlreadyAtMaxCapacity, Other (policy requests; 18 tasks wanted); 2 times until 0:15 (5:00)"},
+		{Lead: "0:20 (6:40)", Text: "InProgress: Waiting."},
+		{Lead: "0:21 (7:00)", Text: "not scaled: AlreadyAtMinCapacity (policy requests)"},
+		{Lead: "0:22 (7:20)", Text: "Failed: 2 → 6 tasks"},
 	}
 	got := moves(tl, maxMoves)
 	if len(got) != len(want) {
@@ -135,22 +125,8 @@ func TestOfManyActivitiesTheFirstAndTheLastAreShown(t *testing.T) {
 		tl.Activities = append(tl.Activities, activity(time.Duration(60*i), timeline.Successful, "done", "why"))
 	}
 	got := moves(tl, maxMoves)
-	if len(got) != maxMoves+1 || got[maxMoves-2].what != "and 18 more until 27:00" || got[maxMoves-1].when != "28:00" || got[maxMoves].when != "29:00" {
+	if len(got) != maxMoves+1 || got[maxMoves-2].Text != "and 18 more until 27:00" || got[maxMoves-1].Lead != "28:00" || got[maxMoves].Lead != "29:00" {
 		t.Errorf("%+v", got)
-	}
-}
-
-func TestACauseThatFollowsItselfIsSaidOnce(t *testing.T) {
-	const cause = "monitor alarm TargetTracking-service/a/b-AlarmLow-cpu in state ALARM"
-	p := newPage(Options{Width: 120})
-	p.moves([]move{{"1:00", "first", cause}, {"2:00", "second", cause}, {"3:00", "third", "another"}, {"4:00", "fourth", ""}})
-	want := `activities   1:00  first
-             2:00  second Cause of these 2: monitor alarm TargetTracking-…-AlarmLow-cpu in state ALARM
-             3:00  third Cause: another
-             4:00  fourth
-`
-	if got := p.b.String(); got != want {
-		t.Errorf("\n%s\nwant\n%s", got, want)
 	}
 }
 
@@ -199,13 +175,15 @@ func TestEventsAreNumberedAsInTheChartAndTheRestIsCounted(t *testing.T) {
 			timeline.Event{At: time.Duration(i*8) * time.Second, Type: "task-failed", Detail: "x"},
 			timeline.Event{At: time.Duration(i*8) * time.Second, Type: taskDraining, Detail: "y"})
 	}
-	lines := eventLines(tl)
-	if len(lines) != maxEvents+1 || lines[1] != "2  0:08 task-failed: x" || lines[maxEvents] != "and 6 more: see events.jsonl" {
-		t.Errorf("%q", lines)
+	items := events(tl)
+	if len(items) != maxEvents+1 || items[1].Lead+" "+items[1].Text != "2  0:08 task-failed: x" || items[maxEvents].Text != "and 6 more: see events.jsonl" {
+		t.Errorf("%+v", items)
 	}
-	ch := &chart{}
-	ch.events(tl, grid{100 * time.Second, 25})
-	if got, want := ch.rows[0].cells, "1 2 3 4 5 6 7 8 9 * * *  "; got != want {
+	var signs []rune
+	for _, p := range eventSeries(tl)[0].Points {
+		signs = append(signs, p.Sign)
+	}
+	if got, want := string(signs), "123456789***"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
@@ -220,31 +198,12 @@ func TestTasksBeyondATableAreSummedUp(t *testing.T) {
 		}
 		tl.Tasks = append(tl.Tasks, k)
 	}
-	if tasksOf(tl, &timeline.Figures{}) != nil {
+	if _, ok := tasksOf(tl, &timeline.Figures{}); ok {
 		t.Error("a table of more tasks than it may have")
 	}
 	want := "13, 10 placed after the load began, 0 stopped; healthy 1:00 to 4:00 after they were placed (service time); each one's life is in timeline.json"
 	if got := strings.Join(manyTasks(tl), "\n"); got != want {
 		t.Errorf("%q, want %q", got, want)
-	}
-}
-
-func TestAWidthThatHoldsATableOfTasksCutsNothingOfIt(t *testing.T) {
-	s := killedRun()
-	var f timeline.Figures
-	if err := json.Unmarshal(s.result().Elasticity, &f); err != nil {
-		t.Fatal(err)
-	}
-	table := tasksOf(s.timeline, &f)
-	for width := MinWidth; width <= maxWidth; width++ {
-		for _, l := range table.lines(width) {
-			if utf8.RuneCountInString(l) > width || strings.HasSuffix(l, "…") {
-				t.Errorf("at %d: %q", width, l)
-			}
-		}
-	}
-	if l := table.lines(table.width()); !strings.Contains(l[0], "running") || !strings.HasSuffix(l[len(l)-2], "scale-in") {
-		t.Errorf("its own width does not hold it: %q", l)
 	}
 }
 
@@ -258,45 +217,20 @@ func TestTasksFromBeforeTheLoadOfWhichNothingIsToTellShareALine(t *testing.T) {
 	killed.Stopped, killed.Reason = time.Second, "killed"
 	tl := &timeline.Timeline{Speedup: 1, Tasks: []timeline.Task{stays("a"), stays("b"), killed}}
 	want := []string{"2 initial before 50 %", "c before 0:01 50 % killed"}
-	for i, row := range tasksOf(tl, &f).rows {
-		if got := strings.Join(strings.Fields(strings.Join(row, " ")), " "); got != want[i] {
-			t.Errorf("%q, want %q", got, want[i])
+	table, _ := tasksOf(tl, &f)
+	for i, want := range want {
+		var texts []string
+		for _, c := range table.Rows[i].Cells {
+			texts = append(texts, c.Text)
+		}
+		if got := strings.Join(strings.Fields(strings.Join(texts, " ")), " "); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 	tl.Tasks = tl.Tasks[1:]
-	if got := tasksOf(tl, &f).rows[0][0]; got != "b" {
+	table, _ = tasksOf(tl, &f)
+	if got := table.Rows[0].Cells[0].Text; got != "b" {
 		t.Errorf("the only one is called %q", got)
-	}
-}
-
-func TestTheAxisMarksWholeStepsWithRoomBetweenThem(t *testing.T) {
-	for _, row := range []struct {
-		length  time.Duration
-		speedup float64
-		want    []string
-	}{
-		{60 * time.Second, 50, []string{"|0:00     |0:15     |0:30     |0:45", "|0:00     |12:30    |25:00    |37:30"}},
-		{90 * time.Minute, 1, []string{"|0:00        |30:00       |1:00:00"}},
-		{40 * time.Millisecond, 1, []string{"|0:00"}},
-		{400 * 24 * time.Hour, 1, []string{"|0:00"}},
-	} {
-		ch := &chart{}
-		ch.axis(grid{row.length, 40}, clocks(row.speedup))
-		if len(ch.rows) != len(row.want) {
-			t.Fatalf("%v: %d rows", row.length, len(ch.rows))
-		}
-		for i, want := range row.want {
-			got := strings.TrimRight(ch.rows[i].cells, " ")
-			if row.length > 24*time.Hour { // a century of labels is not worth a line each
-				if n := strings.Count(got, "|"); n < 2 || n > 4 {
-					t.Errorf("%v: %q", row.length, got)
-				}
-				continue
-			}
-			if got != want {
-				t.Errorf("%v: %q, want %q", row.length, got, want)
-			}
-		}
 	}
 }
 

@@ -4,12 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/document"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/timeline"
 )
@@ -41,16 +40,17 @@ type Alternative struct {
 // SimulationText writes a simulation for a terminal: its figures in a row, then the story of a run
 // but for what only traffic can tell.
 func SimulationText(w io.Writer, in Simulation, o Options) error {
-	p := newPage(o)
+	return document.Text(w, simulated(in), o.layout())
+}
+
+func simulated(in Simulation) *document.Document {
 	t, f := in.Timeline, &in.Figures
-	s := &story{claims: true}
-	s.gather(t, f, ofSteps(gridOf(t, p.width), in.Load))
-	s.moves = moves(t, maxSimulated)
-	s.addItem("recovery", sensitivity(in.ScaleIn)...)
+	s := &story{expectations: in.Expectations}
+	s.tell(t, f, ofSteps(t, in.Load), maxSimulated)
+	s.facts.add("recovery", sensitivity(in.ScaleIn)...)
 	for _, a := range in.Advice {
-		s.addItem("target", a.line())
+		s.facts.add("target", a.line())
 	}
-	s.expectations = outcomes(in.Expectations)
 
 	wanted, under, ideal, back := units.None, units.None, units.None, "not"
 	if in.FirstWanted > 0 {
@@ -65,12 +65,11 @@ func SimulationText(w io.Writer, in Simulation, o Options) error {
 	case len(f.ScaleOutPath)+len(f.ScaleInPath) <= 2:
 		back = "never left"
 	}
-	p.grid([]string{"max tasks", "first wanted", "time under", "task-hours", "ideal", "activities", "back at min"},
-		[][]string{{units.Count(int64(f.MaxTasks)), wanted, under, hundredths(f.TaskHours), ideal, units.Count(int64(f.Activities)), back}})
-	p.line("")
-	p.story(s)
-	_, err := io.WriteString(w, p.b.String())
-	return err
+	d := &document.Document{}
+	d.Add(grid([]string{"max tasks", "first wanted", "time under", "task-hours", "ideal", "activities", "back at min"},
+		[][]string{{units.Count(int64(f.MaxTasks)), wanted, under, hundredths(f.TaskHours), ideal, units.Count(int64(f.Activities)), back}}))
+	d.Add(s.blocks()...)
+	return d
 }
 
 // maxSimulated is how many activities of a simulation are told: all of them, but for what is a mistake.
@@ -105,7 +104,6 @@ type SweepRow struct {
 
 // SweepText writes the rows of a sweep as a table for a terminal. Neighbours that came to the same are one row, of a range.
 func SweepText(w io.Writer, rows []SweepRow, o Options) error {
-	p := newPage(o)
 	heads := []string{"value", "max tasks", "time under", "task-hours", "activities", "back at min", "decided by"}
 	var cells [][]string
 	for i := 0; i < len(rows); {
@@ -128,20 +126,16 @@ func SweepText(w io.Writer, rows []SweepRow, o Options) error {
 		case r.Activities == 0:
 			back = "never left"
 		}
-		cells = append(cells, []string{clip(clean(r.Parameter+" "+value), 21), units.Count(int64(r.MaxTasks)), under, hundredths(r.TaskHours),
-			units.Count(int64(r.Activities)), back, cmp.Or(clip(clean(r.Decided), 13), units.None)})
+		cells = append(cells, []string{document.Clip(r.Parameter+" "+value, 21), units.Count(int64(r.MaxTasks)), under, hundredths(r.TaskHours),
+			units.Count(int64(r.Activities)), back, cmp.Or(document.Clip(r.Decided, 13), units.None)})
 		i = end
 	}
-	if p.width < 100 { // the least of it is given up
-		heads = slices.Delete(heads, 4, 5)
-		for i := range cells {
-			cells[i] = slices.Delete(cells[i], 4, 5)
-		}
-	}
-	p.grid(heads, cells)
-	p.block(p.paint.dim, "time under: with more load than the healthy tasks can do; back at min: since the load began; both of service time")
-	_, err := io.WriteString(w, p.b.String())
-	return err
+	d := &document.Document{}
+	table := grid(heads, cells)
+	table.Columns[4].Spare = 1 // the least of it
+	table.Rows = append(table.Rows, document.Row{Note: "time under: with more load than the healthy tasks can do; back at min: since the load began; both of service time"})
+	d.Add(table)
+	return document.Text(w, d, o.layout())
 }
 
 // same reports whether two values came to the same.
@@ -150,23 +144,18 @@ func (r SweepRow) same(other SweepRow) bool {
 	return r == other
 }
 
-// grid writes a table of which every column is at the right of its width.
-func (p *page) grid(heads []string, rows [][]string) {
-	widths := make([]int, len(heads))
-	all := slices.Concat([][]string{heads}, rows)
-	for _, row := range all {
-		for c, text := range row {
-			widths[c] = max(widths[c], utf8.RuneCountInString(text))
-		}
+// grid is a table of which every column but the first is at the right of its width.
+func grid(heads []string, rows [][]string) document.Table {
+	var t document.Table
+	for i, head := range heads {
+		t.Columns = append(t.Columns, document.Column{Head: head, Right: i > 0})
 	}
-	for i, row := range all {
-		text := pad(row[0], widths[0], false)
-		for c := 1; c < len(row); c++ {
-			text += "  " + pad(row[c], widths[c], true)
+	for _, row := range rows {
+		cells := make([]document.Cell, len(row))
+		for i, text := range row {
+			cells[i].Text = text
 		}
-		if i == 0 {
-			text = p.paint.dim(text)
-		}
-		p.line(text)
+		t.Rows = append(t.Rows, document.Row{Cells: cells})
 	}
+	return t
 }

@@ -3,19 +3,12 @@ package report
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/document"
 	"scalableappbackend/loadgen/timeline"
 )
-
-// taskTable is the lives of tasks, a line each.
-type taskTable struct {
-	heads []string
-	rows  [][]string
-}
 
 // Columns of the table.
 const (
@@ -32,22 +25,28 @@ const (
 	taskReason
 )
 
-var taskHeads = [...]string{"tasks", "zone", "placed", "running", "healthy", "served", "drains", "stopped", "requests", "errors", "why"}
+// taskColumns say what of a task's life is shown, and what goes first where a line is too narrow: what others tell as well.
+func taskColumns() []document.Column {
+	return []document.Column{
+		{Head: "tasks"}, {Head: "zone", Spare: 4}, {Head: "placed"}, {Head: "running", Spare: 6}, {Head: "healthy"}, {Head: "served", Spare: 5},
+		{Head: "drains"}, {Head: "stopped", Spare: 3}, {Head: "requests", Right: true, Spare: 1}, {Head: "errors", Right: true, Spare: 2}, {Head: "why", Wrap: true},
+	}
+}
 
-// tasksOf is nil where there are no tasks, or more than a line each can show.
-func tasksOf(t *timeline.Timeline, f *timeline.Figures) *taskTable {
+// tasksOf is the lives of tasks, a line each. It is false where there are none, or more than that can show.
+func tasksOf(t *timeline.Timeline, f *timeline.Figures) (document.Table, bool) {
 	if len(t.Tasks) == 0 || len(t.Tasks) > maxTasks {
-		return nil
+		return document.Table{}, false
 	}
 	clock := clocksOf(t)
 	shares := map[string]timeline.TaskShare{}
 	for _, s := range f.Tasks {
 		shares[s.ID] = s
 	}
-	table := &taskTable{heads: slices.Clone(taskHeads[:])}
+	var rows [][]string
 	initial := stayed(t)
 	if len(initial) > 1 {
-		row := make([]string, len(taskHeads))
+		row := make([]string, len(taskColumns()))
 		row[taskID], row[taskPlaced] = small(len(initial))+" initial", "before"
 		var requests int64
 		share, known := 0.0, true
@@ -63,16 +62,16 @@ func tasksOf(t *timeline.Timeline, f *timeline.Figures) *taskTable {
 		if known {
 			row[taskRequests] = units.Percent(share)
 		}
-		table.rows = append(table.rows, row)
+		rows = append(rows, row)
 	}
 	for i := range t.Tasks {
 		k := &t.Tasks[i]
 		if len(initial) > 1 && slices.Contains(initial, k) {
 			continue
 		}
-		row := make([]string, len(taskHeads))
-		row[taskID] = clean(k.ID)
-		row[taskZone] = clean(k.Zone)
+		row := make([]string, len(taskColumns()))
+		row[taskID] = k.ID
+		row[taskZone] = k.Zone
 		if k.Requested <= t.LoadFrom {
 			row[taskPlaced] = "before"
 		} else {
@@ -97,13 +96,32 @@ func tasksOf(t *timeline.Timeline, f *timeline.Figures) *taskTable {
 		if k.Errors > 0 {
 			row[taskErrors] = units.Count(k.Errors)
 		}
-		row[taskReason] = clean(k.Reason)
+		row[taskReason] = k.Reason
 		if k.Reason == "" && k.Replaces != "" {
-			row[taskReason] = "replaces " + clean(k.Replaces)
+			row[taskReason] = "replaces " + k.Replaces
 		}
-		table.rows = append(table.rows, row)
+		rows = append(rows, row)
 	}
-	table.dropEmpty()
+	return taskTable(rows), true
+}
+
+// taskTable leaves out columns that say nothing.
+func taskTable(rows [][]string) document.Table {
+	table := document.Table{Rows: make([]document.Row, len(rows))}
+	for c, column := range taskColumns() {
+		if c > 0 && !slices.ContainsFunc(rows, func(row []string) bool { return row[c] != "" }) {
+			continue
+		}
+		table.Columns = append(table.Columns, column)
+		for i, row := range rows {
+			cell := document.Cell{Text: row[c], IsCode: c == taskID}
+			if c == taskErrors {
+				cell.Tone = document.Bad
+			}
+			table.Rows[i].Cells = append(table.Rows[i].Cells, cell)
+		}
+	}
+	table.Rows = append(table.Rows, document.Row{Note: "running, healthy, served: service time since a task was placed; stopped: since it began to drain"})
 	return table
 }
 
@@ -116,77 +134,6 @@ func stayed(t *timeline.Timeline) (tasks []*timeline.Task) {
 		}
 	}
 	return tasks
-}
-
-// dropEmpty takes out columns that say nothing.
-func (t *taskTable) dropEmpty() {
-	for c := len(t.heads) - 1; c > 0; c-- {
-		if !slices.ContainsFunc(t.rows, func(row []string) bool { return row[c] != "" }) {
-			t.drop(c)
-		}
-	}
-}
-
-func (t *taskTable) drop(column int) {
-	t.heads = slices.Delete(t.heads, column, column+1)
-	for i := range t.rows {
-		t.rows[i] = slices.Delete(t.rows[i], column, column+1)
-	}
-}
-
-// lines lays the table out in a width. Where it does not fit, columns that others tell as well go.
-func (t *taskTable) lines(width int) []string {
-	fit := &taskTable{heads: slices.Clone(t.heads)}
-	for _, row := range t.rows {
-		fit.rows = append(fit.rows, slices.Clone(row))
-	}
-	for _, spare := range []int{taskRunning, taskServed, taskZone, taskStopped, taskErrors} {
-		if fit.width() <= width {
-			break
-		}
-		if c := slices.Index(fit.heads, taskHeads[spare]); c > 0 {
-			fit.drop(c)
-		}
-	}
-	widths := fit.widths()
-	lines := make([]string, 0, len(fit.rows)+1)
-	for _, row := range slices.Concat([][]string{fit.heads}, fit.rows) {
-		var text strings.Builder
-		text.WriteString(pad(clip(row[0], labels-1), labels, false))
-		for c := 1; c < len(row); c++ {
-			right := fit.heads[c] == taskHeads[taskRequests] || fit.heads[c] == taskHeads[taskErrors]
-			text.WriteString(pad(row[c], widths[c], right) + "  ")
-		}
-		lines = append(lines, clipEnd(strings.TrimRight(text.String(), " "), width))
-	}
-	return lines
-}
-
-func (t *taskTable) widths() []int {
-	widths := make([]int, len(t.heads))
-	for _, row := range slices.Concat([][]string{t.heads}, t.rows) {
-		for c, text := range row {
-			widths[c] = max(widths[c], utf8.RuneCountInString(text))
-		}
-	}
-	widths[0] = labels - 2
-	return widths
-}
-
-func (t *taskTable) width() int {
-	sum := -2
-	for _, w := range t.widths() {
-		sum += w + 2
-	}
-	return sum
-}
-
-// clipEnd cuts what is longer than n characters.
-func clipEnd(text string, n int) string {
-	if r := []rune(text); len(r) > n {
-		return string(r[:n-1]) + "…"
-	}
-	return text
 }
 
 // manyTasks is what tasks that are too many for a line each have in common.

@@ -13,8 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"pgregory.net/rapid"
-
+	"scalableappbackend/loadgen/document"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/timeline"
 )
@@ -26,22 +25,25 @@ func storyOf(t *testing.T, text string) string {
 	if at < 0 {
 		t.Fatalf("no story:\n%s", text)
 	}
-	story, _, _ := strings.Cut(text[at+1:], "\n\n")
-	return story + "\n"
+	story, _, _ := strings.Cut(text[at+1:], "\nlatency histogram")
+	return story
 }
 
 func TestTheStoryOfTheSeedsRunFitsOneScreen(t *testing.T) {
 	story := storyOf(t, scaledText(t, grownRun(), 100))
-	if n := strings.Count(story, "\n"); n > 46 {
-		t.Errorf("%d lines of 100 columns, want at most 46:\n%s", n, story)
+	if n := strings.Count(story, "\n"); n > 52 {
+		t.Errorf("%d lines of 100 columns, want at most 52:\n%s", n, story)
 	}
 }
 
-func TestAStoryStandsBetweenTheEndpointsAndTheThresholds(t *testing.T) {
-	got := scaledText(t, realTimeRun(), 100)
-	endpoints, story, thresholds := strings.Index(got, "all endpoints"), strings.Index(got, "\nscaling "), strings.Index(got, "\nthresholds ")
-	if endpoints < 0 || endpoints > story || story > thresholds {
-		t.Errorf("endpoints at %d, story at %d, thresholds at %d", endpoints, story, thresholds)
+func TestAStoryStandsBetweenTheThresholdsAndWhatIsLookedUp(t *testing.T) {
+	s := realTimeRun()
+	s.final.Thresholds = []result.Outcome{outcome(true, "p(99)<1s", 20, "was 20.0 ms")}
+	s.summed = nil
+	got := scaledText(t, s, 100)
+	thresholds, story, endpoints := strings.Index(got, "\nthresholds "), strings.Index(got, "\nscaling "), strings.Index(got, "\nall endpoints ")
+	if thresholds < 0 || thresholds > story || story > endpoints {
+		t.Errorf("thresholds at %d, story at %d, endpoints at %d", thresholds, story, endpoints)
 	}
 }
 
@@ -49,7 +51,7 @@ func TestNoLineOfAStoryIsWiderThanAskedFor(t *testing.T) {
 	check := func(name, text string, width int) {
 		for line := range strings.Lines(text) {
 			line = strings.TrimSuffix(line, "\n")
-			if n := utf8.RuneCountInString(line); n > width && !strings.HasPrefix(line, "more ") {
+			if n := utf8.RuneCountInString(line); n > width && !verbatim(line) {
 				t.Errorf("%s at %d has a line of %d: %s", name, width, n, line)
 			}
 			if strings.HasSuffix(line, " ") {
@@ -57,7 +59,7 @@ func TestNoLineOfAStoryIsWiderThanAskedFor(t *testing.T) {
 			}
 		}
 	}
-	for width := MinWidth; width <= maxWidth; width += 9 {
+	for width := document.MinWidth; width <= document.MaxWidth; width += 9 {
 		for _, s := range scaledSamples {
 			check(s.name, scaledText(t, s.made(), width), width)
 		}
@@ -105,12 +107,12 @@ func TestExpectationsCountInTheFirstLinesButNotOfAnInvalidRun(t *testing.T) {
 		for _, p := range row.passed {
 			in.Expectations = append(in.Expectations, outcome(p, "errors==0", 0, "errors was 0"))
 		}
-		f := gather(in)
-		if _, got, _ := strings.Cut(f.sum, "0 errors"); got != row.want {
-			t.Errorf("%s, %v: %q, want it to end in %q", row.validity, row.passed, f.sum, row.want)
+		v := verdict(in)
+		if _, got, _ := strings.Cut(v.Sum, "0 errors"); got != row.want {
+			t.Errorf("%s, %v: %q, want it to end in %q", row.validity, row.passed, v.Sum, row.want)
 		}
-		if f.failing != slices.Contains(row.passed, false) {
-			t.Errorf("%v: failing is %t", row.passed, f.failing)
+		if failing := v.SumTone == document.Bad; failing != slices.Contains(row.passed, false) {
+			t.Errorf("%v: failing is %t", row.passed, failing)
 		}
 		var b bytes.Buffer
 		if err := Write(&b, "text", in); err != nil {
@@ -169,19 +171,23 @@ func TestWindowsThatBreakOffAreShownAsFarAsTheyGo(t *testing.T) {
 	}
 }
 
-func TestWindowsAfterTheEndOfTheTimelineAreInNoColumn(t *testing.T) {
+func TestWindowsAfterTheEndOfTheTimelineAreInNoSeries(t *testing.T) {
 	s := grownRun()
-	g := grid{length: 30 * time.Second, columns: 60}
-	tr := ofWindows(g, s.each())
-	if h := tr.latency[59]; h == nil || h.Count() == 0 || h.Count() > 400 {
-		t.Errorf("the last half second has %d latencies, want those of one window", tr.latency[59].Count())
+	tl := *s.timeline
+	tl.End, tl.LoadTo = 30*time.Second, 30*time.Second
+	load, err := ofWindows(spanOf(&tl), s.each())
+	if err != nil {
+		t.Fatal(err)
 	}
 	var done, want float64
-	for _, n := range tr.done {
-		done += n
+	for _, p := range load[1].Points {
+		if p.From >= tl.End {
+			t.Errorf("a point from %v", p.From)
+		}
+		done += p.Value * (p.To - p.From).Seconds()
 	}
 	for _, w := range s.windows {
-		if w.To <= g.length {
+		if w.To <= tl.End {
 			want += float64(w.Endpoints[0].Requests + w.Endpoints[1].Requests)
 		}
 	}
@@ -295,70 +301,4 @@ func TestATimelineFromOutsideCannotDriveTheTerminalNorMarkdown(t *testing.T) {
 			}
 		}
 	}
-}
-
-// drawTimeline is any timeline without activities.
-func drawTimeline(t *rapid.T) *timeline.Timeline {
-	end := time.Duration(rapid.Int64Range(int64(time.Second), int64(30*time.Hour)).Draw(t, "end"))
-	tl := &timeline.Timeline{
-		Speedup: rapid.SampledFrom([]float64{1, 20, 50}).Draw(t, "speedup"), LoadTo: end / 2, End: end, Min: 1,
-		Max: rapid.SampledFrom([]int{3, 9, 20, 5000}).Draw(t, "max"),
-	}
-	at := time.Duration(0)
-	for range rapid.IntRange(1, 40).Draw(t, "points") {
-		p := timeline.Point{At: at, Desired: rapid.IntRange(1, tl.Max).Draw(t, "desired"), Running: rapid.IntRange(0, tl.Max).Draw(t, "running"), Draining: rapid.IntRange(0, 3).Draw(t, "draining")}
-		p.Healthy = rapid.IntRange(0, p.Running).Draw(t, "healthy")
-		tl.Points = append(tl.Points, p)
-		at += time.Duration(rapid.Int64Range(1, int64(end)/4).Draw(t, "for"))
-		if at >= end {
-			break
-		}
-	}
-	return tl
-}
-
-func TestNothingThatWasHeldForAnyTimeIsLostBetweenColumns(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		tl := drawTimeline(t)
-		if err := tl.Validate(); err != nil {
-			t.Fatal(err)
-		}
-		g := gridOf(tl, rapid.IntRange(MinWidth, maxWidth).Draw(t, "width"))
-		healthy := capacity(tl, g, func(p timeline.Point) int { return p.Healthy }, func(a, b int) int { return min(a, b) })
-		draining := capacity(tl, g, func(p timeline.Point) int { return p.Draining }, func(a, b int) int { return max(a, b) })
-		fewest, most := math.MaxInt, 0
-		for _, p := range tl.Points {
-			fewest, most = min(fewest, p.Healthy), max(most, p.Draining)
-		}
-		if slices.Min(healthy) != fewest || slices.Max(draining) != most {
-			t.Fatalf("at least %d healthy and at most %d draining, want %d and %d", slices.Min(healthy), slices.Max(draining), fewest, most)
-		}
-		for _, row := range newChart(tl, newTraffic(g)).rows {
-			if n := utf8.RuneCountInString(row.cells); n != g.columns {
-				t.Fatalf("row %s has %d columns, want %d: %q", row.name, n, g.columns, row.cells)
-			}
-		}
-	})
-}
-
-func TestRequestsSpreadOverColumnsAreAsManyAsBefore(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		length := time.Duration(rapid.Int64Range(int64(time.Second), int64(time.Hour)).Draw(t, "length"))
-		tr := newTraffic(grid{length: length, columns: rapid.IntRange(40, 140).Draw(t, "columns")})
-		var offered, known float64
-		for range rapid.IntRange(1, 30).Draw(t, "stretches") {
-			from := time.Duration(rapid.Int64Range(0, int64(length)-1).Draw(t, "from"))
-			to := from + time.Duration(rapid.Int64Range(1, int64(length-from)).Draw(t, "for"))
-			n := rapid.Float64Range(0, 1e6).Draw(t, "requests")
-			tr.spread(from, to, n, 0)
-			offered, known = offered+n, known+(to-from).Seconds()
-		}
-		var got, time float64
-		for c := range tr.columns {
-			got, time = got+tr.offered[c], time+tr.known[c].Seconds()
-		}
-		if math.Abs(got-offered) > 1e-6*(1+offered) || math.Abs(time-known) > 1e-6*(1+known) {
-			t.Fatalf("%v requests in %v s, want %v in %v", got, time, offered, known)
-		}
-	})
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"scalableappbackend/internal/units"
-	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/document"
 	"scalableappbackend/loadgen/timeline"
 )
 
@@ -59,11 +59,9 @@ func SVG(w io.Writer, in Input) error {
 
 // picture is what is drawn, before it has a form.
 type picture struct {
-	grid
-	load  *traffic
-	from  time.Duration // when load began
-	to    time.Duration
-	plots []plot
+	length  time.Duration
+	columns int
+	plots   []plot
 }
 
 // plot is curves over one scale, which begins at 0.
@@ -95,22 +93,26 @@ func newPicture(in Input) (*picture, error) {
 	if length <= 0 {
 		return nil, fmt.Errorf("report: the run took no time, so there is nothing to draw")
 	}
-	columns := min(max(int(math.Round(length.Seconds())), 1), svgColumns)
-	p := &picture{grid: grid{length: length, columns: columns}, to: sendingEnded(in.Result)}
+	p := &picture{length: length, columns: min(max(int(math.Round(length.Seconds())), 1), svgColumns)}
+	of := loadSpan{to: sendingEnded(in.Result), end: length}
 	if in.Timeline != nil {
-		p.from, p.to = in.Timeline.LoadFrom, in.Timeline.LoadTo
+		of.from, of.to = in.Timeline.LoadFrom, in.Timeline.LoadTo
 	}
-	if p.load = ofWindows(p.grid, in.Windows); p.load.cut != nil {
-		return nil, p.load.cut
+	load, err := ofWindows(of, in.Windows)
+	if err != nil {
+		return nil, err
 	}
-	p.add(plot{name: "requests per second", text: units.Decimal, curves: []curve{
-		{name: "offered", class: "a dash", values: p.load.rates(p.load.offered, p.from, p.to)},
-		{name: "completed", class: "a", values: p.load.rates(p.load.done, p.from, p.to), filled: true},
-	}})
-	p.add(plot{name: "corrected latency", text: units.Milliseconds, curves: []curve{
-		{name: "p99", class: "b", values: p.load.quantiles(0.99)},
-		{name: "p50", class: "b dash", values: p.load.quantiles(0.50)},
-	}})
+	if len(load) > 0 {
+		values := func(i int) []float64 { return load[i].Values(length, p.columns) }
+		p.add(plot{name: "requests per second", text: units.Decimal, curves: []curve{
+			{name: "offered", class: "a dash", values: values(seriesOffered)},
+			{name: "completed", class: "a", values: values(seriesDone), filled: true},
+		}})
+		p.add(plot{name: "corrected latency", text: units.Milliseconds, curves: []curve{
+			{name: "p99", class: "b", values: values(seriesP99)},
+			{name: "p50", class: "b dash", values: values(seriesP50)},
+		}})
+	}
 	if t := in.Timeline; t != nil && len(t.Points) > 0 {
 		p.add(plot{name: "tasks", text: units.Decimal, curves: []curve{
 			{name: "desired", class: "c dash", steps: stepsOf(t, func(x timeline.Point) int { return x.Desired })},
@@ -152,11 +154,14 @@ func stepsOf(t *timeline.Timeline, count func(timeline.Point) int) []step {
 func (p *picture) add(one plot) {
 	known := false
 	for _, c := range one.curves {
-		most, k := highestOf(c.values)
-		for _, s := range c.steps {
-			most, k = max(most, s.value), true
+		for _, v := range c.values {
+			if !math.IsNaN(v) {
+				one.most, known = max(one.most, v), true
+			}
 		}
-		one.most, known = max(one.most, most), known || k
+		for _, s := range c.steps {
+			one.most, known = max(one.most, s.value), true
+		}
 	}
 	if one.most = roundUp(one.most); known {
 		p.plots = append(p.plots, one)
@@ -187,8 +192,8 @@ func (o plot) y(value float64) float64 { return svgPlot * (1 - value/o.most) }
 func (p *picture) draw(in Input) string {
 	var b strings.Builder
 	height := svgTop + len(p.plots)*(svgPlot+svgGap) - svgGap + svgAxisRoom
-	heading := clean(string(in.Result.Verdict.Validity) + ": " + load(in.Result))
-	below := clean(sum(in.Result, in.Expectations, in.Result.Verdict.Validity != result.Invalid))
+	heading := document.Clean(string(in.Result.Verdict.Validity) + ": " + load(in.Result))
+	below := document.Clean(sum(in.Result, in.Expectations))
 	if t := in.Timeline; t != nil && path(t) != "" {
 		below += "; tasks " + path(t)
 	}
@@ -269,7 +274,7 @@ func (p *picture) line(o plot, c curve, filled bool) string {
 			end()
 			continue
 		}
-		x = coordinate(p.x(p.middle(i)))
+		x = coordinate(p.x(time.Duration((float64(i) + 0.5) / float64(p.columns) * float64(p.length))))
 		y := coordinate(o.y(v))
 		switch {
 		case open:
@@ -288,12 +293,7 @@ func (p *picture) line(o plot, c curve, filled bool) string {
 // axis has the time below the plots: the run's, and the service's where that is another one.
 func (p *picture) axis(b *strings.Builder, bottom float64, t *timeline.Timeline) {
 	const apart = 90 // pixels from label to label at least
-	step := axisSteps[len(axisSteps)-1]
-	for _, s := range slices.Backward(axisSteps[:]) {
-		if float64(s)/float64(p.length)*(svgRight-svgLeft) >= apart {
-			step = s
-		}
-	}
+	step := document.AxisStep(apart / (svgRight - svgLeft) * p.length.Seconds())
 	clock := clocks(1)
 	if t != nil {
 		clock = clocksOf(t)
@@ -322,7 +322,7 @@ func (p *picture) events(b *strings.Builder, t *timeline.Timeline, bottom float6
 		svgText(b, p.x(t.LoadTo)+5, svgTop+14, "faint", "load ends")
 	}
 	for _, e := range shownEvents(t) {
-		mark(e.At, clean(e.Type+" "+e.Detail))
+		mark(e.At, document.Clean(e.Type+" "+e.Detail))
 	}
 }
 

@@ -7,9 +7,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"pgregory.net/rapid"
-
 	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/document"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
 )
@@ -17,7 +16,7 @@ import (
 func text(t *testing.T, r *result.Result, o Options) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Text(&b, r, o); err != nil {
+	if err := Write(&b, "text", Input{Result: r, Options: o}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -32,24 +31,24 @@ func TestTheFirstWordIsTheVerdict(t *testing.T) {
 	}
 }
 
-func TestTheSeedsRunFitsOneScreen(t *testing.T) {
+func TestTheReportOfARunIsNotLong(t *testing.T) {
 	for _, name := range []string{"seed", "suspect", "invalid", "interrupted"} {
 		s := named(t, name)
 		s.options.Width = 100
-		if n := strings.Count(text(t, s.result(), s.options), "\n"); n > 40 {
-			t.Errorf("%s takes %d lines of 100 columns, want at most 40", name, n)
+		if n := strings.Count(text(t, s.result(), s.options), "\n"); n > 60 {
+			t.Errorf("%s takes %d lines of 100 columns, want at most 60", name, n)
 		}
 	}
 }
 
 func TestNoLineIsWiderThanAskedFor(t *testing.T) {
 	for _, s := range samples {
-		for width := MinWidth; width <= maxWidth; width += 5 {
+		for width := document.MinWidth; width <= document.MaxWidth; width += 5 {
 			in := s.made().input()
 			in.Options.Width = width
 			for line := range strings.Lines(text(t, in.Result, in.Options)) {
 				line = strings.TrimSuffix(line, "\n")
-				if n := utf8.RuneCountInString(line); n > width && !strings.HasPrefix(line, "result ") && !strings.HasPrefix(line, "more ") {
+				if n := utf8.RuneCountInString(line); n > width && !verbatim(line) {
 					t.Errorf("%s at %d has a line of %d: %s", s.name, width, n, line)
 				}
 				if strings.HasSuffix(line, " ") {
@@ -60,9 +59,14 @@ func TestNoLineIsWiderThanAskedFor(t *testing.T) {
 	}
 }
 
+// verbatim says that a line may be as long as it is: what is copied, and a word that cannot be broken.
+func verbatim(line string) bool {
+	return strings.HasPrefix(line, "result ") || strings.HasPrefix(line, "more ") || len(strings.Fields(line)) == 1
+}
+
 func TestWidthsOutOfRangeAreTheNearestOfTheRange(t *testing.T) {
 	r := named(t, "seed").result()
-	for _, row := range [][2]int{{0, DefaultWidth}, {1, MinWidth}, {79, MinWidth}, {10_000, maxWidth}, {-5, MinWidth}} {
+	for _, row := range [][2]int{{0, DefaultWidth}, {1, document.MinWidth}, {document.MinWidth - 1, document.MinWidth}, {10_000, document.MaxWidth}, {-5, document.MinWidth}} {
 		if text(t, r, Options{Width: row[0]}) != text(t, r, Options{Width: row[1]}) {
 			t.Errorf("width %d is not laid out as %d", row[0], row[1])
 		}
@@ -123,7 +127,7 @@ func TestAnInvalidRunMakesNoClaim(t *testing.T) {
 func markdown(t *testing.T, r *result.Result) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Markdown(&b, r, Options{}); err != nil {
+	if err := Write(&b, "markdown", Input{Result: r}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -131,12 +135,12 @@ func markdown(t *testing.T, r *result.Result) string {
 
 func TestARunThatIsNotWholeSaysSoBeforeAnyTable(t *testing.T) {
 	for name, want := range map[string]string{
-		"interrupted": "INTERRUPTED after 1:12 of 3:00 by signal: interrupt.",
-		"many":        "STOPPED EARLY after 1:30 of 1:30 by abort-on error_rate>50%: error_rate was 61 %.",
-		"empty":       "CUT after 0:00 of 3:00:",
+		"interrupted": "INTERRUPTED after 1m12s of 3m by signal: interrupt.",
+		"many":        "STOPPED EARLY after 1m30s of 1m30s by abort-on error_rate>50%: error_rate was 61 %.",
+		"empty":       "CUT after 500ms of 3m:",
 	} {
 		got := text(t, named(t, name).result(), Options{Width: 160})
-		head, _, _ := strings.Cut(got, "endpoint ")
+		head, _, _ := strings.Cut(got, "latency, ms ")
 		if !strings.Contains(head, want) {
 			t.Errorf("%s begins with\n%s\nwant in it %q", name, head, want)
 		}
@@ -144,13 +148,14 @@ func TestARunThatIsNotWholeSaysSoBeforeAnyTable(t *testing.T) {
 }
 
 func TestManyEndpointsShowThoseThatMatterAndCountTheRest(t *testing.T) {
-	for width, want := range map[int]int{120: maxEndpoints, 80: maxFolded} {
+	for _, width := range []int{120, 80, 50} {
 		got := text(t, named(t, "many").result(), Options{Width: width})
-		table, _, _ := strings.Cut(got, "all endpoints")
-		if n := strings.Count(table, "/stock") + strings.Count(table, "POST /login"); n != want {
-			t.Errorf("%d endpoints at %d columns, want %d", n, width, want)
+		_, table, _ := strings.Cut(got, "latency histogram")
+		table, _, _ = strings.Cut(table, "all endpoints")
+		if n := strings.Count(table, "/stock") + strings.Count(table, "POST /login"); n != maxEndpoints {
+			t.Errorf("%d endpoints at %d columns, want %d", n, width, maxEndpoints)
 		}
-		if !strings.Contains(table, "and "+units.Count(int64(500-want))+" more: see result.json.") || !strings.Contains(table, "POST /login") {
+		if rest := strings.Join(strings.Fields(table), " "); !strings.Contains(rest, "and "+units.Count(500-maxEndpoints)+" more: see result.json.") || !strings.Contains(rest, "POST /login") {
 			t.Errorf("the rest is not counted, or one with errors is left out:\n%s", table)
 		}
 	}
@@ -176,43 +181,6 @@ func TestConnectionsToOneAddressGetAHintWhereABalancerCanBe(t *testing.T) {
 		got := strings.Join(connections(r), "\n")
 		if hint := strings.Contains(got, "hint:"); hint != (row.want != "") || !strings.Contains(got, row.want) {
 			t.Errorf("%s: %q, want a hint with %q: %s", row.address, got, row.want, row.why)
-		}
-	}
-}
-
-func TestWrappedTextKeepsItsWordsInLinesThatFit(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringMatching(`([x-zé–]{1,12} |[0-9.]{0,4}[0-9] (ms|%|MiB) ){0,20}`).Draw(t, "text")
-		width := rapid.IntRange(8, 60).Draw(t, "width")
-		lines := wrap(text, width)
-		if got := strings.Join(lines, " "); got != strings.Join(strings.Fields(text), " ") {
-			t.Fatalf("%q became %q", text, lines)
-		}
-		for _, l := range lines {
-			unbroken := len(strings.Fields(l)) == 1 || len(strings.Fields(l)) == 2 && isUnit(strings.Fields(l)[1])
-			if utf8.RuneCountInString(l) > width && !unbroken {
-				t.Fatalf("%q is wider than %d", l, width)
-			}
-			if isUnit(strings.Fields(l + " x")[0]) {
-				t.Fatalf("%q begins with a unit whose number is above it", l)
-			}
-		}
-	})
-}
-
-func TestClippedTextKeepsBothEnds(t *testing.T) {
-	for _, row := range []struct {
-		text string
-		n    int
-		want string
-	}{
-		{"GET /", 5, "GET /"},
-		{"GET /a", 5, "GE…/a"},
-		{"GET /orders/7/items", 11, "GET /…items"},
-		{"éèêëìíîï", 5, "éè…îï"},
-	} {
-		if got := clip(row.text, row.n); got != row.want {
-			t.Errorf("clip(%q, %d) = %q, want %q", row.text, row.n, got, row.want)
 		}
 	}
 }

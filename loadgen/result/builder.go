@@ -356,6 +356,7 @@ func (b *Builder) Result(f Final) *Result {
 		allLoaded += loaded
 	}
 	out.Totals = Totals{Stats: all.stats(start, perSecond(allLoaded, b.loaded().Seconds()), ends.missed(r.Ended)), Offered: r.Offered, Sent: r.Sent}
+	out.Corrected = all.Corrected.Clone()
 	if r.Ended {
 		out.Totals.Offered, out.Totals.Dropped, out.Totals.OwnDrops = r.Sent+ends.Dropped, new(ends.Dropped), new(ends.OwnDrops)
 	}

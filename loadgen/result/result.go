@@ -66,6 +66,9 @@ type Result struct {
 	Elasticity json.RawMessage `json:"elasticity,omitempty"`
 	// Timeline is what capacity did; it has a file of its own, timeline.json. Nil where nobody watched.
 	Timeline *timeline.Timeline `json:"-"`
+	// Corrected is the distribution of the corrected latency of all successes. It is in the windows' files; nil of a result
+	// that was read from result.json.
+	Corrected *Histogram `json:"-"`
 }
 
 // Verdict is the run's answer in one place: can it be believed, and what did it exit with.
