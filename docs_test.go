@@ -200,7 +200,8 @@ func TestReadmeNamesTheExitCodesAsTheyAre(t *testing.T) {
 
 func TestWhatABlockShowsIsCompared(t *testing.T) {
 	const got = `loadgen: starting
-SUSPECT   2 users for 0:02   1,234 requests
+SUSPECT   2 users for 2s
+          1,234 requests
 The numbers are usable:
   - lag p99 12 ms
 
@@ -218,7 +219,7 @@ generator  lag p99 0.2 ms, 5 % of
 		want  bool
 	}{
 		{"everything, with other numbers, units, gaps and breaks, and without what a busy machine adds",
-			"loadgen: starting\nVALID 9 users for 3:00 7 requests\nGET / 7 requests p99 1 s\nGET /health 8 requests p99 –\n" +
+			"loadgen: starting\nVALID 9 users for 1m12s 7 requests\nGET / 7 requests p99 1 s\nGET /health 8 requests p99 –\n" +
 				"generator lag p99 1 ms,\n5 % of 16 CPUs", true},
 		{"dots are any text, at the beginning, in between and at the end", "…\nVALID …\nGET /health 8 requests p99 3 ms\n…", true},
 		{"dots may be no text", "…\nloadgen: starting\n…\nVALID\n…", true},
@@ -236,7 +237,7 @@ generator  lag p99 0.2 ms, 5 % of
 			t.Errorf("%s: got %v", c.why, !c.want)
 		}
 	}
-	if got, want := firstWrong("loadgen: starting\nVALID 9 users for 3:00 7 requests\nGET / 7 failures p99 1 s", got), "3:00 7 requests GET / 7 failures p99 1"; got != want {
+	if got, want := firstWrong("loadgen: starting\nVALID 9 users for 1m12s 7 requests\nGET / 7 failures p99 1 s", got), "1m12s 7 requests GET / 7 failures p99 1"; got != want {
 		t.Errorf("the place is %q, want %q", got, want)
 	}
 	if got := exitShown("…\nexit 99: threshold failed\n"); got != 99 {

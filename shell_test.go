@@ -263,8 +263,9 @@ func exitShown(shown string) (code int) {
 	return code
 }
 
-// figure is a number or the dash that stands for none, and a unit of time, which changes with its size.
-var figure = regexp.MustCompile(`(?:\d[\d,.]*|–)(?: (?:µs|ms|s)\b)?`)
+// figure is a number or the dash that stands for none, and a unit of time, which changes with its size. A length of
+// time as it is typed is one, too: 3m, 1m12s.
+var figure = regexp.MustCompile(`(?:\d[\d,.]*(?:(?:h|ms|m|s)\b|(?:h|m)\d+)*|–)(?: (?:µs|ms|s)\b)?`)
 
 // shows reports whether output is what a document shows: the same words in the same order. Where lines are broken does
 // not matter, because longer numbers break them elsewhere.
@@ -290,7 +291,7 @@ func firstWrong(shown, output string) string {
 }
 
 var (
-	verdict = regexp.MustCompile(`(?m)^(?:VALID|SUSPECT)(   .*\n)(?:.+\n)*`)
+	verdict = regexp.MustCompile(`(?m)^(?:VALID|SUSPECT)(   .*\n(?: {8,}.*\n)*)(?:.+\n)*`)
 	gap     = regexp.MustCompile(`(?m)^The gap: .*\n(?:.+\n)*`)
 )
 
