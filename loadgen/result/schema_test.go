@@ -81,6 +81,8 @@ func fill(t *testing.T, path string, v reflect.Value) {
 	case *[]byte:
 		*x = []byte("body")
 		return
+	case **Histogram: // which result.json does not hold
+		return
 	}
 	switch v.Kind() {
 	case reflect.Struct:
