@@ -36,6 +36,7 @@ func TestCommandsInTheDocumentsDoWhatTheyShow(t *testing.T) {
 			continue
 		}
 		t.Run(d.path, func(t *testing.T) {
+			t.Parallel() // mostly they wait for seconds to pass
 			s := newShell(t)
 			for _, b := range d.blocks {
 				if !b.needsDocker() {
@@ -112,9 +113,13 @@ func TestDocumentsPointAtWhatExists(t *testing.T) {
 
 // A flag or a variable that a document mentions in passing must exist as well; those in command blocks are run.
 func TestFlagsNamedInTheDocumentsExist(t *testing.T) {
+	name, err := asBuilt()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var help strings.Builder
 	for _, command := range []string{"run", "bench", "lab", "simulate", "report", "merge", "compare", "baseline", "version", "completion"} {
-		out, err := exec.CommandContext(t.Context(), "go", "run", "./cmd/loadgen", command, "--help").CombinedOutput()
+		out, err := exec.CommandContext(t.Context(), name, command, "--help").CombinedOutput()
 		if err != nil {
 			t.Fatalf("loadgen %s --help: %v\n%s", command, err, out)
 		}
@@ -141,11 +146,11 @@ func TestFlagsNamedInTheDocumentsExist(t *testing.T) {
 			}
 		}
 		if len(foreign) > 0 {
-			typed := []string{"run", "./cmd/loadgen", "run", "--seed", "none"} // none, so that nothing starts
+			typed := []string{"run", "--seed", "none"} // none, so that nothing starts
 			for _, f := range foreign {
 				typed = append(typed, f, "1")
 			}
-			out, _ := exec.CommandContext(t.Context(), "go", typed...).CombinedOutput()
+			out, _ := exec.CommandContext(t.Context(), name, typed...).CombinedOutput()
 			for _, f := range foreign {
 				if !strings.Contains(string(out), ": "+f+": ") {
 					t.Errorf("%s names the flag %s, to which the program has no answer", path, f)

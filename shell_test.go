@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -162,28 +163,62 @@ const buildCommand = "go build -o bin/ ./cmd/loadgen"
 // commands types it.
 var setUp = []string{"git clone REPOSITORY loadgen", "cd loadgen", buildCommand, "export PATH=$PWD/bin:$PATH"}
 
-func newShell(t *testing.T) *shell {
-	t.Helper()
-	// What the README says builds; what runs is the test binary of the same program, which by this name is the
-	// program on a calm machine: a document must not be right or wrong by what else this one has to do.
-	dir := t.TempDir()
+// executable is the end of a program's name here.
+var executable = map[string]string{"windows": ".exe"}[runtime.GOOS]
+
+// builds is the folder of what is built for all tests; TestMain takes it away.
+var builds = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "loadgen-docs-") })
+
+// asBuilt is the program as the README says it is built.
+var asBuilt = sync.OnceValues(func() (string, error) {
+	dir, err := builds()
+	if err != nil {
+		return "", err
+	}
 	args := strings.Fields(buildCommand)
 	args[slices.Index(args, "bin/")] = filepath.Join(dir, "bin") + string(filepath.Separator)
-	built := filepath.Join(dir, "loadgen")
-	if runtime.GOOS == "windows" {
-		built += ".exe"
+	return built(filepath.Join(dir, "bin", "loadgen"+executable), args)
+})
+
+// onCalmMachine is the test binary of the same program, which by its name is the program on a calm machine: a document must not
+// be right or wrong by what else this one has to do.
+var onCalmMachine = sync.OnceValues(func() (string, error) {
+	dir, err := builds()
+	if err != nil {
+		return "", err
 	}
-	for _, args := range [][]string{args, {"go", "test", "-c", "-o", built, "./cmd/loadgen"}} {
-		if out, err := exec.CommandContext(t.Context(), args[0], args[1:]...).CombinedOutput(); err != nil {
-			t.Fatalf("%q: %v\n%s", args, err, out)
-		}
+	name := filepath.Join(dir, "loadgen"+executable)
+	return built(name, []string{"go", "test", "-c", "-o", name, "./cmd/loadgen"})
+})
+
+func built(name string, args []string) (string, error) {
+	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%q: %w\n%s", args, err, out)
 	}
-	if made, err := filepath.Glob(filepath.Join(dir, "bin", "loadgen*")); err != nil || len(made) != 1 {
-		t.Fatalf("%s made %q", buildCommand, made)
+	_, err := os.Stat(name)
+	return name, err
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := builds(); err == nil {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+func newShell(t *testing.T) *shell {
+	t.Helper()
+	if _, err := asBuilt(); err != nil {
+		t.Fatal(err)
+	}
+	name, err := onCalmMachine()
+	if err != nil {
+		t.Fatal(err)
 	}
 	api := httptest.NewServer(server.New(server.Options{Instance: "docs"}))
 	t.Cleanup(api.Close)
-	return &shell{dir: t.TempDir(), loadgen: built, target: api.URL}
+	return &shell{dir: t.TempDir(), loadgen: name, target: api.URL}
 }
 
 func (s *shell) run(t *testing.T, b block) {

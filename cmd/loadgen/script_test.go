@@ -47,7 +47,7 @@ func onCalmMachine() {
 type atOnce struct{ *testing.M }
 
 func (m atOnce) Run() int {
-	if err := flag.Set("test.parallel", "6"); err != nil {
+	if err := flag.Set("test.parallel", "12"); err != nil {
 		log.Fatal(err)
 	}
 	return m.M.Run()
