@@ -25,6 +25,7 @@ func chain(t *testing.T, hops int) string {
 }
 
 func TestARedirectIsFollowedAsFarAsThePlanSays(t *testing.T) {
+	t.Parallel()
 	found := []plan.Status{{Min: 302, Max: 302}}
 	for _, row := range []struct {
 		why             string
@@ -70,6 +71,7 @@ func TestARedirectIsFollowedAsFarAsThePlanSays(t *testing.T) {
 }
 
 func TestABodyWithoutTheExpectedTextIsAFailureOfItsOwn(t *testing.T) {
+	t.Parallel()
 	const missing = "the body does not hold the expected text"
 	big := strings.Repeat("x", 100_000)
 	for _, row := range []struct {
@@ -110,6 +112,7 @@ func TestABodyWithoutTheExpectedTextIsAFailureOfItsOwn(t *testing.T) {
 }
 
 func TestAHostGoesToTheAddressThatIsGivenForIt(t *testing.T) {
+	t.Parallel()
 	var hosts sync.Map
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { hosts.Store(r.Host, true) }))
 	server.StartTLS()

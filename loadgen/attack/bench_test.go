@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -22,6 +23,10 @@ const serveEnv = "LOADGEN_BENCH_SERVER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(serveEnv) == "" {
+		// More at a time than there are CPUs: they wait for seconds to pass. A -parallel on the command line counts more.
+		if err := flag.Set("test.parallel", "6"); err != nil {
+			panic(err)
+		}
 		os.Exit(m.Run())
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")

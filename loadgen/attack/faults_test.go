@@ -15,6 +15,7 @@ import (
 )
 
 func TestAnAlertOfTheServerIsAFailureOfTLS(t *testing.T) {
+	t.Parallel()
 	for name, config := range map[string]*tls.Config{
 		"1.2, no certificate":       {ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12},
 		"1.3, no certificate":       {ClientAuth: tls.RequireAnyClientCert},

@@ -87,6 +87,7 @@ func (r *run) messages() map[string]int64 {
 func write(conn net.Conn, text string) { _, _ = io.WriteString(conn, text) }
 
 func TestFailuresAreNamedInWords(t *testing.T) {
+	t.Parallel()
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -153,6 +154,7 @@ func TestFailuresAreNamedInWords(t *testing.T) {
 }
 
 func TestAnswersThatAreOddButWhole(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		why, url  string
 		bytes     int64
@@ -209,6 +211,7 @@ func TestAnswersThatAreOddButWhole(t *testing.T) {
 }
 
 func TestCertificatesAreJudgedAndNamed(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }))
 	defer server.Close()
 	server.Config.ErrorLog = discard

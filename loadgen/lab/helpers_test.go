@@ -3,6 +3,7 @@ package lab
 import (
 	"bufio"
 	"bytes"
+	"flag"
 	"io"
 	"net"
 	"net/http"
@@ -28,6 +29,10 @@ func TestMain(m *testing.M) {
 	case os.Getenv(labMode) != "":
 		actAsLab(os.Getenv(labMode))
 		return
+	}
+	// More at a time than there are CPUs: they wait for seconds to pass. A -parallel on the command line counts more.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
 	}
 	code := m.Run()
 	if left := leftGoroutines(); code == 0 && left != "" {

@@ -131,6 +131,9 @@ func agree(t *testing.T, l *Lab, tl *timeline.Timeline, u *users) {
 }
 
 func TestCapacityFollowsLoadOutAndInAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds of real time")
+	}
 	t.Parallel()
 	experiment(t, 4)
 }

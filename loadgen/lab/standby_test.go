@@ -58,6 +58,9 @@ func TestWithoutAStandbyTheWaitIsRealAndTold(t *testing.T) {
 }
 
 func TestNothingWaitsForAProgramThatIsSlowToEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds of real time")
+	}
 	skipWindows(t)
 	t.Parallel()
 	l := start(t, program(lingers))
@@ -104,6 +107,9 @@ func (s *scheduler) isOver(id string) bool {
 }
 
 func TestWhatIsLeftAtTheEndIsKilledAndSaid(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds of real time")
+	}
 	skipWindows(t)
 	t.Parallel()
 	l := start(t, program(stubborn))
