@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,10 +22,10 @@ import (
 
 // comparing is what `compare` is told.
 type comparing struct {
-	format, history   string
-	failOn, minEffect []string
-	strict, force     bool
-	calibrate         bool
+	format, history           string
+	failOn, minEffect, metric []string
+	strict, force             bool
+	calibrate                 bool
 }
 
 func newCompare(env *env) *cobra.Command {
@@ -37,7 +39,7 @@ loadgen compare base-* -- new-*                       # several runs a side tell
 loadgen compare paired -f markdown                    # a paired run, again
 loadgen compare base new --fail-on 'p99>10%' -f markdown
 loadgen compare --calibrate same-*                    # how noisy is this machine?
-loadgen compare --history results --fail-on 'p99 within its last 20 runs'`,
+loadgen compare --history results --metric 'p99' --fail-on 'p99 within its last 20 runs'`,
 		Long: `
 Gate and exit codes
   Without --fail-on p99, error_rate and rps are gated, by --min-effect.
@@ -58,6 +60,9 @@ Gate and exit codes
 	annotate(flags.Lookup("format"), noteDefault, compare.Formats()[0])
 	flags.StringVar(&told.history, "history", "", "a directory of results: what they say of noise, or alone a chart")
 	annotate(flags.Lookup("history"), noteArg, "DIR")
+	flags.StringArrayVar(&told.metric, "metric", nil, "what a --history draws; repeatable")
+	annotate(flags.Lookup("metric"), noteArg, "M")
+	annotate(flags.Lookup("metric"), noteDefault, "p50, p99, rps, error_rate")
 	flags.BoolVar(&told.calibrate, "calibrate", false, "runs of one build: how many runs an effect needs here")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(append(compare.Formats(), "csv"), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagDirname("history")
@@ -79,9 +84,14 @@ func (e *env) compare(told *comparing, args []string, dash int) error {
 	formats := compare.Formats()
 	alone := told.history != "" && len(args) == 0
 	if alone {
-		formats = []string{"text", "csv"}
+		formats = compare.HistoryFormats()
 	}
 	options, err := told.options()
+	draw, wrong := told.figures()
+	err = errors.Join(err, wrong)
+	if len(told.metric) > 0 && !alone {
+		err = errors.Join(err, &input.Error{Field: "--metric", Want: "want --history DIR alone beside it: it is what a history draws"})
+	}
 	if !slices.Contains(formats, told.format) {
 		err = errors.Join(err, &input.Error{Field: "--format", Got: told.format, Want: "one of " + strings.Join(formats, ", "), Hint: didYouMean(told.format, formats, "")})
 	}
@@ -97,7 +107,7 @@ func (e *env) compare(told *comparing, args []string, dash int) error {
 	case told.calibrate:
 		return e.calibrate(args, told)
 	case alone:
-		return e.showHistory(told, options)
+		return e.showHistory(told, draw, options)
 	}
 	if len(args) == 1 && dash < 0 {
 		paired, err := readPair(args[0])
@@ -232,7 +242,8 @@ func (e *env) readRuns(dirs []string) (runs []*compare.Run, err error) {
 	return runs, errors.Join(errs...)
 }
 
-// foreign says what a file is that another program wrote; empty for a directory, and for what is not known.
+// foreign says what stands where a directory should: a file, and of which program; empty for a directory, and for what is not
+// there.
 func foreign(path string) string {
 	info, err := os.Stat(path)
 	if err != nil || info.IsDir() {
@@ -243,22 +254,12 @@ func foreign(path string) string {
 		return ""
 	}
 	defer f.Close()
-	head := make([]byte, 64<<10)
-	n, _ := f.Read(head)
-	text := strings.TrimPrefix(string(head[:n]), "\ufeff")
-	first, _, _ := strings.Cut(text, "\n")
-	switch {
-	case strings.HasPrefix(first, "Type,Name,Request Count"), strings.HasPrefix(first, "Timestamp,User Count"), strings.HasPrefix(first, "Method,Name,Error"):
-		return "a CSV of Locust"
-	case strings.Contains(text, `"root_group"`) || strings.Contains(text, `"http_req_duration"`) || strings.HasPrefix(first, "metric_name,timestamp"):
-		return "a summary or an output of k6"
-	case strings.Contains(text, "github.com/tsenart/vegeta") || strings.Contains(text, "Attack") && strings.Contains(text, "Latency") && strings.Contains(text, "BytesOut"),
-		strings.HasPrefix(first, `{"attack":`), strings.HasSuffix(path, ".bin"):
-		return "results of vegeta"
-	case filepath.Base(path) == "result.json":
-		return "a file of a result"
+	head, _ := io.ReadAll(io.LimitReader(f, compare.HeadSize))
+	what := compare.Foreign(head)
+	if what == "" && slices.Contains([]string{"result.json", "plan.json", "windows.jsonl", "latency.hlog", "events.jsonl"}, filepath.Base(path)) {
+		what = "a file of a result"
 	}
-	return "a file"
+	return cmp.Or(what, "a file")
 }
 
 func (e *env) readHistory(dir string) (runs []*compare.Run, err error) {
@@ -273,24 +274,42 @@ func (e *env) readHistory(dir string) (runs []*compare.Run, err error) {
 			dirs = append(dirs, sub)
 		}
 	}
-	if len(dirs) == 0 {
+	for _, each := range dirs {
+		r, err := e.readRuns([]string{each})
+		if err != nil { // one that cannot be read does not take the others away
+			e.say("note: left out of the history: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		}
+		runs = append(runs, r...)
+	}
+	if len(runs) == 0 {
 		return nil, &input.Error{Field: "--history", Got: dir, Want: "a directory that holds directories of results"}
 	}
-	return e.readRuns(dirs)
+	return runs, nil
 }
 
-func (e *env) showHistory(told *comparing, o compare.Options) error {
-	h, err := compare.NewHistory(o.History, o)
+// figures are what --metric asks a history to draw.
+func (t *comparing) figures() (all []gate.Change, err error) {
+	var errs []error
+	for _, text := range t.metric {
+		f, err := compare.ParseFigure(text)
+		errs = append(errs, input.WithField(err, "--metric"))
+		all = append(all, f)
+	}
+	return all, errors.Join(errs...)
+}
+
+func (e *env) showHistory(told *comparing, draw []gate.Change, o compare.Options) error {
+	h, err := compare.NewHistory(o.History, draw, o)
 	if err != nil {
 		return usage(err)
 	}
-	if told.format == "csv" {
-		err = h.CSV(e.stdout)
-	} else {
-		err = h.Text(e.stdout)
-	}
-	if err != nil {
+	if err := h.Write(e.stdout, told.format); err != nil {
 		return err
+	}
+	if told.format == "csv" || told.format == "junit" { // they have no place for them
+		for _, n := range h.Notes {
+			e.say("note: %s", n)
+		}
 	}
 	return judged(h.Failed(told.strict))
 }

@@ -46,6 +46,20 @@ func Compare(base, new []*Run, o Options) (*Comparison, error) {
 			}
 		}
 	}
+	if !o.Force {
+		var left []string
+		c.History = slices.DeleteFunc(slices.Clone(c.History), func(h *Run) bool { // it would be its own witness
+			return slices.ContainsFunc(all, func(r *Run) bool { return r.ID == h.ID && r.ID != "" })
+		})
+		c.History, left = alike(c.History, base[0])
+		for _, n := range left {
+			c.warn("history: %s", n)
+		}
+		if n := len(c.History); len(left) > 0 && n < gate.LeastHistory {
+			c.warn("history: %s of this load, want %d to say what runs differ by", runsOf(n), gate.LeastHistory)
+		}
+		c.out.Method = method(len(base), len(new), c.Options)
+	}
 	if o.Paired != nil {
 		var err error
 		if c.sides, err = inRounds(c.sides); err != nil {

@@ -182,12 +182,12 @@ func TestAHistoryMarksTheRunAtWhichALevelChanged(t *testing.T) {
 		r.Started = r.Started.AddDate(0, 0, i)
 		runs = append(runs, r)
 	}
-	h, err := NewHistory(runs, Options{})
+	h, err := NewHistory(runs, nil, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	if err := h.Text(&b); err != nil || !strings.Contains(b.String(), "change at runi:") {
+	if err := h.Write(&b, "text"); err != nil || !strings.Contains(b.String(), "change at runi:") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 	last := gate.Change{Metric: gate.Percentile, Percentile: 99, Last: 8}
@@ -195,7 +195,7 @@ func TestAHistoryMarksTheRunAtWhichALevelChanged(t *testing.T) {
 		until int
 		want  string
 	}{{8, Passed}, {9, Failed}, {5, Unknown}} {
-		h, err := NewHistory(runs[:row.until], Options{FailOn: []gate.Change{last}})
+		h, err := NewHistory(runs[:row.until], nil, Options{FailOn: []gate.Change{last}})
 		if err != nil || h.Gates[0].Outcome != row.want {
 			t.Errorf("%d runs: %v %+v, want %s", row.until, err, h.Gates, row.want)
 		}

@@ -1,60 +1,145 @@
 package compare
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/gate"
+	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/stats"
 )
 
 // changeLevel is how rarely a series without a change may be said to have one.
 const changeLevel = 0.01
 
-// History is the same load's results over time.
+// History is the same load's results over time: that of the newest run.
 type History struct {
 	runs   []*Run
 	series []series
-	Gates  []Gate // of Options.FailOn with a Last, judged on the newest run
+	Gates  []Gate   // of Options.FailOn with a Last, judged on the newest run
+	Notes  []string // runs that were left out, and why
 }
 
+// series is a figure over the runs; NaN where a run has none.
 type series struct {
-	metric  Metric
+	of      gate.Change // without a limit
 	values  []float64
 	changes []int // indices of the first run of each new level
 }
 
-// NewHistory puts runs in the order of time, and finds where a figure changed its level. Runs that
-// are Unlike are refused, unless Options.Force.
-func NewHistory(runs []*Run, o Options) (*History, error) {
+func (s *series) metric() Metric { return Metric{s.of.Metric, s.of.Percentile} }
+
+// name is what the series is of: p99, {GET /}:p99.
+func (s *series) name() string { return subject(s.of) }
+
+func subject(c gate.Change) string {
+	where := gate.Change{Endpoint: c.Endpoint, Phase: c.Phase, Metric: gate.RPS, Limit: 0.01}.String()
+	return where[:len(where)-len("rps<-1%")] + c.Subject()
+}
+
+// ParseFigure reads what a history can draw: p99, error_rate, {GET /}:mean. Its error is a *input.Error without a Field.
+func ParseFigure(text string) (gate.Change, error) {
+	for _, end := range []string{">1%", ">1pp", "<-1%"} {
+		if c, err := gate.ParseChange(text + end); err == nil {
+			c.Limit = 0
+			return c, nil
+		}
+	}
+	return gate.Change{}, &input.Error{Got: text, Want: "p50, p99 or another percentile, mean, rps or error_rate, of one endpoint e.g. {GET /}:p99"}
+}
+
+// figures are those that a history draws when none is asked for.
+func figures() []gate.Change {
+	return []gate.Change{{Metric: gate.Percentile, Percentile: 50}, {Metric: gate.Percentile, Percentile: 99}, {Metric: gate.RPS}, {Metric: gate.ErrorRate}}
+}
+
+// NewHistory puts runs in the order of time, and finds where a figure changed its level. A run that cannot be believed, did
+// not come to its end or has another load than the newest one is left out with a note, unless Options.Force.
+func NewHistory(runs []*Run, draw []gate.Change, o Options) (*History, error) {
+	if len(runs) == 0 {
+		return nil, errors.New("a history of no run")
+	}
 	h := &History{runs: slices.Clone(runs)}
 	slices.SortFunc(h.runs, byStart)
-	if err := Unlike(h.runs); err != nil && !o.Force {
-		return nil, err
+	given := h.runs
+	if !o.Force {
+		h.runs, h.Notes = alike(h.runs, nil)
 	}
-	metrics := []Metric{{gate.Percentile, 50}, {gate.Percentile, 99}, {Kind: gate.RPS}, {Kind: gate.ErrorRate}}
-	for _, m := range metrics {
-		s := series{metric: m, values: h.values(m, scope{})}
-		s.changes = stats.ChangePoints(scaledAll(m, s.values), changeLevel)
-		h.series = append(h.series, s)
+	if len(h.runs) == 0 {
+		return nil, &input.Error{Field: "--history", Want: "no run in it can be used: " + joinedNotes(h.Notes)}
+	}
+	if len(draw) == 0 {
+		draw = figures()
 	}
 	var errs []error
+	for _, d := range draw {
+		errs = append(errs, h.has("--metric", subject(d), d))
+		s := series{of: d, values: h.values(Metric{d.Metric, d.Percentile}, scope{d.Endpoint, d.Phase})}
+		s.changes = changesOf(s.metric(), s.values)
+		h.series = append(h.series, s)
+	}
 	for _, f := range o.FailOn {
 		if f.Last == 0 {
 			errs = append(errs, &input.Error{Field: "--fail-on", Got: f.String(), Want: f.Subject() + " within its last 20 runs: of a history alone there is no base"})
 			continue
 		}
-		h.Gates = append(h.Gates, h.judge(f))
+		if err := h.has("--fail-on", f.String(), f); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		g := h.judge(f)
+		if newest := given[len(given)-1]; newest != h.runs[len(h.runs)-1] { // an older one must not pass for it
+			g.Outcome, g.Seen = Unknown, "the newest run, "+newest.Dir+", was left out"
+		}
+		h.Gates = append(h.Gates, g)
 	}
 	return h, errors.Join(errs...)
+}
+
+// has refuses a figure of an endpoint or a phase that the newest run does not have.
+func (h *History) has(field, typed string, c gate.Change) error {
+	newest := h.runs[len(h.runs)-1]
+	has := gate.Has{Endpoints: newest.EndpointsOf, Requests: true}
+	for _, b := range newest.Blocks {
+		if !slices.Contains(has.Phases, b.Phase) {
+			has.Phases = append(has.Phases, b.Phase)
+		}
+	}
+	for _, e := range input.Errors(gate.Check(gate.Expr{Endpoint: c.Endpoint, Phase: c.Phase}, has)) {
+		return &input.Error{Field: field, Got: typed, Want: e.Want}
+	}
+	return nil
+}
+
+// alike are the runs that can be put beside of, the newest of them when it is nil, and why the others cannot.
+func alike(runs []*Run, of *Run) (kept []*Run, notes []string) {
+	for _, r := range slices.Backward(runs) {
+		err := Unlike([]*Run{r})
+		if err == nil && of != nil && r != of {
+			err = unlikeEach(of, r)
+		}
+		if err != nil {
+			notes = append(notes, "left out: "+joinedLine(err))
+			continue
+		}
+		if of == nil {
+			of = r
+		}
+		kept = append(kept, r)
+	}
+	slices.Reverse(kept)
+	slices.Reverse(notes)
+	return kept, notes
+}
+
+func unlikeEach(of, r *Run) error {
+	if reason := of.unlike(r); reason != "" {
+		return &UnlikeError{of.Dir, r.Dir, reason}
+	}
+	return nil
 }
 
 func (h *History) values(m Metric, s scope) (all []float64) {
@@ -64,15 +149,19 @@ func (h *History) values(m Metric, s scope) (all []float64) {
 	return all
 }
 
-func scaledAll(m Metric, values []float64) (all []float64) {
-	for _, v := range values {
-		x := m.scaled(v)
-		if math.IsNaN(x) {
-			x = 0
+// changesOf are the indices at which a figure changed its level, of the runs that have one.
+func changesOf(m Metric, values []float64) (changes []int) {
+	var known []int
+	var scaled []float64
+	for i, v := range values {
+		if x := m.scaled(v); !math.IsNaN(x) {
+			known, scaled = append(known, i), append(scaled, x)
 		}
-		all = append(all, x)
 	}
-	return all
+	for _, at := range stats.ChangePoints(scaled, changeLevel) {
+		changes = append(changes, known[at])
+	}
+	return changes
 }
 
 // judge asks whether the newest run lies where another run of the level of those before it is to be
@@ -109,70 +198,37 @@ func (h *History) judge(f gate.Change) Gate {
 	return g
 }
 
-func (h *History) figure(m Metric, v float64) string {
-	x := Cell{Unit: "ms"}
-	switch m.Kind {
-	case gate.RPS:
-		x.Unit = "1/s"
-	case gate.ErrorRate:
-		x.Unit, v = "ratio", max(v, 0)
-	}
-	return x.figure(Number(v))
-}
-
 // Failed reports whether a gate of the history failed; strict counts those that cannot tell.
 func (h *History) Failed(strict bool) bool { return (&Comparison{Gates: h.Gates}).Failed(strict) }
 
-// Text draws each figure over the runs, oldest first, and names the runs at which it changed its level.
-func (h *History) Text(w io.Writer) error {
-	var b strings.Builder
-	first, last := h.runs[0], h.runs[len(h.runs)-1]
-	fmt.Fprintf(&b, "%d runs from %s to %s\n\n", len(h.runs), first.Started.UTC().Format(time.DateTime), last.Started.UTC().Format(time.DateTime))
-	for _, s := range h.series {
-		low, high := slices.Min(s.values), slices.Max(s.values)
-		line := make([]rune, len(s.values))
-		marks := []rune(strings.Repeat(" ", len(s.values)))
-		for i, v := range s.values {
-			bars := []rune("▁▂▃▄▅▆▇█")
-			line[i] = bars[0]
-			if high > low {
-				line[i] = bars[int((v-low)/(high-low)*float64(len(bars)-1)+0.5)]
-			}
-		}
-		for _, i := range s.changes {
-			marks[i] = '^'
-		}
-		fmt.Fprintf(&b, "%-11s %s  %s to %s\n", s.metric, string(line), h.figure(s.metric, low), h.figure(s.metric, high))
-		if len(s.changes) == 0 {
-			continue
-		}
-		fmt.Fprintf(&b, "%-11s %s\n", "", strings.TrimRight(string(marks), " "))
-		for _, i := range s.changes {
-			level := func(from, to int) string { return h.figure(s.metric, stats.Mean(s.values[from:to])) }
-			from, to := before(s.changes, i), after(s.changes, i, len(s.values))
-			fmt.Fprintf(&b, "%-11s change at %s: mean of the runs before %s, from it %s\n", "", h.runs[i].label(), level(from, i), level(i, to))
-		}
-	}
-	for _, g := range h.Gates {
-		fmt.Fprintf(&b, "\n%s   %s   %s\n", gateWord(g.Outcome), g.Expression, g.Seen)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+// change is a change of level: which run was the first of the new one, and the medians of the runs before and from it.
+type change struct {
+	at            int
+	before, after float64
 }
 
-func before(changes []int, i int) int {
-	at := slices.Index(changes, i)
-	if at == 0 {
-		return 0
+func (s *series) levels() (all []change) {
+	for i, at := range s.changes {
+		from, to := 0, len(s.values)
+		if i > 0 {
+			from = s.changes[i-1]
+		}
+		if i+1 < len(s.changes) {
+			to = s.changes[i+1]
+		}
+		all = append(all, change{at, median(s.values[from:at]), median(s.values[at:to])})
 	}
-	return changes[at-1]
+	return all
 }
 
-func after(changes []int, i, end int) int {
-	if at := slices.Index(changes, i); at+1 < len(changes) {
-		return changes[at+1]
+// median is the middle one of the values that are known: a value that a run had, or the middle between two.
+func median(values []float64) float64 {
+	known := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
+	if len(known) == 0 {
+		return math.NaN()
 	}
-	return end
+	slices.Sort(known)
+	return (known[(len(known)-1)/2] + known[len(known)/2]) / 2
 }
 
 // label is what people know a run by.
@@ -183,108 +239,10 @@ func (r *Run) label() string {
 	return r.Dir
 }
 
-// CSV writes time, commit and each figure of each run, oldest first: times as RFC 3339, latencies in ms,
-// rates in 1/s, shares as ratios. Other programs find change points in it, Apache Otava for one.
-func (h *History) CSV(w io.Writer) error {
-	out := csv.NewWriter(w)
-	head := []string{"time", "commit"}
-	for _, s := range h.series {
-		head = append(head, s.metric.String())
+// number is a figure for JSON, where there may be none.
+func numbers(values []float64) (all []Number) {
+	for _, v := range values {
+		all = append(all, result.Reading(v))
 	}
-	_ = out.Write(head) // Flush's error is its
-	for i, r := range h.runs {
-		row := []string{r.Started.UTC().Format(time.RFC3339), r.Tags["commit"]}
-		for _, s := range h.series {
-			row = append(row, strconv.FormatFloat(s.values[i], 'g', 6, 64))
-		}
-		_ = out.Write(row)
-	}
-	out.Flush()
-	return out.Error()
-}
-
-// Calibration is what runs of one build say of the noise of a machine.
-type Calibration struct {
-	runs int
-	rows []calibrated
-	// Of all pairs of runs as one against one, how many were called different in something gated.
-	pairs, called int
-}
-
-type calibrated struct {
-	metric Metric
-	sd     float64 // of logarithms, between runs
-	need   [3]int  // runs a side for each of effects
-}
-
-func effects() [3]float64 { return [3]float64{0.05, 0.10, 0.20} }
-
-// Calibrate compares runs of one build with each other. It wants five at least.
-func Calibrate(runs []*Run) (*Calibration, error) {
-	if len(runs) < gate.LeastHistory {
-		return nil, &input.Error{Field: "--calibrate", Want: fmt.Sprintf("%d results: want %d at least, all of one build", len(runs), gate.LeastHistory)}
-	}
-	if err := Unlike(runs); err != nil {
-		return nil, err
-	}
-	c := &Calibration{runs: len(runs)}
-	for _, m := range Metrics() {
-		if m.Kind == gate.ErrorRate {
-			continue
-		}
-		var values []float64
-		for _, r := range runs {
-			values = append(values, m.scaled(sampleOf(r, scope{}).value(m)))
-		}
-		row := calibrated{metric: m, sd: math.Sqrt(stats.Variance(values))}
-		for i, e := range effects() {
-			row.need[i] = RunsFor(e, row.sd)
-		}
-		c.rows = append(c.rows, row)
-	}
-	for i := range runs {
-		for j := range i {
-			r, err := Compare([]*Run{runs[j]}, []*Run{runs[i]}, Options{})
-			if err != nil {
-				return nil, err
-			}
-			c.pairs++
-			if r.Verdict == Worse || r.Verdict == Better {
-				c.called++
-			}
-		}
-	}
-	return c, nil
-}
-
-// Text writes the calibration.
-func (c *Calibration) Text(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d runs of one build. Of their %d pairs, compared one against one, %d were called different.\n\n", c.runs, c.pairs, c.called)
-	fmt.Fprintf(&b, "%-8s  %12s  %s\n", "figure", "run-to-run", "runs a side that find a change of 5 %, 10 %, 20 % nine times in ten")
-	for _, r := range c.rows {
-		fmt.Fprintf(&b, "%-8s  %10.1f %%", r.metric, 100*r.sd)
-		for _, n := range r.need {
-			text := strconv.Itoa(n)
-			if n >= 1000 {
-				text = "≥ 1000"
-			}
-			fmt.Fprintf(&b, "  %6s", text)
-		}
-		b.WriteString("\n")
-	}
-	if sd := c.gatedSD(); sd > DefaultAllowance {
-		fmt.Fprintf(&b, "\nRuns differ by more than the %.3g %% that one run a side allows for: give --history with these results, or several runs a side.\n", 100*DefaultAllowance)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func (c *Calibration) gatedSD() float64 {
-	for _, r := range c.rows {
-		if r.metric == (Metric{gate.Percentile, 99}) {
-			return r.sd
-		}
-	}
-	return 0
+	return all
 }

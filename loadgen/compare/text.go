@@ -7,8 +7,6 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
-
-	"scalableappbackend/loadgen/gate"
 )
 
 // Formats are the names of the formats that Write takes, the default first.
@@ -29,7 +27,7 @@ func Write(w io.Writer, format string, c *Comparison) error {
 		}
 		text = string(data) + "\n"
 	case "junit":
-		data, err := c.junit()
+		data, err := junit("loadgen compare", c.Gates)
 		if err != nil {
 			return err
 		}
@@ -55,10 +53,8 @@ func Decode(r io.Reader) (*Comparison, error) {
 		return nil, fmt.Errorf("schema %.60q, want %s", c.Schema, Schema)
 	}
 	for i := range c.Cells {
-		for _, end := range []string{">1%", ">1pp", "<-1%"} {
-			if m, err := gate.ParseChange(c.Cells[i].Metric + end); err == nil {
-				c.Cells[i].metric = Metric{m.Metric, m.Percentile}
-			}
+		if f, err := ParseFigure(c.Cells[i].Metric); err == nil {
+			c.Cells[i].metric = Metric{f.Metric, f.Percentile}
 		}
 	}
 	return &c, nil
@@ -148,7 +144,7 @@ type junitSay struct {
 	Message string `xml:"message,attr"`
 }
 
-func (c *Comparison) junit() ([]byte, error) {
+func junit(name string, gates []Gate) ([]byte, error) {
 	suite := struct {
 		XMLName  xml.Name    `xml:"testsuite"`
 		Name     string      `xml:"name,attr"`
@@ -156,8 +152,8 @@ func (c *Comparison) junit() ([]byte, error) {
 		Failures int         `xml:"failures,attr"`
 		Skipped  int         `xml:"skipped,attr"`
 		Cases    []junitCase `xml:"testcase"`
-	}{Name: "loadgen compare", Tests: len(c.Gates)}
-	for _, g := range c.Gates {
+	}{Name: name, Tests: len(gates)}
+	for _, g := range gates {
 		k := junitCase{Name: g.Expression, Class: "loadgen.compare"}
 		switch g.Outcome {
 		case Failed:

@@ -13,6 +13,8 @@ func joinedLine(err error) string {
 	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }
 
+func joinedNotes(notes []string) string { return strings.Join(notes, "; ") }
+
 // Errors takes an error of Unlike apart.
 func Errors(err error) []*UnlikeError {
 	var all []*UnlikeError
