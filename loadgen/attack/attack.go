@@ -2,6 +2,7 @@ package attack
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
@@ -48,6 +49,7 @@ type Attack struct {
 	inFlight context.Context // ends when requests under way are cut
 	cutNow   context.CancelFunc
 	stop     chan struct{} // closed by the first Stop
+	edited   chan struct{} // has something in it after an edit
 
 	sent, abandoned, dropped, ownDrops atomic.Int64
 
@@ -69,10 +71,10 @@ type Outcome struct {
 
 // New prepares an attack; nothing is sent before Run.
 func New(cfg Config) *Attack {
-	a := &Attack{cfg: cfg, plan: cfg.Plan, recorder: cfg.Recorder, scripts: cfg.scripts(), queue: make(chan ticket, 1024), stop: make(chan struct{})}
+	a := &Attack{cfg: cfg, plan: cfg.Plan, recorder: cfg.Recorder, scripts: cfg.scripts(), queue: make(chan ticket, 1024), stop: make(chan struct{}), edited: make(chan struct{}, 1)}
 	a.inFlight, a.cutNow = context.WithCancel(context.Background())
 	a.nothing = http.Response{StatusCode: http.StatusOK, Body: http.NoBody}
-	a.pacer = &pacer{clock: a.Elapsed, queue: a.queue, end: cfg.Plan.End()}
+	a.pacer = &pacer{clock: a.Elapsed, queue: a.queue, plan: cfg.Plan.Plan, end: cfg.Plan.End()}
 	if cfg.Transport != nil {
 		a.pacer.alarm = newTimerAlarm()
 		a.newSender = func(id int) sender { return a.newTransported(id, cfg.Transport) }
@@ -228,6 +230,11 @@ func (a *Attack) await(finished <-chan struct{}) (end time.Duration) {
 		case <-a.inFlight.Done():
 			endNow()
 			return end
+		case <-a.edited:
+			if stop != nil {
+				end = a.pacer.ending()
+				deadline.Reset(end + grace - a.Elapsed())
+			}
 		case <-stop:
 			stop = nil
 			endNow()
@@ -240,6 +247,39 @@ func (a *Attack) Stop() {
 	if a.stopped.CompareAndSwap(false, true) {
 		close(a.stop)
 	}
+}
+
+// ErrEnded is that a plan cannot be edited any more: sending has ended.
+var ErrEnded = errors.New("the load has ended")
+
+// Revision is an edited plan.
+type Revision struct {
+	At    time.Duration // from when on it holds
+	Edits []plan.Edit   // what changed
+	Plan  plan.Plan     // with all edits so far
+	Load  plan.Load
+}
+
+// Edit changes the plan from now on; the edits' own times do not matter. An edit that the plan does not allow is refused,
+// and so is one after the end of sending, with [ErrEnded]. revised is called before anything is sent by the new plan,
+// under the attack's lock: it must be quick, and not call the attack.
+func (a *Attack) Edit(revised func(Revision), edits ...plan.Edit) error {
+	if len(a.plan.Turns) > 0 {
+		return errors.New("hosts take turns in this run: it cannot be edited")
+	}
+	err := a.pacer.edit(edits, func(r Revision) {
+		a.recorder.Revise(r.At, r.Load.Phases)
+		if revised != nil {
+			revised(r)
+		}
+	})
+	if err == nil {
+		select {
+		case a.edited <- struct{}{}:
+		default:
+		}
+	}
+	return err
 }
 
 // Cut ends sending and cuts what is under way.

@@ -104,16 +104,17 @@ func TestTheBooksBalanceHoweverARunEnds(t *testing.T) {
 		end := ending(rapid.IntRange(0, int(endings)-1).Draw(rt, "end"))
 		at := time.Duration(rapid.IntRange(0, 4000).Draw(rt, "at")) * ms
 		typical := time.Duration(1+rapid.IntRange(0, 700).Draw(rt, "latency")) * ms
+		moments := randomMoments(rt, p.Model)
 		var wrong error
-		synctest.Test(t, func(*testing.T) { wrong = randomRun(p, end, at, typical) })
+		synctest.Test(t, func(*testing.T) { wrong = randomRun(p, end, at, typical, moments) })
 		if wrong != nil {
-			rt.Fatalf("ended by %s at %v: %v", endingNames[end], at, wrong)
+			rt.Fatalf("ended by %s at %v, edited at %v: %v", endingNames[end], at, moments, wrong)
 		}
 	})
 }
 
-// randomRun runs a plan against a service in virtual time that answers well and badly, hangs, and may die.
-func randomRun(p plan.Plan, end ending, at, typical time.Duration) error {
+// randomRun runs a plan, with edits, against a service in virtual time that answers well and badly, hangs, and may die.
+func randomRun(p plan.Plan, end ending, at, typical time.Duration, moments []moment) error {
 	var mu sync.Mutex
 	random := rand.New(rand.NewPCG(p.Seed, 1))
 	var served atomic.Int64
@@ -137,8 +138,13 @@ func randomRun(p plan.Plan, end ending, at, typical time.Duration) error {
 		return &http.Response{StatusCode: []int{200, 503}[min(1, luck%7)], Header: http.Header{}, Body: http.NoBody, Request: req}, nil
 	})
 	var offered []int64
-	done, watched := make(chan struct{}), make(chan struct{})
+	done, watched, steered := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var unwanted error // of an edit
 	r := execute(ready(p), service, func(a *Attack) {
+		go func() {
+			defer close(steered)
+			_, unwanted = a.steer(moments, done)
+		}()
 		defer close(watched)
 		ended := time.NewTimer(at)
 		second := time.NewTicker(time.Second)
@@ -168,8 +174,9 @@ func randomRun(p plan.Plan, end ending, at, typical time.Duration) error {
 	})
 	close(done)
 	<-watched
+	<-steered
 	last, _ := r.attack.Gauges(r.DrainEnded)
-	wrong := []error{r.audit(served.Load())}
+	wrong := []error{r.audit(served.Load()), unwanted}
 	for i, n := range append(offered, last) {
 		if i > 0 && n < offered[i-1] {
 			wrong = append(wrong, fmt.Errorf("offered falls: %v", append(offered, last)))

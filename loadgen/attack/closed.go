@@ -18,6 +18,8 @@ type closedSchedule struct {
 	plan    *plan.Ready
 	newUser func(id int, random *rand.Rand) *user
 
+	load         *plan.Load
+	holds        holds
 	crossing     plan.Crossing // the next join or leave
 	nextCrossing func() (plan.Crossing, bool)
 	stop         func()
@@ -38,9 +40,23 @@ func newClosedSchedule(p *plan.Ready, newUser func(id int, random *rand.Rand) *u
 		plan: p, newUser: newUser,
 		present: map[int]*user{}, joined: map[int]int{}, busy: map[*user]struct{}{},
 	}
-	s.nextCrossing, s.stop = iter.Pull(p.Curve.Crossings())
-	s.crossing, s.more = s.nextCrossing()
+	s.follow(&p.Load, 0)
 	return s
+}
+
+// follow takes up a load from an instant on.
+func (s *closedSchedule) follow(l *plan.Load, from time.Duration) {
+	s.load, s.holds = l, l.Holds
+	s.nextCrossing, s.stop = iter.Pull(l.Present.Crossings())
+	for s.crossing, s.more = s.nextCrossing(); s.more && s.crossing.At < from; {
+		s.crossing, s.more = s.nextCrossing() // who has joined or left before
+	}
+}
+
+func (s *closedSchedule) edit(at time.Duration, l *plan.Load) {
+	s.advance(at)
+	s.stop()
+	s.follow(l, at)
 }
 
 func (s *closedSchedule) next(now, end time.Duration) (ticket, time.Duration, state) {
@@ -51,15 +67,15 @@ func (s *closedSchedule) next(now, end time.Duration) (ticket, time.Duration, st
 	}
 	if len(s.pausing) > 0 {
 		u := s.pausing[0]
-		switch {
-		case u.due >= end: // so are all others in the heap
-		case u.due <= now:
+		switch due := s.holds.instant(u.due); {
+		case due >= end: // so are all others in the heap
+		case due <= now:
 			heap.Pop(&s.pausing)
 			s.busy[u] = struct{}{}
-			s.recent = append(s.recent, u.due)
-			return ticket{user: u, step: u.script.Next(), due: u.due, ready: max(u.due, u.freed)}, 0, handed
+			s.recent = append(s.recent, due)
+			return ticket{user: u, step: u.script.Next(), due: due, ready: max(due, u.freed)}, 0, handed
 		default:
-			again = min(again, u.due)
+			again = min(again, due)
 		}
 	}
 	if again == never && len(s.busy) == 0 { // one whose request ended before the end may not have told yet
@@ -79,7 +95,7 @@ func (s *closedSchedule) advance(t time.Duration) {
 func (s *closedSchedule) cross(c plan.Crossing) {
 	if c.Join {
 		u := s.newUser(c.User, plan.UserStream(s.plan.Plan.Seed, c.User, s.joined[c.User]))
-		u.due, u.freed = c.At, c.At
+		u.due, u.freed = s.holds.active(c.At), c.At
 		s.joined[c.User]++
 		s.present[c.User] = u
 		heap.Push(&s.pausing, u)
@@ -98,7 +114,7 @@ func (s *closedSchedule) cross(c plan.Crossing) {
 }
 
 // leave keeps what a user that leaves at an instant was still to send: one request, or with pacing the beats from the
-// next one on.
+// next one on, which is in active time.
 func (s *closedSchedule) leave(u *user, next, at time.Duration) {
 	for due := range s.beats(next, at) {
 		s.gone = append(s.gone, leftover{due: due, ready: s.readyFor(u, due), gone: true, left: at})
@@ -106,18 +122,18 @@ func (s *closedSchedule) leave(u *user, next, at time.Duration) {
 	}
 }
 
-// beats are the times before t at which a user is due, from its next one on.
+// beats are the times before t at which a user is due, from its next one on, which is in active time.
 func (s *closedSchedule) beats(next, t time.Duration) iter.Seq[time.Duration] {
 	return func(yield func(time.Duration) bool) {
 		pacing := time.Duration(s.plan.Plan.Pacing)
-		for due := next; due < t && yield(due) && pacing > 0; due += pacing {
+		for ; s.holds.instant(next) < t && yield(s.holds.instant(next)) && pacing > 0; next += pacing {
 		}
 	}
 }
 
 // readyFor is when a pausing user could have sent what was due; never of one that is busy.
 func (s *closedSchedule) readyFor(u *user, due time.Duration) time.Duration {
-	if u.heapAt < 0 || due > u.due {
+	if u.heapAt < 0 || due > s.holds.instant(u.due) {
 		return never // the beats before it would have come first
 	}
 	return max(due, u.freed)
@@ -133,7 +149,7 @@ func (s *closedSchedule) done(u *user, end time.Duration) bool {
 	if pacing := time.Duration(s.plan.Plan.Pacing); pacing > 0 {
 		u.due += pacing // from when it was due, however late it was: no beat is skipped
 	} else {
-		u.due = end + plan.Think(u.random, s.plan.Plan.Think)
+		u.due = s.holds.active(end) + plan.Think(u.random, s.plan.Plan.Think)
 	}
 	heap.Push(&s.pausing, u)
 	return u.heapAt == 0 || len(s.busy) == 0
@@ -163,14 +179,15 @@ func (s *closedSchedule) leftovers(t time.Duration) []leftover {
 func (s *closedSchedule) overdue(t time.Duration) (n int64) {
 	s.advance(t)
 	pacing := time.Duration(s.plan.Plan.Pacing)
+	passed := s.holds.active(t)
 	beats := func(from time.Duration) int64 {
 		switch {
-		case from >= t:
+		case from >= passed:
 			return 0
 		case pacing == 0:
 			return 1
 		default:
-			return int64((t - from + pacing - 1) / pacing)
+			return int64((passed - from + pacing - 1) / pacing)
 		}
 	}
 	for _, u := range s.pausing {
@@ -202,7 +219,7 @@ func (s *closedSchedule) offered(t time.Duration) int64 {
 }
 
 // users is the plan's: user k, counted from 0, takes part while the level is above k.
-func (s *closedSchedule) users(t time.Duration) int { return int(math.Ceil(s.plan.Curve.At(t - 1))) }
+func (s *closedSchedule) users(t time.Duration) int { return int(math.Ceil(s.load.Curve.At(t - 1))) }
 
 func (s *closedSchedule) close() {
 	s.stop()

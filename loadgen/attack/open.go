@@ -110,6 +110,16 @@ func (s *openSchedule) offered(t time.Duration) int64 {
 	return s.count
 }
 
+func (s *openSchedule) edit(at time.Duration, l *plan.Load) {
+	// At most one request is drawn and not handed out: see next.
+	if s.due.Edit(l.Curve, at) && len(s.queue) > 0 {
+		s.queue = s.queue[:len(s.queue)-1]
+	}
+	if s.planned.Edit(l.Curve, at) || !s.plannedOK {
+		s.plannedAt, s.plannedOK = s.planned.Next()
+	}
+}
+
 func (s *openSchedule) users(time.Duration) int { return 0 }
 
 func (s *openSchedule) close() {

@@ -1,10 +1,13 @@
 package attack
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"scalableappbackend/loadgen/plan"
 )
 
 // pacer is the vegeta.Pacer of both models. It waits inside Pace, because only there can a wait be
@@ -16,7 +19,9 @@ type pacer struct {
 	mu       sync.Mutex
 	alarm    alarm
 	schedule schedule
+	plan     plan.Plan     // with the edits so far
 	end      time.Duration // sends due at or after it are not made
+	stopped  bool          // before the plan's end
 	halted   bool          // nothing is sent any more, due or not
 	latest   time.Duration // the last due time that was handed out
 }
@@ -69,8 +74,40 @@ func (p *pacer) done(u *user, end time.Duration) {
 func (p *pacer) stop() (end time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.stopped = true
 	p.end = min(p.end, max(p.clock(), p.latest+1))
 	p.alarm.set(0)
+	return p.end
+}
+
+// edit changes the plan from now on. revise is told before anything that is due by the new plan can be handed out.
+func (p *pacer) edit(edits []plan.Edit, revise func(Revision)) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := p.clock() + 1 // whatever was handed out, or has been counted, was due before
+	if p.stopped || p.halted || at >= p.end {
+		return ErrEnded
+	}
+	edits = slices.Clone(edits)
+	for i := range edits {
+		edits[i].At = at
+	}
+	edited, err := p.plan.Edited(edits...)
+	if err != nil {
+		return err
+	}
+	l := edited.Load()
+	p.plan, p.end = edited, l.End()
+	p.schedule.edit(at, &l)
+	revise(Revision{At: at, Edits: edits, Plan: edited, Load: l})
+	p.alarm.set(0)
+	return nil
+}
+
+// ending is when sending ends, as it is planned by now.
+func (p *pacer) ending() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return p.end
 }
 

@@ -1,6 +1,10 @@
 package attack
 
-import "time"
+import (
+	"time"
+
+	"scalableappbackend/loadgen/plan"
+)
 
 // ticket is one send: who, what, and when it should leave.
 type ticket struct {
@@ -32,6 +36,8 @@ type schedule interface {
 	offered(t time.Duration) int64
 	// users is how many users took part just before t (closed), or 0.
 	users(t time.Duration) int
+	// edit goes on by another load, which is the same before at. Nothing that is due at or after at may have been handed out.
+	edit(at time.Duration, l *plan.Load)
 	// close ends the connections of all users.
 	close()
 }

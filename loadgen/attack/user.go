@@ -14,7 +14,7 @@ type user struct {
 	// Of the schedule, under the pacer's lock.
 	script  Script
 	random  *rand.Rand    // its choices
-	due     time.Duration // of the next send, or of the one under way
+	due     time.Duration // of the next send, or of the one under way; in active time, see holds
 	freed   time.Duration // when it could send again
 	heapAt  int
 	leaving bool

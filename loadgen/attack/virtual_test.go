@@ -40,7 +40,7 @@ func sleep(r *http.Request, d time.Duration) {
 
 // ready is a plan on two endpoints that nothing needs to be read for.
 func ready(p plan.Plan) *plan.Ready {
-	r := &plan.Ready{Plan: p, Curve: p.Curve(), Phases: p.Phases()}
+	r := &plan.Ready{Plan: p, Load: p.Load()}
 	for i, path := range []string{"/", "/health"} {
 		u := &url.URL{Scheme: "http", Host: "service", Path: path}
 		r.Requests = append(r.Requests, plan.Request{Endpoint: i, Method: "GET", URL: u, Weight: 1, Header: http.Header{}})

@@ -42,7 +42,9 @@ type leftCell struct {
 
 // Leave counts a send that no answer ended. It stands in the last window, by the phase in which it was due.
 func (r *Recorder) Leave(l *Left) {
-	phases := r.cfg.Phases
+	r.mu.Lock()
+	phases := r.phases
+	r.mu.Unlock()
 	phase := phaseAt(l.Due, phases[:max(1, len(phases)-1)]) // what is due is due before the drain
 	r.leftMu.Lock()
 	defer r.leftMu.Unlock()

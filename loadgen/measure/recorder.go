@@ -185,28 +185,48 @@ func (r *Recorder) message(k Kind, status int) string {
 
 // Stop says that sending ended at an instant before the plan's end: what follows is the drain.
 func (r *Recorder) Stop(at time.Duration) {
-	drain := len(r.cfg.Phases) - 1
-	if at >= r.cfg.Phases[drain].From {
+	drain := len(r.phases) - 1
+	if at >= r.phases[drain].From {
 		return
 	}
 	var phases []plan.Phase
-	for _, p := range r.cfg.Phases {
+	for _, p := range r.phases {
 		p.From = min(p.From, at)
 		phases = append(phases, p)
 	}
 	r.flush(false)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.cut(at, phases)
+}
+
+// Revise says that the phases are others from an instant on, until which they stay: the plan was edited. The instant is
+// not in the past.
+func (r *Recorder) Revise(at time.Duration, phases []plan.Phase) {
+	r.flush(false)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cut(at, phases)
+}
+
+// cut takes up other phases from an instant on. The window under way is cut in two; what was opened beyond it is of the
+// phase that it begins in now, whole.
+func (r *Recorder) cut(at time.Duration, phases []plan.Phase) {
 	r.phases = phases
-	// The window under way is cut in two; those opened beyond it belong to the drain whole.
-	for j := 0; j < len(r.open); j++ {
-		switch c := r.open[j]; {
+	for i := 0; i < len(r.open); i++ {
+		isLast := i == len(r.open)-1
+		switch c := r.open[i]; {
+		case c.from >= at && isLast:
+			c.span = spanFrom(c.from, phases)
 		case c.from >= at:
-			c.phase = drain
+			c.phase = phaseAt(c.from, phases)
 		case c.to > at:
-			rest := r.cell(span{at, c.to, drain})
+			rest := r.cell(span{at, c.to, phaseAt(at, phases)})
+			if isLast {
+				rest.span = spanFrom(at, phases)
+			}
 			c.to = at
-			r.open = slices.Insert(r.open, j+1, rest)
+			r.open = slices.Insert(r.open, i+1, rest)
 		}
 	}
 }
@@ -227,14 +247,14 @@ func (r *Recorder) collect(until time.Duration) []*result.Window {
 	for n < len(r.open) && r.open[n].to <= until {
 		n++
 	}
-	ended := slices.Clone(r.open[:n])
+	ended, phases := slices.Clone(r.open[:n]), r.phases
 	r.open = slices.Delete(r.open, 0, n)
 	r.mu.Unlock()
 
 	var windows []*result.Window
 	var spent pagePool
 	for _, c := range ended {
-		w := &result.Window{From: c.from, To: c.to, Phase: c.phase, Name: r.cfg.Phases[c.phase].Name}
+		w := &result.Window{From: c.from, To: c.to, Phase: c.phase, Name: phases[c.phase].Name}
 		r.take(w, c, &spent)
 		r.admitSlow(w)
 		windows = append(windows, w)

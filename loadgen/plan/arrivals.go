@@ -19,8 +19,15 @@ type Due struct {
 	random   *rand.Rand // nil when uniform
 	sent     float64    // requests so far
 	reached  float64    // integral at which the next one is due
-	segment  int        // that the last one was due in
+	piece    int        // that the last one was due in
 	last     time.Duration
+
+	// Of the request that was given last: at which integral it was due, and when the one before it was. ahead is
+	// the integral of the one after it, when that has been given back.
+	given   float64
+	earlier time.Duration
+	ahead   float64
+	isAhead bool
 }
 
 // NewDue returns the sequence for a curve of requests per second. The same seed gives the same one.
@@ -36,21 +43,41 @@ func NewDue(c Curve, a Arrivals, seed uint64) *Due {
 // Next is when the next request is due, never before the one before it and always before the
 // curve's end; false when none is left.
 func (d *Due) Next() (time.Duration, bool) {
-	t, segment, ok := d.curve.leave(d.reached, d.segment)
+	t, piece, ok := d.curve.leave(d.reached, d.piece)
 	// Rounded, the last one may fall on the end, where nothing is sent any more.
 	if !ok || t >= d.curve.End() {
 		return 0, false
 	}
 	// The root of a rising rate, rounded, need not grow with gaps far below a nanosecond.
 	t = max(t, d.last)
-	d.segment, d.last = segment, t
+	d.given, d.earlier = d.reached, d.last
+	d.piece, d.last = piece, t
 	d.sent++
-	if d.random != nil {
-		d.reached += d.random.ExpFloat64()
-	} else {
+	switch {
+	case d.random == nil:
 		d.reached = d.sent
+	case d.isAhead:
+		d.reached, d.isAhead = d.ahead, false
+	default:
+		d.reached += d.random.ExpFloat64()
 	}
 	return t, true
+}
+
+// Edit goes on by another curve, which is the same before t: request k stays request k, due at the same integral. It
+// reports whether the last one that Next gave was due at t or later: then Next gives it again, by the new curve. Those
+// before it must have been due before t.
+func (d *Due) Edit(c Curve, t time.Duration) (again bool) {
+	d.curve, d.piece = c, 0
+	if d.sent == 0 || d.last < t {
+		return false
+	}
+	if d.random != nil {
+		d.ahead, d.isAhead = d.reached, true
+	}
+	d.sent--
+	d.reached, d.last = d.given, d.earlier
+	return true
 }
 
 // Count is how many requests are due before t, from the start, whatever Next has given. Uniform

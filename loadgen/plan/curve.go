@@ -3,7 +3,6 @@ package plan
 import (
 	"iter"
 	"math"
-	"slices"
 	"sort"
 	"time"
 )
@@ -12,9 +11,9 @@ import (
 // made of straight lines, never negative, and continuous from the right: at a jump its value is the
 // one after it. Before 0 and from End on it is zero. The zero Curve is empty.
 type Curve struct {
-	segments []Segment
-	before   []float64 // integral of all segments before each one
-	total    float64   // integral of all segments
+	pieces []piece
+	before []float64 // integral of all pieces before each one
+	total  float64   // integral of all pieces
 }
 
 // Segment is a stretch of a Curve on which the level changes in a straight line. From < To.
@@ -26,21 +25,18 @@ type Segment struct {
 // NewCurve is the curve that begins at level start and passes through the stages. Stages of zero
 // length are jumps. Negative levels and durations are not allowed ([Plan.Validate] refuses them).
 func NewCurve(start float64, stages ...Stage) Curve {
-	var c Curve
+	var pieces []piece
 	var at time.Duration
 	level := start
 	for _, s := range stages {
 		if s.Duration > 0 {
 			to := at + time.Duration(s.Duration)
-			seg := Segment{From: at, To: to, Start: level, End: s.To}
-			c.segments = append(c.segments, seg)
-			c.before = append(c.before, c.total)
-			c.total += seg.area(seg.seconds())
+			pieces = append(pieces, whole(Segment{From: at, To: to, Start: level, End: s.To}))
 			at = to
 		}
 		level = s.To
 	}
-	return c
+	return Curve{}.then(pieces...)
 }
 
 func (s Segment) seconds() float64 { return (s.To - s.From).Seconds() }
@@ -73,19 +69,25 @@ func (s Segment) reach(a float64) float64 {
 }
 
 // Segments returns the stretches of the curve in order. The slice belongs to the caller.
-func (c Curve) Segments() []Segment { return slices.Clone(c.segments) }
+func (c Curve) Segments() []Segment {
+	segments := make([]Segment, len(c.pieces))
+	for i, p := range c.pieces {
+		segments[i] = p.visible()
+	}
+	return segments
+}
 
 // End is where the curve ends: the planned length of the load.
 func (c Curve) End() time.Duration {
-	if len(c.segments) == 0 {
+	if len(c.pieces) == 0 {
 		return 0
 	}
-	return c.segments[len(c.segments)-1].To
+	return c.pieces[len(c.pieces)-1].to
 }
 
-// at returns the index of the segment that holds t, which is within the curve.
+// at returns the index of the piece that holds t, which is within the curve.
 func (c Curve) at(t time.Duration) int {
-	return sort.Search(len(c.segments), func(i int) bool { return c.segments[i].To > t })
+	return sort.Search(len(c.pieces), func(i int) bool { return c.pieces[i].to > t })
 }
 
 // At is the level at t.
@@ -93,14 +95,14 @@ func (c Curve) At(t time.Duration) float64 {
 	if t < 0 || t >= c.End() {
 		return 0
 	}
-	s := c.segments[c.at(t)]
-	return s.level((t - s.From).Seconds())
+	return c.pieces[c.at(t)].at(t)
 }
 
 // Max is the highest level that the curve reaches or comes up to.
 func (c Curve) Max() float64 {
 	var highest float64
-	for _, s := range c.segments {
+	for _, p := range c.pieces {
+		s := p.visible()
 		highest = max(highest, s.Start, s.End)
 	}
 	return highest
@@ -116,14 +118,14 @@ func (c Curve) Integral(t time.Duration) float64 {
 		return c.total
 	}
 	i := c.at(t)
-	s := c.segments[i]
-	return c.before[i] + s.area((t - s.From).Seconds())
+	p := c.pieces[i]
+	return c.before[i] + (p.upTo(t) - p.upTo(p.from))
 }
 
 // Inverse is the earliest time by which the integral has reached n, to the nearest nanosecond;
 // false when it never does.
 func (c Curve) Inverse(n float64) (time.Duration, bool) {
-	if len(c.segments) == 0 || !(n <= c.total) {
+	if len(c.pieces) == 0 || !(n <= c.total) {
 		return 0, false
 	}
 	if n <= 0 {
@@ -134,9 +136,9 @@ func (c Curve) Inverse(n float64) (time.Duration, bool) {
 }
 
 // leave is the time at which the integral leaves n upward, to the nearest nanosecond: where Inverse
-// finds the begin of a time without load, this is its end. The search begins at segment from; the
-// segment found is returned.
-func (c Curve) leave(n float64, from int) (t time.Duration, segment int, ok bool) {
+// finds the begin of a time without load, this is its end. The search begins at piece from; the
+// piece found is returned.
+func (c Curve) leave(n float64, from int) (t time.Duration, piece int, ok bool) {
 	if !(n < c.total) {
 		return 0, from, false
 	}
@@ -145,11 +147,11 @@ func (c Curve) leave(n float64, from int) (t time.Duration, segment int, ok bool
 	return c.within(i, n), i, true
 }
 
-// within is the time in segment i at which the integral is n.
+// within is the time in piece i at which the integral is n.
 func (c Curve) within(i int, n float64) time.Duration {
-	s := c.segments[i]
-	x := math.Round(s.reach(n-c.before[i]) * 1e9)
-	return min(s.From+time.Duration(x), s.To)
+	p := c.pieces[i]
+	x := math.Round(p.reach(n-c.before[i]+p.upTo(p.from)) * 1e9)
+	return max(p.from, min(p.From+time.Duration(x), p.to))
 }
 
 // Crossing is a user of a closed plan who joins or leaves. Users are numbered from 0.
@@ -166,7 +168,8 @@ type Crossing struct {
 func (c Curve) Crossings() iter.Seq[Crossing] {
 	return func(yield func(Crossing) bool) {
 		present := 0
-		for _, s := range c.segments {
+		for _, p := range c.pieces {
+			s := p.visible()
 			// What a jump changes, or a line that has come to a level and does not turn back.
 			for first := s.first(); present != first; {
 				if !yield(move(&present, present < first, s.From)) {
@@ -179,10 +182,11 @@ func (c Curve) Crossings() iter.Seq[Crossing] {
 				if !rising {
 					level--
 				}
-				if !s.crosses(level) {
+				at, crosses := p.crosses(level)
+				if !crosses {
 					break
 				}
-				if !yield(move(&present, rising, s.when(level))) {
+				if !yield(move(&present, rising, at)) {
 					return
 				}
 			}

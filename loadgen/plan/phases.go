@@ -7,11 +7,14 @@ import (
 )
 
 // Curve is the level that the plan asks for: users of the closed model, requests per second of the
-// open one, connections of a bench. The plan must be valid.
+// open one, connections of a bench; see [Plan.Load]. The plan must be valid.
+func (p *Plan) Curve() Curve { return p.Load().Curve }
+
+// curve is the level without edits.
 //
 // Without stages, users rise in a straight line at the spawn rate, so that user k, counted from 0,
 // is due k ÷ spawn rate after the start; the run time cuts a ramp that is longer.
-func (p *Plan) Curve() Curve {
+func (p *Plan) curve() Curve {
 	if len(p.Stages) > 0 {
 		start := float64(p.Users)
 		if p.Model == Open {
@@ -39,6 +42,11 @@ func (p *Plan) Curve() Curve {
 
 // Length is the planned length of the load, the drain not included.
 func (p *Plan) Length() time.Duration {
+	for i := len(p.Edits) - 1; i >= 0; i-- {
+		if e := p.Edits[i]; e.Field == EditRunTime {
+			return time.Duration(e.duration())
+		}
+	}
 	if len(p.Stages) == 0 {
 		return time.Duration(p.RunTime)
 	}
@@ -53,9 +61,13 @@ func (p *Plan) Length() time.Duration {
 // user has spawned, then steady. A constant rate is steady. Of stages, each flat one is steady and
 // each other a ramp, even beside one of the same name; a jump is none. The drain comes last, always.
 //
-// A warm-up comes first: it is what of them lies before its end.
-func (p *Plan) Phases() []Phase {
-	return warmed(p.phases(), time.Duration(p.WarmUp))
+// A warm-up comes first: it is what of them lies before its end. An edit ends a phase and begins the next; a hold is one.
+func (p *Plan) Phases() []Phase { return p.Load().Phases }
+
+// phases are those without edits, and without the drain.
+func (p *Plan) phases() []Phase {
+	all := warmed(p.unwarmed(), time.Duration(p.WarmUp))
+	return all[:len(all)-1]
 }
 
 // warmed replaces what is before end by a warm-up. The last phase, which is the drain, must begin after it.
@@ -71,11 +83,11 @@ func warmed(phases []Phase, end time.Duration) []Phase {
 	return slices.Insert(phases[first:], 0, Phase{WarmUp, 0})
 }
 
-// phases are those of the load alone.
-func (p *Plan) phases() []Phase {
-	curve := p.Curve()
+// unwarmed are the phases without edits and warm-up.
+func (p *Plan) unwarmed() []Phase {
+	curve := p.curve()
 	var phases []Phase
-	for i, s := range curve.segments {
+	for i, s := range curve.Segments() {
 		switch {
 		case s.Start == s.End && (len(p.Stages) > 0 || i == 0):
 			phases = append(phases, Phase{Steady, s.From})

@@ -56,7 +56,7 @@ func TestPhasesFollowTheLoad(t *testing.T) {
 		if got := tt.plan.Phases(); !slices.Equal(got, tt.want) {
 			t.Errorf("%s:\n got %v\nwant %v", tt.why, got, tt.want)
 		}
-		if end := (&Ready{Phases: tt.plan.Phases()}).End(); end != tt.plan.Length() || end != tt.plan.Curve().End() {
+		if end := (&Load{Phases: tt.plan.Phases()}).End(); end != tt.plan.Length() || end != tt.plan.Curve().End() {
 			t.Errorf("%s: ends at %v, %v and %v", tt.why, end, tt.plan.Length(), tt.plan.Curve().End())
 		}
 	}

@@ -52,6 +52,9 @@ type Plan struct {
 	Requests    int64    `json:"requests,omitempty"` // bench: how many in all; 0 for as many as the run time allows
 	WarmUp      Duration `json:"warm_up,omitzero"`   // the first part of the load, a phase of its own; the load itself is the same
 
+	// Edits are the changes that were made while the plan ran, or that are to be made when it runs again, in order.
+	Edits []Edit `json:"edits,omitempty"`
+
 	Targets []Target `json:"targets"`
 	Client  Client   `json:"client"`
 
@@ -151,10 +154,9 @@ type Ready struct {
 	Plan      Plan // as given, with digests of the files read
 	Requests  []Request
 	Endpoints []Endpoint // names in the statistics
-	Curve     Curve      // users, or requests per second, over time
-	Phases    []Phase    // in order; the last one is drain
-	CA        []byte     // PEM from Client.CAFile, nil without one
-	Warnings  []string   // what the reader of the result should know, e.g. names beyond MaxEndpoints
+	Load
+	CA       []byte   // PEM from Client.CAFile, nil without one
+	Warnings []string // what the reader of the result should know, e.g. names beyond MaxEndpoints
 
 	// Turns says, of each phase but the drain, which of Hosts is asked for what is due in it; empty when there is one.
 	// Hosts are the Requests as they go to each: the same ones in the same order.
@@ -202,6 +204,7 @@ const (
 	WarmUp = "warm-up" // the first WarmUp of the load, whatever it does then; thresholds leave it out
 	Ramp   = "ramp"    // the load changes
 	Steady = "steady"  // the load is constant
+	Held   = "held"    // paused by an edit: nothing becomes due; rates, lag and demand leave it out
 	Drain  = "drain"   // nothing new is planned; what was due before is sent and finished
 )
 
@@ -211,6 +214,3 @@ type Phase struct {
 	Name string
 	From time.Duration // on the run's clock
 }
-
-// End is when the last phase, the drain, begins: the planned length of the load.
-func (r *Ready) End() time.Duration { return r.Phases[len(r.Phases)-1].From }

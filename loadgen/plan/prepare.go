@@ -106,8 +106,7 @@ func (b *builder) build() *Ready {
 		Plan:      *p,
 		Requests:  requests,
 		Endpoints: endpoints.list,
-		Curve:     p.Curve(),
-		Phases:    p.Phases(),
+		Load:      p.Load(),
 		CA:        b.certificates("client.ca_file", p.Client.CAFile),
 		Warnings:  b.warnings,
 	}

@@ -24,6 +24,9 @@ func (p *Plan) Validate() error {
 	p.checkProfile(&f)
 	p.checkWarmUp(&f)
 	if len(f) == 0 {
+		p.checkEdits(&f)
+	}
+	if len(f) == 0 {
 		p.checkAnythingDue(&f)
 	}
 	p.checkHost(&f)
@@ -93,7 +96,7 @@ func (p *Plan) checkProfile(f *faults) {
 }
 
 func (p *Plan) checkWarmUp(f *faults) {
-	switch length := p.Length(); {
+	switch length := p.unedited().Length(); {
 	case p.WarmUp < 0:
 		f.check(false, "warm_up", p.WarmUp, "a duration that is not negative")
 	case p.WarmUp > 0 && length > 0 && time.Duration(p.WarmUp) >= length: // a length of 0 is told elsewhere
@@ -182,7 +185,7 @@ func (p *Plan) checkStages(f *faults) {
 		f.say("stages", "at least one must take time: DURATION:NUMBER with a duration above 0")
 	case sum > MaxRunTime:
 		f.check(false, "stages", sum, "at most "+MaxRunTime.String()+" in all")
-	case p.Rate.N >= 0 && p.Users >= 0 && p.Curve().total == 0:
+	case p.Rate.N >= 0 && p.Users >= 0 && p.curve().total == 0:
 		f.say("stages", "all at 0: nothing would be sent")
 	}
 }
