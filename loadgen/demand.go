@@ -69,12 +69,13 @@ func Judge(p *plan.Plan, seen []Seen, t *timeline.Timeline, perTask float64, exp
 // A step ends where the number of tasks of perTask requests/s changes, or after a second (longer in a run of hours), and
 // its rate is the mean over it. A closed plan without an answer asks for what became due.
 func Demand(p *plan.Plan, seen []Seen, perTask float64) timeline.Load {
-	curve := p.Curve()
+	load := p.Load()
+	curve := load.Curve
 	end := time.Duration(0)
 	if n := len(seen); n > 0 {
 		end = min(seen[n-1].To, curve.End())
 	}
-	b := demandBuilder{capacity: timeline.Capacity{PerTask: perTask, Utilisation: Utilisation}, end: end, longest: max(time.Second, end/5000)}
+	b := demandBuilder{holds: load.Holds, capacity: timeline.Capacity{PerTask: perTask, Utilisation: Utilisation}, end: end, longest: max(time.Second, end/5000)}
 	cycle := p.Cycle(fastest(seen))
 	switch {
 	case p.Model == plan.Open:
@@ -102,12 +103,19 @@ func fastest(seen []Seen) (answer time.Duration) {
 type demandBuilder struct {
 	capacity timeline.Capacity
 	end      time.Duration
+	holds    []plan.Hold // in which nothing was asked for
 	longest  time.Duration
 	steps    timeline.Load
 }
 
 // hold adds a rate from one instant to another.
 func (b *demandBuilder) hold(from, to time.Duration, rate float64) {
+	for _, h := range b.holds {
+		if h.From < to && from < h.To {
+			b.hold(from, h.From, rate)
+			from = h.To
+		}
+	}
 	if to = min(to, b.end); to <= from {
 		return
 	}

@@ -41,7 +41,7 @@ func NewReading(meta *result.Meta) *Reading {
 // Window adds a window, which stays as it is. Windows come in order.
 func (r *Reading) Window(w *result.Window) {
 	run, last := &r.run, r.last
-	if w.Name != plan.Drain && w.To > w.From {
+	if !plan.Idle(w.Name) && w.To > w.From {
 		last[w.Phase] = len(run.Blocks)
 		// One part more than there are endpoints: what was never sent belongs to none of them.
 		run.Blocks = append(run.Blocks, Block{Phase: w.Name, Span: w.Phase, Seconds: w.Seconds(), Parts: make([]Part, len(run.EndpointsOf)+1)})

@@ -57,7 +57,7 @@ func NewAbortRule(e Expr, endpoints []string) (*AbortRule, error) {
 // Window takes the next window of the run. When stop is true the expression failed over the last
 // 10 s, and the Outcome says how. w is not kept.
 func (r *AbortRule) Window(w *result.Window) (failed result.Outcome, stop bool) {
-	if w.Name == plan.Drain || w.Name == plan.WarmUp && r.expr.Phase == "" || r.expr.Phase != "" && w.Name != r.expr.Phase {
+	if plan.Idle(w.Name) || w.Name == plan.WarmUp && r.expr.Phase == "" || r.expr.Phase != "" && w.Name != r.expr.Phase {
 		r.last, r.length = nil, 0 // the last 10 s are to lie in the scope, not to be pieced together
 		return result.Outcome{}, false
 	}

@@ -29,11 +29,13 @@ func Check(e Expr, has Has) error {
 	if e.Against == Demand {
 		s.needs = needDemand
 	}
-	phases := slices.DeleteFunc(slices.Clone(has.Phases), func(p string) bool { return p == plan.Drain })
+	phases := slices.DeleteFunc(slices.Clone(has.Phases), plan.Idle)
 	want := ""
 	switch {
 	case e.Phase == plan.Drain:
 		want = "a phase other than drain: what is answered in it counts for the phase in which it was due"
+	case e.Phase == plan.Held:
+		want = "a phase other than held: nothing is due in it"
 	case e.Endpoint != "" && !slices.Contains(has.Endpoints, e.Endpoint):
 		want = wantName("an endpoint of the targets", "targets", e.Endpoint, has.Endpoints)
 	case e.Phase != "" && !slices.Contains(phases, e.Phase):

@@ -208,6 +208,9 @@ const (
 	Drain  = "drain"   // nothing new is planned; what was due before is sent and finished
 )
 
+// Idle reports whether nothing becomes due in phases of a name. Rates are of the others.
+func Idle(phase string) bool { return phase == Held || phase == Drain }
+
 // Phase is a stretch of a run with one kind of load; it ends where the next begins. Drain begins
 // where sending ends and has no planned end.
 type Phase struct {

@@ -74,6 +74,9 @@ func (b *Builder) Meta() *Meta { return &b.meta }
 
 // Add adds a window, which stays as it is. Windows come in order.
 func (b *Builder) Add(w *Window) {
+	if w.Revision != nil {
+		b.meta.Plan, b.meta.Phases = w.Revision.Plan, w.Revision.Phases
+	}
 	r := &b.run
 	r.To = max(r.To, w.To)
 	r.Offered += w.Offered
@@ -157,11 +160,11 @@ type PhaseLag struct {
 	Lag, Corrected *Histogram
 }
 
-// PhaseLags are the phases that the run came to, without the drain.
+// PhaseLags are the phases that the run came to, without holds and the drain.
 func (b *Builder) PhaseLags() []PhaseLag {
 	var all []PhaseLag
 	for i := range b.spans {
-		if s := &b.spans[i]; s.name != plan.Drain && (s.seen || s.Sent > 0) {
+		if s := &b.spans[i]; !plan.Idle(s.name) && (s.seen || s.Sent > 0) {
 			all = append(all, PhaseLag{s.name, s.from, s.to, s.Lag, s.all().Corrected})
 		}
 	}
@@ -248,12 +251,15 @@ func (b *Builder) Select(endpoint, phase string) (Selection, bool) {
 	for _, p := range b.meta.Phases {
 		known = known || p.Name == phase
 	}
+	if len(b.meta.Plan.Edits) > 0 { // the plan had it, and an edit came before it
+		known = known || phase == plan.Ramp || phase == plan.Steady
+	}
 	if !known {
 		return Selection{}, false
 	}
 	in := func(name string) bool { return name == phase || phase == "" && name != plan.WarmUp }
 	for i := range b.spans {
-		if p := &b.spans[i]; in(p.name) && (p.name != plan.Drain || phase != "") {
+		if p := &b.spans[i]; in(p.name) && (!plan.Idle(p.name) || phase != "") {
 			s.Seconds += (p.to - p.from).Seconds()
 		}
 	}
@@ -263,7 +269,7 @@ func (b *Builder) Select(endpoint, phase string) (Selection, bool) {
 		}
 	}
 	for of, n := range b.served {
-		if in(of.phase) && (of.phase != plan.Drain || phase != "") && (endpoint == "" || of.endpoint == s.Endpoint) {
+		if in(of.phase) && (!plan.Idle(of.phase) || phase != "") && (endpoint == "" || of.endpoint == s.Endpoint) {
 			s.Completed += n
 		}
 	}
@@ -302,6 +308,17 @@ func (b *Builder) loaded() time.Duration {
 	return to
 }
 
+// rated is the time in which sends became due: the load without its holds.
+func (b *Builder) rated() time.Duration {
+	rated := b.loaded()
+	for _, s := range b.spans {
+		if s.name == plan.Held {
+			rated -= s.to - s.from
+		}
+	}
+	return rated
+}
+
 // Result returns what the windows so far add up to. The caller may change it.
 func (b *Builder) Result(f Final) *Result {
 	r, start := &b.run, b.meta.StartedAt.UTC()
@@ -332,7 +349,7 @@ func (b *Builder) Result(f Final) *Result {
 	}
 
 	var all EndpointWindow
-	var allLoaded int64 // completions before the drain
+	var allLoaded int64 // completions before the drain, without holds
 	var ends End
 	for i := range r.Ends {
 		ends.add(&r.Ends[i])
@@ -345,17 +362,17 @@ func (b *Builder) Result(f Final) *Result {
 			sum.add(b.parts[parts[0]])
 		}
 		for of, n := range b.served {
-			if of.endpoint == i && of.phase != plan.Drain {
+			if of.endpoint == i && !plan.Idle(of.phase) {
 				loaded += n
 			}
 		}
 		out.Endpoints = append(out.Endpoints, Endpoint{
-			Name: e.Name, Method: e.Method, URL: e.URL, Stats: sum.stats(start, perSecond(loaded, b.loaded().Seconds()), sum.missed(r.Ended)),
+			Name: e.Name, Method: e.Method, URL: e.URL, Stats: sum.stats(start, perSecond(loaded, b.rated().Seconds()), sum.missed(r.Ended)),
 		})
 		all.add(&sum)
 		allLoaded += loaded
 	}
-	out.Totals = Totals{Stats: all.stats(start, perSecond(allLoaded, b.loaded().Seconds()), ends.missed(r.Ended)), Offered: r.Offered, Sent: r.Sent}
+	out.Totals = Totals{Stats: all.stats(start, perSecond(allLoaded, b.rated().Seconds()), ends.missed(r.Ended)), Offered: r.Offered, Sent: r.Sent}
 	out.Corrected = all.Corrected.Clone()
 	if r.Ended {
 		out.Totals.Offered, out.Totals.Dropped, out.Totals.OwnDrops = r.Sent+ends.Dropped, new(ends.Dropped), new(ends.OwnDrops)
@@ -366,7 +383,7 @@ func (b *Builder) Result(f Final) *Result {
 			continue // the run did not come to it, or it had no length
 		}
 		rate := perSecond(s.completed, (s.to - s.from).Seconds())
-		if s.name == plan.Drain && b.meta.schema() != SchemaV1 {
+		if plan.Idle(s.name) && b.meta.schema() != SchemaV1 {
 			rate = 0 // nothing is due in it
 		}
 		var end End

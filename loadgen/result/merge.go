@@ -106,7 +106,7 @@ func alike(a, b *Opened, meaning func(string) string) error {
 	if x, y := a.Meta.schema(), b.Meta.schema(); x != y {
 		return fmt.Errorf("versions differ: %s and %s, whose figures do not mean the same", x, y)
 	}
-	if d, found, err := differ(unshared(a.Meta.Plan, meaning), unshared(b.Meta.Plan, meaning)); err != nil || found {
+	if d, found, err := differ(unshared(perPart(a), meaning), unshared(perPart(b), meaning)); err != nil || found {
 		return cmp.Or(err, fmt.Errorf("plan field %s differs: %s and %s", d.path, d.a, d.b))
 	}
 	if d, found, err := differ(a.Meta.Endpoints, b.Meta.Endpoints); err != nil || found {
@@ -116,6 +116,25 @@ func alike(a, b *Opened, meaning func(string) string) error {
 		return fmt.Errorf("interval differs: %v and %v", a.Meta.Interval, b.Meta.Interval)
 	}
 	return nil
+}
+
+// perPart is a result's plan with the edits that each of the runs was given that it is of.
+func perPart(o *Opened) plan.Plan {
+	p := o.Meta.Plan
+	p.Edits = scaled(p.Edits, 1/float64(len(sources(o))))
+	return p
+}
+
+// scaled are edits of which each that says how much load there is says so many times as much.
+func scaled(edits []plan.Edit, times float64) []plan.Edit {
+	edits = slices.Clone(edits)
+	for i := range edits {
+		switch e := &edits[i]; e.Field {
+		case plan.EditUsers, plan.EditSpawnRate, plan.EditRate:
+			e.Value = added(e.Value*times, 0)
+		}
+	}
+	return edits
 }
 
 // unshared is a plan without what generators of one load may differ in: what the run is called,
@@ -189,7 +208,7 @@ func alignPhases(all, part []plan.Phase) ([]int, bool) {
 // sumPlans is the first plan with everybody's load.
 func sumPlans(parts []*Opened) plan.Plan {
 	sum := parts[0].Meta.Plan
-	sum.Stages = slices.Clone(sum.Stages)
+	sum.Stages, sum.Edits = slices.Clone(sum.Stages), slices.Clone(sum.Edits)
 	for _, o := range parts[1:] {
 		p := o.Meta.Plan
 		sum.Users += p.Users
@@ -202,6 +221,12 @@ func sumPlans(parts []*Opened) plan.Plan {
 		}
 		for i := range sum.Stages {
 			sum.Stages[i].To = added(sum.Stages[i].To, p.Stages[i].To)
+		}
+		for i := range sum.Edits {
+			switch e := &sum.Edits[i]; e.Field {
+			case plan.EditUsers, plan.EditSpawnRate, plan.EditRate:
+				e.Value = added(e.Value, p.Edits[i].Value)
+			}
 		}
 	}
 	return sum

@@ -60,6 +60,9 @@ func fill(t *testing.T, path string, v reflect.Value) {
 	case *plan.Range:
 		*x = plan.Range{Min: plan.Duration(time.Second), Max: plan.Duration(time.Minute)}
 		return
+	case *plan.Edit:
+		*x = plan.Edit{At: 1500 * time.Millisecond, Field: plan.EditRunTime, Value: 60}
+		return
 	case *plan.Rate:
 		*x = plan.Rate{N: 3000, Per: plan.Duration(time.Minute)}
 		return

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"scalableappbackend/loadgen/plan"
 )
 
 // Window is what happened in one interval of a run, over all endpoints: the unit in which a run
@@ -16,7 +18,7 @@ import (
 type Window struct {
 	From, To time.Duration // on the run's clock: since the first user or request was due
 	Phase    int           // in which it lies in time: index into Meta.Phases
-	Name     string        // of the phase: warm-up, ramp, steady or drain
+	Name     string        // of the phase: warm-up, ramp, steady, held or drain
 
 	Users    int // users at the end of the window (closed model)
 	InFlight int // requests under way at the end of the window
@@ -49,6 +51,16 @@ type Window struct {
 	FailedExamples []Example // failures kept as examples
 
 	Events []Event // what happened in it, in order
+
+	// Revision is the plan as it had been edited by the end of the window; nil before the first edit. It is shared by all
+	// windows until the next one.
+	Revision *Revision
+}
+
+// Revision is what an edit makes of Meta. The phases that had begun before it are as they were.
+type Revision struct {
+	Plan   plan.Plan
+	Phases []plan.Phase
 }
 
 // Seconds is the window's length in seconds.
@@ -143,6 +155,7 @@ type Event struct {
 // The types of events a run writes.
 const (
 	EventPhase   = "phase"   // a phase began
+	EventEdit    = "edit"    // the plan was changed
 	EventStop    = "stop"    // sending ended before the plan's end
 	EventWarning = "warning" // something the reader of the result should know
 	EventFreeze  = "freeze"  // the generator stood still

@@ -12,6 +12,7 @@ import (
 // The files of a result.
 const (
 	planName    = "plan.json"
+	planTemp    = "plan.json.tmp"
 	windowsName = "windows.jsonl"
 	latencyName = "latency.hlog"
 	eventsName  = "events.jsonl"
@@ -40,11 +41,12 @@ const (
 // to their last whole line, later intervals are written if they can be, and Close says once what
 // was lost. So that result.json still finds room then, Create sets some aside in a file that Finish removes.
 type Writer struct {
-	dir   string
-	root  *os.Root
-	meta  Meta
-	names []string
-	enc   encoder
+	dir      string
+	root     *os.Root
+	meta     Meta
+	revision *Revision // that meta has
+	names    []string
+	enc      encoder
 
 	plan, windows, latency, events growing
 
@@ -200,6 +202,41 @@ func (w *Writer) keepPlan() {
 	}
 }
 
+// revise keeps an edited plan before anything is written that its phases are needed to read.
+func (w *Writer) revise(r *Revision) {
+	w.revision = r
+	w.meta.Plan, w.meta.Phases = r.Plan.Redacted(), r.Phases
+	text, err := encodePlan(&w.meta)
+	if err == nil {
+		err = w.replaceFile(planName, planTemp, text)
+	}
+	if err != nil {
+		w.fail(named(planName, err))
+	}
+}
+
+// replaceFile writes a file under another name first, so that there is always a whole one.
+func (w *Writer) replaceFile(name, temp string, content []byte) error {
+	file, err := w.root.Create(temp)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err == nil {
+		err = file.Sync()
+	}
+	if cerr := file.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = w.root.Rename(temp, name)
+	}
+	if err != nil {
+		_ = w.root.Remove(temp)
+	}
+	return err
+}
+
 // reserve is content for some room on the disk: as much as result.json can need. It does not
 // compress, for file systems that do.
 func reserve(m *Meta) []byte {
@@ -228,6 +265,9 @@ func (w *Writer) Dir() string { return w.dir }
 // Window takes the next window. It returns no error for a write that failed: see Close.
 func (w *Writer) Window(next *Window) error {
 	w.keepPlan()
+	if next.Revision != w.revision {
+		w.revise(next.Revision)
+	}
 	for _, e := range next.Events {
 		w.event(e)
 	}
@@ -402,21 +442,7 @@ func (w *Writer) finish(r *Result) error {
 	if err != nil {
 		return err
 	}
-	file, err := w.root.Create(tempName)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(data)
-	if err == nil {
-		err = file.Sync()
-	}
-	if cerr := file.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = w.root.Rename(tempName, resultName)
-	}
-	if err != nil {
+	if err := w.replaceFile(resultName, tempName, data); err != nil {
 		return err
 	}
 	// The new name outlives a power cut only when the directory is on disk. Not every system can do that.

@@ -40,7 +40,7 @@ func (m *Measured) Add(w *result.Window, healthy int) {
 		one.requests += w.Endpoints[i].Requests
 		one.raw.Merge(w.Endpoints[i].Raw)
 	}
-	if healthy < 1 || w.To <= w.From || one.raw.Count() == 0 || w.Name == plan.Drain {
+	if healthy < 1 || w.To <= w.From || one.raw.Count() == 0 || plan.Idle(w.Name) {
 		return
 	}
 	one.rate = float64(one.requests) / w.Seconds() / float64(healthy)
