@@ -77,7 +77,7 @@ func (s *session) watch(ctx context.Context, final *result.Final) {
 	perTask, _ := s.capacity.TaskCapacity()
 	all := s.builder.Result(*final).Totals
 	counts := gate.Counts{Requests: all.Requests, Errors: all.Failures + result.Known(all.Unanswered), Retried: all.Retried}
-	judged := Judge(&s.plan.Plan, s.seen, t, perTask, s.expectations, &counts)
+	judged := Judge(s.current(), s.seen, t, perTask, s.expectations, &counts)
 	data, err := json.Marshal(judged.Figures)
 	if err != nil {
 		final.Warnings = append(final.Warnings, "elasticity: "+err.Error())

@@ -22,6 +22,11 @@ type load interface {
 	Gauges(t time.Duration) (offered int64, users int)
 }
 
+// editable is a load whose plan may be edited while it is sent: an attack.Attack.
+type editable interface {
+	Edit(revised func(attack.Revision), edits ...plan.Edit) error
+}
+
 func newLoad(p *plan.Ready, r *measure.Recorder, transport http.RoundTripper) (load, error) {
 	if p.Plan.Model == plan.Bench {
 		return bench.New(bench.Config{Plan: p, Recorder: r})

@@ -54,15 +54,20 @@ const settle = 100 * time.Millisecond
 // stands in the result as stopped_by. An error of type *InputError means that nothing was started; any
 // other comes beside a Result.
 func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
-	s, err := r.prepare(ctx)
+	h, err := r.Start(ctx)
 	if err != nil {
-		return nil, &InputError{err}
+		return nil, err
 	}
-	defer s.service.stop()
-	if err := s.begin(); err != nil {
-		return nil, &InputError{err}
+	if r.Cut != nil {
+		go func() {
+			select {
+			case <-r.Cut:
+				h.Cut()
+			case <-h.Done():
+			}
+		}()
 	}
-	return s.finish(ctx, s.drive(ctx, r.Cut))
+	return h.Wait()
 }
 
 // drive runs the attack, collects its windows as they end, and passes on what asks it to stop.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math"
+	"sync"
 	"time"
 
 	"scalableappbackend/loadgen/attack"
@@ -16,7 +17,7 @@ import (
 	"scalableappbackend/loadgen/validity"
 )
 
-// session is a Runner's one run under way. It belongs to the goroutine that called Run.
+// session is a Runner's one run under way. It belongs to the goroutine that drives it, but for what mu guards.
 type session struct {
 	plan    *plan.Ready
 	meta    result.Meta
@@ -48,8 +49,13 @@ type session struct {
 	pending     []result.Event
 	lastReading time.Duration
 
+	told int // edits of the plan that were told as events
+
 	interrupted bool
 	stoppedBy   string
+
+	mu       sync.Mutex       // edits come from anywhere
+	revision *result.Revision // of the plan; nil before an edit
 }
 
 // prepare does everything that can refuse a run; it writes nothing. An embedded service is the only thing it starts.
@@ -222,6 +228,7 @@ func (s *session) hand(w *result.Window) {
 		s.phase = w.Phase
 		w.Events = append(w.Events, result.Event{At: w.From, Type: result.EventPhase, Detail: w.Name})
 	}
+	s.edited(w)
 	w.Events = append(append(w.Events, s.pending...), s.happened()...)
 	s.pending = nil
 	s.builder.Add(w)
