@@ -43,6 +43,15 @@ func (r *Runner) Start(ctx context.Context) (*Handle, error) {
 	}
 	ctx, end := context.WithCancelCause(ctx)
 	h := &Handle{session: s, end: end, cut: make(chan struct{}), done: make(chan struct{})}
+	if r.Cut != nil {
+		go func() {
+			select {
+			case <-r.Cut:
+				h.Cut()
+			case <-h.done:
+			}
+		}()
+	}
 	go func() {
 		defer close(h.done)
 		defer end(nil)

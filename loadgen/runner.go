@@ -58,15 +58,6 @@ func (r *Runner) Run(ctx context.Context) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Cut != nil {
-		go func() {
-			select {
-			case <-r.Cut:
-				h.Cut()
-			case <-h.Done():
-			}
-		}()
-	}
 	return h.Wait()
 }
 

@@ -109,7 +109,7 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 		MetadataURI: uri,
 		Judge:       env.judge,
 	}
-	res, err := runner.Run(ctx)
+	res, err := env.steer(ctx, &runner, r, screen)
 	watched.end()
 	if screen != nil {
 		_ = screen.Close() // the run has it as a warning

@@ -185,6 +185,10 @@ func (r *resolution) readTargets() error {
 		return nil
 	}
 	var err error
+	if r.targets == "-" && r.control {
+		r.failed[g.flag] = true
+		return &input.Error{Field: g.name, Got: "-", Want: "a file: with --control, standard input holds commands"}
+	}
 	if r.targets == "-" && r.stdin != nil {
 		r.targets = "stdin"
 		r.plan.Targets, err = plan.ParseTargets(r.targets, r.stdin)

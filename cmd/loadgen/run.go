@@ -157,7 +157,7 @@ func runPlan(ctx context.Context, env *env, r *resolution) error {
 		MetadataURI: uri,
 		Judge:       env.judge,
 	}
-	res, err := runner.Run(ctx)
+	res, err := env.steer(ctx, &runner, r, screen)
 	if screen != nil {
 		_ = screen.Close() // the run has it as a warning
 	}
@@ -180,7 +180,7 @@ func newScreen(env *env, r *resolution, s *stopper) *tui.Screen {
 		Styled:  env.color(env.stderr),
 		Stop:    s.stop,
 	}
-	if env.isTTY(env.stdin) {
+	if env.isTTY(env.stdin) && !r.control {
 		screen.Input = env.stdin
 	}
 	return screen

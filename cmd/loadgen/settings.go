@@ -38,6 +38,7 @@ type options struct {
 	csv      string // prefix
 	json     bool
 	headless *bool // nil: as the terminal is
+	control  bool  // commands are read from stdin
 
 	arguments []string // URLs and paths
 	method    string   // of them
@@ -174,6 +175,9 @@ func settings() []setting {
 		{flag: "headless", locust: true, aliases: []string{"no-tui"}, group: groupResult,
 			help: "print plain lines, no live view", byDefault: "when stdout is no terminal",
 			set: one(parseSwitch, func(o *options, on bool) { o.headless = &on })},
+		{flag: "control", group: groupLoad,
+			help: "read commands from stdin, a line each: users 80, pause",
+			set:  one(parseSwitch, func(o *options, on bool) { o.control = on })},
 
 		{flag: "threshold", arg: "EXPR", group: groupVerdict, separators: "\n;", fields: []string{"thresholds"},
 			help: "exit 99 if EXPR fails: 'p(99)<50ms', 'error_rate<1%'; repeatable",

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -146,7 +147,7 @@ func (p *Plan) checkEdits(f *faults) {
 		f.check(false, "edits", strconv.Itoa(len(p.Edits))+" edits", "at most 10,000")
 		return
 	}
-	s := editState{length: p.unedited().Length()}
+	s := editState{length: p.Unedited().Length()}
 	for i, e := range p.Edits {
 		if err := s.check(p, e); err != nil {
 			f.add(fmt.Sprintf("edits[%d]", i), err)
@@ -221,23 +222,46 @@ func (s *editState) check(p *Plan, e Edit) *input.Error {
 	return nil
 }
 
-// Edited is the plan with more edits, which must all be at or after those that it has. It is checked.
+// Edited is the plan with more edits, each of which must be possible after those before it. The plan itself must be valid.
 func (p *Plan) Edited(edits ...Edit) (Plan, error) {
 	q := *p
-	q.Edits = append(append([]Edit(nil), p.Edits...), edits...)
-	for i := range q.Edits {
-		if e := &q.Edits[i]; e.Field == EditRunTime {
+	q.Edits = slices.Clone(p.Edits)
+	s := editState{length: p.Unedited().Length()}
+	for _, e := range q.Edits {
+		s.apply(e)
+	}
+	for _, e := range edits {
+		if e.Field == EditRunTime {
 			e.Value = float64(e.duration()) / 1e9 // as it is written and read
 		}
+		if err := s.check(p, e); err != nil {
+			return Plan{}, err
+		}
+		if s.apply(e); len(q.Edits) == MaxEdits {
+			return Plan{}, &input.Error{Field: "edits", Want: "at most 10,000"}
+		}
+		q.Edits = append(q.Edits, e)
 	}
-	var f faults
-	q.checkEdits(&f)
-	return q, f.err()
+	return q, nil
 }
 
-// unedited is the plan as it was before its edits.
-func (p *Plan) unedited() *Plan {
+// Unedited is the plan as it was before its edits.
+func (p *Plan) Unedited() *Plan {
 	q := *p
 	q.Edits = nil
 	return &q
 }
+
+// Paused reports whether the plan is paused after its edits so far.
+func (p *Plan) Paused() bool {
+	for i := len(p.Edits) - 1; i >= 0; i-- {
+		if e := p.Edits[i]; e.Field == EditPaused {
+			return e.Value != 0
+		}
+	}
+	return false
+}
+
+// Asked is how many users, or requests per second, the plan asks for at an instant: those who are still to spawn are in
+// it, and a hold is not.
+func (p *Plan) Asked(at time.Duration) float64 { return p.Load().target.At(at) }

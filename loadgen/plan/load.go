@@ -12,6 +12,7 @@ type Load struct {
 	Curve Curve
 	// Present are the users of a closed plan: as Curve, but those who are held stay.
 	Present Curve
+	target  Curve   // as Present, but reached at once
 	Holds   []Hold  // in order
 	Phases  []Phase // in order; the last one is the drain
 }
@@ -42,7 +43,7 @@ func (p *Plan) Load() Load {
 		b.edit(e)
 	}
 	b.phases = append(b.phases, Phase{Drain, b.end})
-	l := Load{Curve: b.level, Holds: b.holds, Phases: b.phases}
+	l := Load{Curve: b.level, target: b.target, Holds: b.holds, Phases: b.phases}
 	if b.isClosed {
 		l.Present = b.level
 	}

@@ -96,7 +96,7 @@ func (p *Plan) checkProfile(f *faults) {
 }
 
 func (p *Plan) checkWarmUp(f *faults) {
-	switch length := p.unedited().Length(); {
+	switch length := p.Unedited().Length(); {
 	case p.WarmUp < 0:
 		f.check(false, "warm_up", p.WarmUp, "a duration that is not negative")
 	case p.WarmUp > 0 && length > 0 && time.Duration(p.WarmUp) >= length: // a length of 0 is told elsewhere

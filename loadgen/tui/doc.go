@@ -5,5 +5,5 @@
 // the last 10 s where it says so, and the generator is judged by package validity. When the terminal is
 // slow, the screen is late, and the run is not. When it cannot be drawn on, the run goes on without,
 // and Close says why. It takes two keys, q and ctrl+c, and stops nothing itself: it calls the function that
-// it was given. When it is closed it is gone from the terminal.
+// it was given. Others change the load of a run that it was given to steer, see [Screen.Steer]. When it is closed it is gone from the terminal.
 package tui

@@ -216,7 +216,18 @@ func (m model) footer() string {
 	case m.last != nil && m.last.Name == plan.Drain:
 		return m.with(dim, fmt.Sprintf("sending is over; what is under way has up to %s", grace))
 	}
-	return m.with(dim, key+" stops")
+	if m.wheel == nil {
+		return m.with(dim, key+" stops")
+	}
+	pause := "p pauses"
+	if m.last != nil && m.last.Name == plan.Held {
+		pause = "p goes on"
+	}
+	text := key + " stops · +/- w/s W/S change the load · " + pause
+	if m.said != "" {
+		text += " · " + clean(m.said)
+	}
+	return m.with(dim, text)
 }
 
 // clean keeps what a server said from writing to the terminal.

@@ -29,6 +29,8 @@ type model struct {
 	seconds  []second
 	recent   []*result.Window
 	stopping string // why, once it was asked for
+	wheel    *wheel // nil: nobody steers the run
+	said     string // of the last change
 	closed   bool
 }
 
@@ -47,6 +49,9 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case windowMsg:
 		m.last = msg.Window
+		if msg.Revision != nil {
+			m.planned = msg.Revision.Plan.Length()
+		}
 		m.totals = m.totals.with(msg.Window)
 		m.seconds = withSecond(m.seconds, msg.Window)
 		m.recent = withRecent(m.recent, msg.Window)
@@ -69,6 +74,10 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			s.news = append(s.news[:len(s.news):len(s.news)], msg.text)
 			m.service = &s
 		}
+	case steerMsg:
+		m.wheel = msg.wheel
+	case editedMsg:
+		m.said = msg.said
 	case closeMsg:
 		m.closed = true
 		return m, tea.Quit
@@ -81,6 +90,7 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		case "ctrl+c":
 			return m, m.ask("Ctrl-C")
 		}
+		return m, m.press(msg.String())
 	}
 	return m, nil
 }
