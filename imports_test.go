@@ -54,6 +54,7 @@ loadgen/baseline    → loadgen/compare loadgen/result
 loadgen/tui         → internal/units loadgen/plan loadgen/result loadgen/timeline loadgen/validity
 loadgen             → internal/exit internal/input internal/units loadgen/attack loadgen/bench loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
 loadgen/pair        → internal/input internal/units loadgen loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/result loadgen/validity
+bench               →
 cmd/server          → server
 cmd/loadgen         → internal/exit internal/input internal/mounts internal/near internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/pair loadgen/plan loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
 `
@@ -208,9 +209,12 @@ var forbidden = map[string][]string{
 	},
 }
 
+// isProgram reports whether a package is a program: one of ours, or the suite that measures them.
+func isProgram(pkg string) bool { return strings.HasPrefix(pkg, "cmd/") || pkg == "bench" }
+
 func TestLibrariesDoNotPrintExitOrReadTheEnvironment(t *testing.T) {
 	for _, f := range sources(t) {
-		if f.test || strings.HasPrefix(f.pkg, "cmd/") {
+		if f.test || isProgram(f.pkg) {
 			continue
 		}
 		for _, c := range f.uses(forbidden) {
@@ -222,7 +226,7 @@ func TestLibrariesDoNotPrintExitOrReadTheEnvironment(t *testing.T) {
 func TestProgramsExitInOnePlace(t *testing.T) {
 	exits := map[string][]string{"os": {"Exit"}, "syscall": {"Exit"}, "log": {"Fatal", "Fatalf", "Fatalln", "Panic", "Panicf", "Panicln"}}
 	for _, f := range sources(t) {
-		if f.test || !strings.HasPrefix(f.pkg, "cmd/") {
+		if f.test || !isProgram(f.pkg) {
 			continue
 		}
 		uses := f.uses(exits)

@@ -44,6 +44,7 @@ How it works
 	table := benchSettings()
 	flags := define(cmd.Flags(), table)
 	said := defineHabits(cmd.Flags(), benchHabits())
+	profile := defineProfile(cmd.Flags())
 	_ = cmd.MarkFlagDirname("out")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		env.outlivePipes()
@@ -53,11 +54,18 @@ How it works
 		if len(refused) > 0 { // what else is wrong may be of it
 			err = errors.Join(refused...)
 		}
-		env.note(append(notes, r.notes...), table)
+		notes = append(notes, r.notes...)
+		if err == nil {
+			notes = append(notes, notesOfPlace(r.out)...)
+			if note := noteOfProxy(&r.plan, env.variable); note != "" {
+				notes = append(notes, note)
+			}
+		}
+		env.note(notes, table)
 		if err != nil {
 			return usage(err)
 		}
-		return runPlan(cmd.Context(), env, r)
+		return profiled(profile, func() error { return runPlan(cmd.Context(), env, r) })
 	}
 	return cmd
 }

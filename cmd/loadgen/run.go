@@ -42,6 +42,7 @@ Variables
 	table := runSettings()
 	flags := define(cmd.Flags(), table)
 	said := defineHabits(cmd.Flags(), habits())
+	profile := defineProfile(cmd.Flags())
 	completeRunFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("host", cobra.FixedCompletions([]cobra.Completion{plan.Embedded}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -66,10 +67,12 @@ Variables
 		if err != nil {
 			return usage(err)
 		}
-		if r.isPaired() {
-			return runPaired(cmd.Context(), env, r)
-		}
-		return runPlan(cmd.Context(), env, r)
+		return profiled(profile, func() error {
+			if r.isPaired() {
+				return runPaired(cmd.Context(), env, r)
+			}
+			return runPlan(cmd.Context(), env, r)
+		})
 	}
 	return cmd
 }
