@@ -87,7 +87,7 @@ func TestAbortLooksAtTheLastTenSecondsOnly(t *testing.T) {
 
 func TestAbortSaysOverWhatItFailed(t *testing.T) {
 	_, why := stops(t, "{c}:max<100ms", seconds(90, 90, 90, 90, 90, 90, 90, 90, 90, 90))
-	if want := "max of c of the 67 % that succeeded was 180 ms, 80 % above 100 ms, over the last 10s"; why != want {
+	if want := "was 180 ms, of the 67 % that succeeded, over the last 10s"; why != want {
 		t.Errorf("%q, want %q", why, want)
 	}
 }

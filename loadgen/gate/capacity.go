@@ -24,25 +24,17 @@ func (e *Evidence) judgeFigure(x Expr, s subject) result.Outcome {
 		return x.noData(missing)
 	}
 	order := cmp.Compare(value, x.Limit)
-	detail := string(x.Subject) + " was " + units.Decimal(value) + distance(order, x.Op, units.Decimal(x.Limit))
+	detail := "was " + units.Decimal(value) + besides(order, x.Op)
 	return x.outcome(value, x.Op.holds(order), detail, e.whyCount(s, order, x.Limit))
 }
 
 func (e *Evidence) judgeDuration(x Expr, s subject) result.Outcome {
 	span, missing := s.duration(e)
 	if span == nil {
-		return x.outcome(math.NaN(), false, string(x.Subject)+": "+missing, "")
+		return x.outcome(math.NaN(), false, missing, "")
 	}
 	order := cmp.Compare(span.Service, x.Within)
-	detail := string(x.Subject) + " was " + seenSpan(span.Service, x.Within)
-	switch gap := span.Service - x.Within; {
-	case order > 0:
-		detail += ", " + seenSpan(gap, 0) + " above " + units.Duration(x.Within)
-	case order < 0:
-		detail += ", " + seenSpan(-gap, 0) + " below " + units.Duration(x.Within)
-	default:
-		detail += distance(order, x.Op, units.Duration(x.Within))
-	}
+	detail := "was " + seenSpan(span.Service, x.Within) + besides(order, x.Op)
 	why := ""
 	if order >= 0 {
 		why = e.whyLate(x.Subject)
@@ -63,17 +55,15 @@ func seenSpan(d, limit time.Duration) string {
 	return units.Duration(d)
 }
 
-// distance says on which side of the limit a value is, where the two alone would not.
-func distance(order int, op Op, limit string) string {
+// besides says why a value that is the limit is not as expected.
+func besides(order int, op Op) string {
 	switch {
-	case order > 0:
-		return ", above " + limit
-	case order < 0:
-		return ", below " + limit
+	case order != 0:
+		return ""
 	case op == Less:
-		return ", not below " + limit
+		return ", not below"
 	case op == Greater:
-		return ", not above " + limit
+		return ", not above"
 	case op == NotEqual:
 		return ", which it must not be"
 	}
@@ -83,14 +73,13 @@ func distance(order int, op Op, limit string) string {
 func (e *Evidence) judgePath(x Expr, s subject) result.Outcome {
 	seen := s.path(&e.Figures)
 	text := pathText(seen)
-	detail, why := string(x.Subject)+" was "+text, ""
+	detail, why := "was "+text, ""
 	switch same := text == x.Path; {
 	case len(seen) == 1 && x.Subject == ScaleOutPath:
 		detail, why = detail+": capacity was never higher than at the load's start", e.whyNotOut()
 	case len(seen) == 1:
 		detail, why = detail+": capacity never came down", e.whyNotIn()
 	case !same:
-		detail += ", not " + x.Path
 		if x.Subject == ScaleOutPath || !beginsAlike(text, x.Path) {
 			why = e.whyNotOut()
 		} else {

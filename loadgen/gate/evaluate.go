@@ -176,9 +176,9 @@ func (e Expr) succeeded(m *Metrics) string {
 	share := float64(all-missing) / float64(all)
 	text := units.Percent(share)
 	if text == units.Percent(1) { // of 50,000 requests 3 failed
-		return " of all but " + units.Count(missing) + " of " + units.Count(all) + " requests"
+		return ", of all but " + units.Count(missing) + " of " + units.Count(all) + " requests"
 	}
-	return " of the " + text + " that succeeded"
+	return ", of the " + text + " that succeeded"
 }
 
 // resolved is the one value by which a histogram knows d and all that it does not tell from d.
@@ -213,13 +213,12 @@ func (e Expr) verdict(of string, value float64, seen string, order int, within s
 		relation = ", which it must not be"
 	case order == 0:
 		relation = ", " + limit + within + ", which it must not be"
-	default:
-		relation = ", " + e.distance(value, order) + " " + limit
 	}
-	return e.outcome(value, passed, e.what()+of+" was "+seen+relation, "")
+	return e.outcome(value, passed, "was "+seen+of+relation, "")
 }
 
-// outcome is the one of e. why is told where it failed.
+// outcome is the one of e. Its Detail is read behind the expression, and says what that does not: p(99)<50ms: was
+// 61.2 ms. why is told where it failed.
 func (e Expr) outcome(value float64, passed bool, detail, why string) result.Outcome {
 	if !passed {
 		detail += why
@@ -227,38 +226,13 @@ func (e Expr) outcome(value float64, passed bool, detail, why string) result.Out
 	return result.Outcome{Expression: e.String(), Value: result.Reading(value), Passed: passed, Detail: detail}
 }
 
-// distance is how far the value is from the limit, e.g. "22 % above". Of a ratio it is only the
-// side, because per cent of per cent confuse, and so it is where either is nothing.
-func (e Expr) distance(value float64, order int) string {
-	side := "above"
-	if order < 0 {
-		side = "below"
-	}
-	if e.Limit == 0 || value == 0 || e.unit() == ratio {
-		return side
-	}
-	return units.Percent(math.Abs(value-e.Limit)/e.Limit) + " " + side
-}
-
 // noData is the verdict where there is nothing to judge.
 func (e Expr) noData(why string) result.Outcome {
 	return result.Outcome{
 		Expression: e.String(),
 		Value:      result.Unknown(),
-		Detail:     e.what() + " has no data: " + why + "; without data it fails",
+		Detail:     "no data: " + why + "; without data it fails",
 	}
-}
-
-// what is what was judged, e.g. "p(99) of GET / in steady".
-func (e Expr) what() string {
-	s := e.subjectText()
-	if e.Endpoint != "" {
-		s += " of " + shown(e.Endpoint)
-	}
-	if e.Phase != "" {
-		s += " in " + e.Phase
-	}
-	return s
 }
 
 // seen is a value as people read it, with more digits where rounding makes it look like the limit.

@@ -29,7 +29,7 @@ func (l levels) order(p timeline.Point) int { return cmp.Compare(l.left(p), l.ri
 // says what the levels were.
 func (l levels) says(p timeline.Point) string {
 	if l.Against == "" {
-		return fmt.Sprintf("%s was %d", l.Subject, l.left(p))
+		return fmt.Sprintf("was %d", l.left(p))
 	}
 	return fmt.Sprintf("%s was %d and %s %d", word(l.Subject), l.left(p), word(l.Against), l.right(p))
 }
@@ -67,7 +67,7 @@ func (e *Evidence) judgeLevel(x Expr, s subject) result.Outcome {
 		look(e.Timeline.End, e.Timeline.End, final) // the observation includes its end
 	}
 	if first == nil {
-		return x.outcome(float64(l.left(last)), true, l.says(last)+", "+e.held(x, to-from), "")
+		return x.outcome(float64(l.left(last)), true, e.held(x, l.says(last), to-from), "")
 	}
 	detail := l.says(*first) + ", " + e.both(since-e.Timeline.LoadFrom) + " after the load's start"
 	if x.At == AtEnd {
@@ -106,17 +106,15 @@ func (e *Evidence) judgeSupply(x Expr) result.Outcome {
 	return x.outcome(float64(s.MinHealthy), false, detail, why)
 }
 
-// held says what was so, and when.
-func (e *Evidence) held(x Expr, length time.Duration) string {
-	when := " at every instant"
+// held says for how long it was so, and what was at the last.
+func (e *Evidence) held(x Expr, last string, length time.Duration) string {
 	switch x.At {
 	case AtSteady:
-		when = " at every instant of the last " + e.both(length) + " of the load"
+		return last + ", as expected at every instant of the last " + e.both(length) + " of the load"
 	case AtEnd:
-		when = " at the end"
+		return last
 	}
-	x.At = Always
-	return x.String() + when
+	return last + " at the end, and as expected at every instant"
 }
 
 // unsettled is why there was no steady state.

@@ -130,14 +130,14 @@ func outcome(passed bool, expression string, value float64, detail string) resul
 func grownRun() *scaled {
 	s := scaledRun(labPlan(), on(recorded("seed-hour"), 20), known())
 	s.expectations = []result.Outcome{
-		outcome(true, "max_tasks==6", 6, "max_tasks was 6"),
-		outcome(true, "min_tasks>=2", 2, "min_tasks was 2"),
-		outcome(true, "scale_out_within<=6m", 225, "scale_out_within was 3m45s, 2m15s below 6m"),
-		outcome(true, "scale_in_path==6,5,4,3,2", 1, "scale_in_path was 6,5,4,3,2"),
-		outcome(true, "back_to_min_within<=30m", 1470, "back_to_min_within was 24m30s, 5m30s below 30m"),
-		outcome(true, "errors==0", 0, "errors was 0"),
-		outcome(true, "healthy==running at steady", 1, "healthy was 6 and running 6, healthy==running at every instant of the last 56m15s (2m48.75s of the run) of the load"),
-		outcome(true, "oscillations==0", 0, "oscillations was 0"),
+		outcome(true, "max_tasks==6", 6, "was 6"),
+		outcome(true, "min_tasks>=2", 2, "was 2"),
+		outcome(true, "scale_out_within<=6m", 225, "was 3m45s"),
+		outcome(true, "scale_in_path==6,5,4,3,2", 1, "was 6,5,4,3,2"),
+		outcome(true, "back_to_min_within<=30m", 1470, "was 24m30s"),
+		outcome(true, "errors==0", 0, "was 0"),
+		outcome(true, "healthy==running at steady", 1, "healthy was 6 and running 6, as expected at every instant of the last 56m15s (2m48.75s of the run) of the load"),
+		outcome(true, "oscillations==0", 0, "was 0"),
 	}
 	return s
 }
@@ -147,8 +147,8 @@ func cappedTasksRun() *scaled {
 	t := on(recorded("max-3"), 20)
 	s := scaledRun(labPlan(), t, known())
 	s.expectations = []result.Outcome{
-		outcome(false, "max_tasks==6", 3, "max_tasks was 3; not scaled: AlreadyAtMaxCapacity"),
-		outcome(true, "errors==0", 0, "errors was 0"),
+		outcome(false, "max_tasks==6", 3, "was 3; not scaled: AlreadyAtMaxCapacity"),
+		outcome(true, "errors==0", 0, "was 0"),
 	}
 	s.result().Verdict.ExitCode, s.result().Verdict.ExitName = 97, "scaling expectation not met"
 	return s
@@ -158,7 +158,7 @@ func cappedTasksRun() *scaled {
 func idleRun() *scaled {
 	s := scaledRun(labPlan(), on(recorded("target-million"), 20), known())
 	s.expectations = []result.Outcome{
-		outcome(false, "max_tasks==6", 2, "max_tasks was 2"),
+		outcome(false, "max_tasks==6", 2, "was 2"),
 		outcome(false, "scale_out_within<=6m", 0, "there was no scale-out"),
 	}
 	s.result().Verdict.ExitCode, s.result().Verdict.ExitName = 97, "scaling expectation not met"
@@ -201,7 +201,7 @@ func killedRun() *scaled {
 // foreignRun has the user's own program as the replicas: nobody said what one can do.
 func foreignRun() *scaled {
 	s := scaledRun(labPlan(), on(recorded("seed-hour"), 20), timeline.Capacity{})
-	s.expectations = []result.Outcome{outcome(true, "errors==0", 0, "errors was 0")}
+	s.expectations = []result.Outcome{outcome(true, "errors==0", 0, "was 0")}
 	return s
 }
 
@@ -221,7 +221,7 @@ func simulatedDay() Simulation {
 // simulatedSeed is the seed's load for 20 minutes.
 func simulatedSeed() Simulation {
 	in := simulation("twenty-minutes", 439, timeline.Load{{To: 10 * time.Second, Rate: 187.5}, {From: 10 * time.Second, To: 20 * time.Minute, Rate: 375}})
-	in.Expectations = []result.Outcome{outcome(true, "max_tasks==6", 6, "max_tasks was 6")}
+	in.Expectations = []result.Outcome{outcome(true, "max_tasks==6", 6, "was 6")}
 	return in
 }
 
