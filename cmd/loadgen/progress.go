@@ -16,14 +16,15 @@ import (
 // the histograms of its windows.
 type progress struct {
 	result.NopSink
-	w     io.Writer
-	dir   *directory // where the result is kept; nil when it is not
-	meta  *result.Meta
-	every time.Duration
-	drain bool           // each window of the drain is a line at once, because other lines follow before Close
-	among *teller        // of other lines; nil when there are no others
-	tally *tally         // nil when nothing came since the last line
-	cpu   result.Reading // the last that was read
+	w       io.Writer
+	dir     *directory // where the result is kept; nil when it is not
+	meta    *result.Meta
+	planned time.Duration // the length of the load, as edited so far
+	every   time.Duration
+	drain   bool           // each window of the drain is a line at once, because other lines follow before Close
+	among   *teller        // of other lines; nil when there are no others
+	tally   *tally         // nil when nothing came since the last line
+	cpu     result.Reading // the last that was read
 }
 
 // tally is windows of one phase added up.
@@ -48,6 +49,7 @@ const (
 // Start writes the header.
 func (p *progress) Start(meta *result.Meta) error {
 	p.meta = meta
+	p.planned = meta.Plan.Length()
 	p.every, p.cpu = everyOf, result.Unknown()
 	if length := meta.Plan.Length(); length > shortRun {
 		p.every = everyLong
@@ -62,6 +64,9 @@ func (p *progress) Start(meta *result.Meta) error {
 
 // Window adds a window, and writes a line when one is due.
 func (p *progress) Window(w *result.Window) error {
+	if w.Revision != nil {
+		p.planned = w.Revision.Plan.Length()
+	}
 	if p.tally != nil && p.tally.phase != w.Name {
 		p.flush()
 	}
@@ -101,10 +106,10 @@ func (p *progress) flush() {
 		return // nothing was left to be done
 	}
 	if p.among != nil {
-		p.among.tell(t.to, t.line(p.meta))
+		p.among.tell(t.to, t.line(p.meta, p.planned))
 		return
 	}
-	p.line(t.line(p.meta))
+	p.line(t.line(p.meta, p.planned))
 }
 
 // line writes a line, or does not: a log that nobody takes any more is no reason to end a run, or to warn in its result.
@@ -131,7 +136,7 @@ func (t *tally) add(w *result.Window) {
 }
 
 // line is, e.g., 0:10/3:00 steady users 50 offered 389.4/s done 388.2/s p50 3.10 ms p99 11.2 ms errors 0 (0.00 %) lag p99 0.130 ms cpu 12 %
-func (t *tally) line(meta *result.Meta) string {
+func (t *tally) line(meta *result.Meta, planned time.Duration) string {
 	seconds := (t.to - t.from).Seconds()
 	rate := func(n int64) string {
 		if t.phase == plan.Drain || seconds <= 0 {
@@ -157,7 +162,7 @@ func (t *tally) line(meta *result.Meta) string {
 		crowd = fmt.Sprintf("in flight %d", t.inFlight)
 	}
 	line := fmt.Sprintf("%s/%s %s %s offered %s done %s p50 %s p99 %s errors %s (%s) lag p99 %s cpu %s",
-		units.Clock(t.to.Round(time.Second)), units.Clock(meta.Plan.Length()), t.phase, crowd,
+		units.Clock(t.to.Round(time.Second)), units.Clock(planned), t.phase, crowd,
 		rate(t.offered), rate(t.requests), quantile(&t.corrected, 0.50), quantile(&t.corrected, 0.99),
 		units.Count(t.failures), units.Percent(share), quantile(&t.lag, 0.99), units.Percent(float64(t.cpu)))
 	if message, count := most(t.errors); count > 0 {

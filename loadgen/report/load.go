@@ -23,7 +23,15 @@ func load(r *result.Result) string {
 	if shortened(r) != "" {
 		length = asTyped(sendingEnded(r)) + " of " + length
 	}
-	return fmt.Sprintf("%s for %s on %s", level(r), length, document.Clip(host(r), 100))
+	return fmt.Sprintf("%s for %s on %s", level(r), length, document.Clip(host(r), 100)) + edited(p)
+}
+
+// edited says that the load was changed while it ran, or planned to be.
+func edited(p *plan.Plan) string {
+	if len(p.Edits) == 0 {
+		return ""
+	}
+	return ", with " + plural(int64(len(p.Edits)), "edit")
 }
 
 // level is the load at its highest. Users who never ran, and a rate that was never reached, are not claimed.

@@ -11,6 +11,7 @@ const paceOver = 10 * time.Second
 
 // shape is what the order of windows tells and their sums do not.
 type shape struct {
+	phase       int           // of the last window
 	silentFrom  time.Duration // since when nothing was answered; meaningful while silent
 	silent      bool
 	underWay    bool
@@ -44,8 +45,11 @@ func (s *shape) add(w *Window) {
 		s.longest = Stretch{s.silentFrom.Seconds(), w.To.Seconds()}
 	}
 
-	if w.Name != plan.Steady {
+	if w.Name != plan.Steady || w.Phase != s.phase { // an edit may be between two steady phases
+		s.phase = w.Phase
 		s.last, s.paceSeconds, s.paceOffered = nil, 0, 0
+	}
+	if w.Name != plan.Steady {
 		return
 	}
 	s.last = append(s.last, &paced{w.Seconds(), w.Offered})
