@@ -144,6 +144,9 @@ func (e *env) compare(told *comparing, args []string, dash int) error {
 	if !told.strict {
 		e.warnUnknown(c)
 	}
+	if c.Validity == result.Invalid {
+		return &ending{exit.Unhealthy.Status(), nil}
+	}
 	return judged(c.Failed(told.strict))
 }
 

@@ -24,7 +24,10 @@ func Compare(base, new []*Run, o Options) (*Comparison, error) {
 	o = o.filled()
 	c := &comparer{Options: o, sides: [2][]*Run{base, new}, samples: map[scope]*[2][]*sample{}}
 	c.out = Comparison{Schema: Schema, MinEffect: o.MinEffect, Method: method(len(base), len(new), o), Paired: o.Paired, Warnings: []string{}}
-	all := slices.Concat(base, new)
+	if o.Paired != nil {
+		c.sides = c.oneGenerator()
+	}
+	all := slices.Concat(c.sides[0], c.sides[1])
 	if err := Unlike(all); err != nil {
 		if !o.Force {
 			return nil, err
@@ -74,6 +77,9 @@ func Compare(base, new []*Run, o Options) (*Comparison, error) {
 		c.warn("users wait for their answers, so a slower service was asked less: a gate is sharper with --rate")
 	}
 	c.control()
+	if c.out.Validity == result.Invalid {
+		c.out.void("the measurement is INVALID")
+	}
 	return &c.out, nil
 }
 

@@ -153,15 +153,17 @@ const (
 
 // Comparison is what came of comparing two sides.
 type Comparison struct {
-	Schema   string   `json:"schema"`
-	Base     []Source `json:"base"`
-	New      []Source `json:"new"`
-	Method   string   `json:"method"`
-	Paired   *Paired  `json:"paired,omitempty"`
-	Verdict  Verdict  `json:"verdict"`
-	Cells    []Cell   `json:"cells"`
-	Gates    []Gate   `json:"gates"`
-	Warnings []string `json:"warnings"`
+	Schema string   `json:"schema"`
+	Base   []Source `json:"base"`
+	New    []Source `json:"new"`
+	Method string   `json:"method"`
+	Paired *Paired  `json:"paired,omitempty"`
+	// Validity is that of a paired run's one generator, when it is not VALID. INVALID leaves no verdict.
+	Validity result.Validity `json:"validity,omitempty"`
+	Verdict  Verdict         `json:"verdict"`
+	Cells    []Cell          `json:"cells"`
+	Gates    []Gate          `json:"gates"`
+	Warnings []string        `json:"warnings"`
 
 	MinEffect float64 `json:"min_effect"`
 }

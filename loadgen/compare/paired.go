@@ -7,6 +7,7 @@ import (
 
 	"scalableappbackend/loadgen/gate"
 	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/stats"
 )
 
@@ -58,6 +59,31 @@ func (r *Run) rounds() (all []*Run) {
 		round.Blocks = append(round.Blocks, b)
 	}
 	return all
+}
+
+// oneGenerator takes from both sides what is of their one generator, and of the run that they share, so that it is told
+// once: what is suspected of it, and that the run was stopped, of which the whole rounds are compared. That it is INVALID
+// voids the comparison in the end.
+func (c *comparer) oneGenerator() (sides [2][]*Run) {
+	for i, side := range c.sides {
+		for _, r := range side {
+			own := *r
+			if own.Validity != result.Valid {
+				c.out.Validity = own.Validity
+				for _, reason := range own.Reasons {
+					if reason.Level != result.Valid {
+						c.warn("the generator is %s: %s", reason.Level, reason.Detail)
+					}
+				}
+			}
+			if own.StoppedBy != "" {
+				c.warn("the run was stopped early, and its whole rounds are compared: %s", own.StoppedBy)
+			}
+			own.Validity, own.StoppedBy = result.Valid, ""
+			sides[i] = append(sides[i], &own)
+		}
+	}
+	return sides
 }
 
 // inRounds makes rounds of the sides of a paired run: those in which both had as long a turn, which the last one of a
@@ -154,8 +180,8 @@ func (c *comparer) needPaired(x *Cell, effect float64) string {
 	return fmt.Sprintf("; need ≥ %d restarts", max(n, len(differences)+1))
 }
 
-// Void takes every verdict back, because what was measured cannot be believed.
-func (c *Comparison) Void(why string) {
+// void takes every verdict back, because what was measured cannot be believed.
+func (c *Comparison) void(why string) {
 	c.Verdict = CannotTell
 	for i := range c.Cells {
 		if x := &c.Cells[i]; x.Verdict != CannotTell {

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"scalableappbackend/loadgen/result"
 )
 
 func paired(starts, pairs int) Options {
@@ -100,21 +102,31 @@ func TestAPercentileOfFewRequestsARoundIsNotTold(t *testing.T) {
 	}
 }
 
-func TestAVoidMeasurementSaysNothing(t *testing.T) {
+func TestAPairedRunOfAnInvalidGeneratorHasNoVerdict(t *testing.T) {
 	n := &noise{rand.New(rand.NewPCG(3, 3)), 0.005, 0.02}
 	base, changed := n.pair(5, 3, 2)
-	c := mustCompare(t, base, changed, paired(5, 3))
-	if !c.Failed(false) {
+	if c := mustCompare(t, base, changed, paired(5, 3)); !c.Failed(false) {
 		t.Fatal("twice as slow is no regression")
 	}
-	c.Void("the measurement is INVALID")
-	if c.Failed(false) || c.Verdict != CannotTell {
+	for _, r := range []*Run{base[0], changed[0]} {
+		r.Validity, r.Reasons = result.Invalid, []result.Reason{{Code: "lag", Level: result.Invalid, Detail: "it lagged"}}
+		r.StoppedBy = "signal: interrupt"
+	}
+	c := mustCompare(t, base, changed, paired(5, 3))
+	if c.Failed(false) || !c.Failed(true) || c.Verdict != CannotTell || c.Validity != result.Invalid {
 		t.Errorf("%s", c.Headline())
 	}
 	for _, x := range c.Cells {
 		if x.Verdict != CannotTell {
 			t.Errorf("%s is %s", x.Metric, x.Verdict)
 		}
+	}
+	// The generator is one, and so is the run.
+	if got := strings.Join(c.Warnings, "|"); got != "the generator is INVALID: it lagged|the run was stopped early, and its whole rounds are compared: signal: interrupt" {
+		t.Errorf("%s", got)
+	}
+	if base[0].Validity != result.Invalid {
+		t.Error("the run that was given was changed")
 	}
 }
 

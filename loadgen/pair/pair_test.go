@@ -294,7 +294,7 @@ func TestAnInterruptedRunKeepsBothSidesAndComparesWholeRounds(t *testing.T) {
 			t.Errorf("%s: %+v, stopped by %q, %d requests", name, r.Verdict, r.StoppedBy, r.Totals.Requests)
 		}
 	}
-	if out.Comparison == nil || !strings.Contains(strings.Join(out.Comparison.Warnings, " "), "stopped early: signal: interrupt") {
+	if out.Comparison == nil || !strings.Contains(strings.Join(out.Comparison.Warnings, " "), "its whole rounds are compared: signal: interrupt") {
 		t.Errorf("%+v (%s)", out.Comparison, out.Why)
 	}
 }

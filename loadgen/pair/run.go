@@ -253,27 +253,15 @@ func (r *running) finish(failed error, services *services) (*Outcome, error) {
 	}
 	o := r.Compare
 	o.Paired = r.paired(r.layout)
-	o.Force = r.stoppedBy != "" // then the rounds before are compared
-	for _, run := range runs {
-		run.Validity = result.Valid // the generator is one, and is told of once
-	}
 	c, err := compare.Compare(runs[Base:New], runs[New:], o)
 	if err != nil {
 		out.Why = err.Error()
 		return out, failed
 	}
-	for _, reason := range verdict.Reasons {
-		if reason.Level != result.Valid {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("the generator is %s: %s", verdict.Validity, reason.Detail))
-		}
-	}
 	for i := range runs {
 		for _, w := range services.warnings(i) {
 			c.Warnings = append(c.Warnings, names()[i]+": "+w)
 		}
-	}
-	if verdict.Validity == result.Invalid {
-		c.Void("the measurement is INVALID")
 	}
 	out.Comparison = c
 	return out, failed
