@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // writes are the permissions to write that a job of a workflow may have, and why. All others read.
 var writes = map[string]string{
+	"benchmark.yml gate pull-requests":  "one comment",
 	"image.yml push id-token":           "asks for the role that pushes",
 	"deploy.yml plan id-token":          "asks for the role that plans",
 	"deploy.yml images id-token":        "hands it to image.yml",
@@ -111,7 +113,7 @@ func faults(path, text string, pins map[string]string) (all []string) {
 func workflows(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, path := range documentPaths(t, []string{".github/workflows/*.yml"}) {
+	for _, path := range documentPaths(t, []string{".github/workflows/*.yml", "action.yml"}) {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -171,5 +173,48 @@ func TestFaultsOfWorkflowsAreSeen(t *testing.T) {
 	}
 	if found := faults("x.yml", head+job+"      - uses: a/b@"+sha+" # v1.0.0\n      - run: echo \"$NAME\"\n        env:\n          NAME: ${{ github.head_ref }}\n", map[string]string{}); found != nil {
 		t.Errorf("nothing is wrong, found %q", found)
+	}
+}
+
+var actionKey = regexp.MustCompile(`(?m)^  ([a-z-]+):$`)
+
+// actionKeys are the names below inputs: or outputs: of action.yml.
+func actionKeys(t *testing.T, section string) (names []string) {
+	t.Helper()
+	_, rest, ok := strings.Cut(workflows(t)["action.yml"], "\n"+section+":\n")
+	if !ok {
+		t.Fatalf("action.yml has no %s", section)
+	}
+	if end := regexp.MustCompile(`(?m)^\S`).FindStringIndex(rest); end != nil {
+		rest = rest[:end[0]]
+	}
+	for _, m := range actionKey.FindAllStringSubmatch(rest, -1) {
+		names = append(names, m[1])
+	}
+	return names
+}
+
+func TestThePageOnCINamesEachInputAndOutputOfTheAction(t *testing.T) {
+	page, err := os.ReadFile("docs/ci.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, _, _ := strings.Cut(string(page), "\n## The workflows of this repository\n")
+	action := workflows(t)["action.yml"]
+	inputs := actionKeys(t, "inputs")
+	for _, name := range slices.Concat(inputs, actionKeys(t, "outputs")) {
+		if !strings.Contains(tables, "\n| `"+name+"` |") {
+			t.Errorf("docs/ci.md has no row for %s", name)
+		}
+	}
+	for _, name := range inputs {
+		if !strings.Contains(action, "inputs."+name+" ") {
+			t.Errorf("action.yml: nothing uses the input %s", name)
+		}
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|").FindAllStringSubmatch(tables, -1) {
+		if !slices.Contains(slices.Concat(inputs, actionKeys(t, "outputs")), m[1]) {
+			t.Errorf("docs/ci.md has a row for %s, which action.yml does not have", m[1])
+		}
 	}
 }
