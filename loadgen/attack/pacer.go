@@ -24,6 +24,7 @@ type pacer struct {
 	stopped  bool          // before the plan's end
 	halted   bool          // nothing is sent any more, due or not
 	latest   time.Duration // the last due time that was handed out
+	waiting  bool          // Pace does, and nobody has woken it: setting the alarm is a system call
 }
 
 var _ vegeta.Pacer = (*pacer)(nil)
@@ -32,6 +33,7 @@ var _ vegeta.Pacer = (*pacer)(nil)
 func (p *pacer) Pace(time.Duration, uint64) (time.Duration, bool) {
 	for {
 		p.mu.Lock()
+		p.waiting = false
 		now := p.clock()
 		if p.halted {
 			p.mu.Unlock()
@@ -52,6 +54,7 @@ func (p *pacer) Pace(time.Duration, uint64) (time.Duration, bool) {
 		case now < p.end:
 			again = min(again, p.end)
 		}
+		p.waiting = true
 		p.alarm.set(again - now)
 		p.mu.Unlock()
 		p.alarm.wait()
@@ -64,7 +67,8 @@ func (p *pacer) Rate(time.Duration) float64 { return 0 }
 // done takes back a user whose request ended.
 func (p *pacer) done(u *user, end time.Duration) {
 	p.mu.Lock()
-	if p.schedule.done(u, end) {
+	if p.schedule.done(u, end) && p.waiting {
+		p.waiting = false
 		p.alarm.set(0)
 	}
 	p.mu.Unlock()
