@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -85,7 +86,7 @@ func habits() []habit {
 		{names: []string{"otel"}, env: "ENABLE_OPENTELEMETRY", instead: "there are no traces: every request is counted in the result, the slowest by itself"},
 
 		// Others.
-		{names: []string{"n", "requests", "iterations", "i"}, value: true, instead: "use -t D: a run lasts a time; at --rate R it sends R × D requests"},
+		{names: []string{"n", "requests", "iterations", "i"}, value: true, instead: "use loadgen bench URL -n N for a number of requests; a run lasts for a time, -t D, and with --rate R sends R × D requests"},
 		{names: []string{"q", "query-per-second"}, value: true, instead: "use --rate N: requests per second in all, whoever sends them"},
 		{names: []string{"w", "wait-ongoing-requests-after-deadline"}, instead: "use -s D: how long requests that are under way at the end may still take"},
 		{names: []string{"D"}, value: true, instead: "use -d @FILE"},
@@ -175,7 +176,11 @@ func answerVariables(table []habit, variable func(string) (string, bool)) (notes
 	return notes
 }
 
-// respelled is a command line with what it leaves out: the verb before a flag, a URL or a path, and which --json is meant.
+// typeOfBody is what hey and oha take with -T; a file of requests is hardly ever called so.
+var typeOfBody = regexp.MustCompile(`^(application|audio|font|image|message|model|multipart|text|video)/[\w.+-]+(;.*)?$`)
+
+// respelled is a command line with what it leaves out: the verb before a flag, a URL or a path, and which --json, -L or -T is
+// meant.
 func respelled(args []string) []string {
 	if len(args) == 0 {
 		return args
@@ -190,9 +195,16 @@ func respelled(args []string) []string {
 	}
 	var all []string
 	for i, arg := range args {
-		if i > 0 && args[i-1] == "--json" && dataOfJSON(arg) != "" {
-			all[len(all)-1] += "=" + arg
+		last := len(all) - 1
+		switch before := args[max(i-1, 0)]; {
+		case i == 0:
+		case before == "--json" && dataOfJSON(arg) != "":
+			all[last] += "=" + arg
 			continue
+		case before == "-L" && isAddress(arg): // curl's, which takes no value; Locust's has a level
+			all[last] = "--location"
+		case before == "-T" && typeOfBody.MatchString(arg): // hey's and oha's
+			all[last], arg = "--header", "Content-Type: "+arg
 		}
 		all = append(all, arg)
 	}

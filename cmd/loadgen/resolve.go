@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -251,7 +252,9 @@ func (r *resolution) checkArgument(text string) error {
 	err := plan.CheckURL(text)
 	for _, e := range input.Errors(err) {
 		e.Field = "argument"
-		if _, failed := os.Stat(text); failed == nil {
+		if slices.Contains([]string{".js", ".lua", ".py", ".ts"}, filepath.Ext(text)) {
+			e.Hint = "loadgen runs no scripts: requests are arguments, or lines of a file, -T FILE (docs/targets.md)"
+		} else if _, failed := os.Stat(text); failed == nil {
 			e.Hint = "a file of requests is --targets " + text
 		} else if _, ok := near.Near(text, []string{plan.Embedded}); ok || text == plan.Embedded {
 			e.Hint = "did you mean --host " + plan.Embedded + "?"

@@ -101,7 +101,11 @@ func noCommand(root *cobra.Command, args []string) error {
 
 func unknownCommand(parent *cobra.Command, name string) error {
 	names := commandNames(parent)
-	return usagef("command", name, didYouMean(name, names, parent.CommandPath()+" "), "one of %s", strings.Join(names, ", "))
+	hint := didYouMean(name, names, parent.CommandPath()+" ")
+	if host, _, _ := strings.Cut(name, "/"); hint == "" && !parent.HasParent() && strings.ContainsAny(host, ".:") {
+		hint = "did you mean loadgen http://" + name + "?"
+	}
+	return usagef("command", name, hint, "one of %s", strings.Join(names, ", "))
 }
 
 // commandNames are those of a command's children that people use, the most used ones first.

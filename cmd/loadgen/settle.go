@@ -24,7 +24,7 @@ func rivalries() []rivalry {
 		{winners: []string{"arrivals", "max-in-flight"}, losers: closed, betweenModels: true, why: "it applies to a rate"},
 		{winners: []string{"stage"}, losers: []string{"run-time"}, why: "the stages are the run time"},
 		{winners: []string{"stage"}, losers: []string{"spawn-rate"}, why: "the stages start the users"},
-		{winners: []string{"argument"}, losers: []string{"targets"}, why: "the arguments are the targets"},
+		{winners: []string{"argument"}, losers: []string{"targets"}, why: "both say what to send"},
 		{winners: []string{"targets"}, losers: []string{"method", "data", "json-data"}, why: "the file has the method and body of each request"},
 		{winners: []string{"json-data"}, losers: []string{"data"}, why: "a request has one body"},
 		{winners: []string{"pacing"}, losers: []string{"think"}, why: "a user pauses or keeps a pace"},
@@ -141,9 +141,13 @@ func (s *settlement) silencedBy(others []given, g *given) bool {
 		case r == nil:
 			continue
 		case g.level == byFlag:
+			otherName := other.name
+			if other.isArgument {
+				otherName = "the arguments"
+			}
 			s.errs = append(s.errs, &input.Error{
 				Field: g.name,
-				Want:  "cannot be combined with " + other.name + ": " + r.why,
+				Want:  "cannot be combined with " + otherName + ": " + r.why,
 			})
 			return false
 		case other.level < byFlag:
