@@ -18,7 +18,7 @@ import (
 	"scalableappbackend/loadgen/plan"
 )
 
-// What --quick chooses. A service minute takes 1.2 s: 20 s of load are 16 service minutes, of which the high alarm takes
+// What --quick chooses. A simulated minute takes 1.2 s: 20 s of load are 16 simulated minutes, of which the high alarm takes
 // 3 and the new tasks 1; the recovery of 25.5 at most takes 31 s. All users are there after 2 s, so that the load has
 // outgrown the first tasks before there are more.
 const (
@@ -184,7 +184,7 @@ func startLab(ctx context.Context, env *env, r *resolution) (*lab.Lab, error) {
 	if err == nil {
 		length := r.plan.Length()
 		env.plain("%s is up: %d to %d tasks by %s", l.URL(), s.min, s.max, policies(s))
-		env.plain("load for %s, a service minute in %s; over in at most %s", units.Clock(length),
+		env.plain("load for %s, a simulated minute takes %s; over in at most %s", units.Clock(length),
 			units.Duration(time.Duration(float64(time.Minute)/s.speedup).Round(time.Millisecond)),
 			units.Clock(length+time.Duration(float64(s.recovery)/s.speedup)+time.Second))
 		return l, nil

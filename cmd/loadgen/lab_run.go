@@ -182,7 +182,7 @@ type watcher struct {
 	*lab.Lab
 	mu       sync.Mutex // of answers: windows come from a goroutine of their own
 	answers  result.Histogram
-	period   time.Duration // of alarms, in service time
+	period   time.Duration // of alarms, in simulated time
 	speedup  float64
 	program  string        // the replicas'; empty: the project's API
 	dir      *directory    // where the result is kept; nil: nowhere

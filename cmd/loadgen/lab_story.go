@@ -72,8 +72,8 @@ const (
 
 // story tells what capacity does while it does it, a line each, once:
 //
-//	0:09 (service 3:00) desired 2 → 6: requests-AlarmHigh
-//	0:11 (service 3:44) 6 tasks healthy
+//	0:09 (simulated 3:00) desired 2 → 6: requests-AlarmHigh
+//	0:11 (simulated 3:44) 6 tasks healthy
 //
 // It reads a timeline that grows. What lies a moment before the timeline's end is there and does not change any more; what is
 // at its end may have company yet, and waits for the next look.
@@ -161,7 +161,7 @@ func (s *story) line(t *timeline.Timeline, at time.Duration, format string, args
 	s.said = max(s.said, at)
 	when := units.Clock(at)
 	if t.Speedup != 1 {
-		when += " (service " + units.Clock(time.Duration(float64(at)*t.Speedup)) + ")"
+		when += " (simulated " + units.Clock(time.Duration(float64(at)*t.Speedup)) + ")"
 	}
 	s.teller.tell(at, when+" "+fmt.Sprintf(format, args...))
 }

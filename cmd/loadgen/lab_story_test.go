@@ -46,17 +46,17 @@ func TestWhatCapacityDoesIsToldOnceAndInOrder(t *testing.T) {
 		s.look(toldUntil(at), false)
 		s.look(toldUntil(at), at == 70*time.Second) // nothing is new
 	}
-	want := `0:09 (service 3:00) desired 2 → 3: requests-AlarmHigh
-0:11 (service 3:40) 3 tasks healthy
-0:12 (service 4:00) not scaled: AlreadyAtMaxCapacity (cpu-AlarmHigh)
-0:14 (service 4:40) chaos: kill-task@14s: task-1 in zone a dies
-0:20 (service 6:40) load ended: watching until 2 tasks are left, at most until 1:50
-0:30 (service 10:00) recovering: 3 tasks healthy
-0:40 (service 13:20) recovering: 3 tasks healthy
-0:50 (service 16:40) recovering: 3 tasks healthy
-1:00 (service 20:00) recovering: 3 tasks healthy
-1:05 (service 21:40) desired 3 → 2: requests-AlarmLow
-1:07 (service 22:20) 2 tasks healthy
+	want := `0:09 (simulated 3:00) desired 2 → 3: requests-AlarmHigh
+0:11 (simulated 3:40) 3 tasks healthy
+0:12 (simulated 4:00) not scaled: AlreadyAtMaxCapacity (cpu-AlarmHigh)
+0:14 (simulated 4:40) chaos: kill-task@14s: task-1 in zone a dies
+0:20 (simulated 6:40) load ended: watching until 2 tasks are left, at most until 1:50
+0:30 (simulated 10:00) recovering: 3 tasks healthy
+0:40 (simulated 13:20) recovering: 3 tasks healthy
+0:50 (simulated 16:40) recovering: 3 tasks healthy
+1:00 (simulated 20:00) recovering: 3 tasks healthy
+1:05 (simulated 21:40) desired 3 → 2: requests-AlarmLow
+1:07 (simulated 22:20) 2 tasks healthy
 `
 	if got := b.String(); got != want {
 		t.Errorf("told is\n%swant\n%s", got, want)

@@ -52,7 +52,7 @@ func TestALabIsTheSeedsUnlessToldOtherwise(t *testing.T) {
 		{"-t 45s", env{"LOADGEN_QUICK": "1"}, 45 * time.Second, 50, 25, "the other way round as well"},
 		{"", env{"LOADGEN_QUICK": "1", "LOADGEN_RUN_TIME": "9m"}, 9 * time.Minute, 50, 25, "and both by variables"},
 		{"--quick --rate 300", nil, 20 * time.Second, 50, 0, "a rate has no users"},
-		{"--speedup 3.9", nil, 15 * time.Minute, 3.9, 5, "alarms need three minutes of service time, tasks one more"},
+		{"--speedup 3.9", nil, 15 * time.Minute, 3.9, 5, "alarms need three minutes of simulated time, tasks one more"},
 		{"--speedup 4", nil, 3 * time.Minute, 4, 5, "twelve are enough"},
 		{"--speedup 1 -t 3m", nil, 3 * time.Minute, 1, 5, "what is asked for is done: the report says what it means"},
 		{"--speedup 1", env{"LOCUST_RUN_TIME": "5m"}, 5 * time.Minute, 1, 5, "by whatever it is asked"},
@@ -104,7 +104,7 @@ func TestWhatALabIsExpectedToDoFollowsFromItsModels(t *testing.T) {
 		not  string
 		why  string
 	}{
-		// 161 s by hand: the 33rd user comes after 64 s of service time, and four tasks more are healthy after 225. Two periods are allowed.
+		// 161 s by hand: the 33rd user comes after 64 s of simulated time, and four tasks more are healthy after 225. Two periods are allowed.
 		{"--quick", []string{supply, "time_under_provisioned<=4m41s", "max_tasks==6", path, "tasks==2 at end"}, "", "the demonstration"},
 		// At 20 the 33rd user comes after 128 s, so 97 s.
 		{"", []string{supply, "time_under_provisioned<=3m37s", "max_tasks==6", path}, "", "in its real size"},

@@ -179,7 +179,7 @@ func number(x float64) string {
 	return s
 }
 
-// clock is service time where CloudWatch has the time of day: 00:03:00.
+// clock is simulated time where CloudWatch has the time of day: 00:03:00.
 func clock(d time.Duration) string {
 	s := int64(d / time.Second)
 	return fmt.Sprintf("%02d:%02d:%02d", s/3600, s/60%60, s%60)

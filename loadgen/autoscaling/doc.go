@@ -2,7 +2,7 @@
 //
 // It promises decisions that follow from datapoints and times alone: the same input gives the same
 // output, in the lab, in a simulation and over a recorded timeline. It has no goroutine, clock, I/O
-// or SDK. Times are service time since the load began; the caller maps its clock to that.
+// or SDK. Times are simulated time since the load began; the caller maps its clock to that.
 //
 // A caller makes a [Scaler], gives it each period's datapoints with [Scaler.Step] when [Scaler.Next]
 // says so, tells it with [Scaler.Settle] when the service has changed, and obeys [Scaler.Desired].

@@ -99,7 +99,7 @@ func beginsAlike(a, b string) bool {
 	return x == y
 }
 
-// both is a length of time by service time, and by the run's clock where that is another one.
+// both is a length of time by simulated time, and by the run's clock where that is another one.
 func (e *Evidence) both(run time.Duration) string {
 	service := time.Duration(math.Round(float64(run) * e.Timeline.Speedup))
 	text := seenSpan(service, 0)

@@ -13,7 +13,7 @@ import (
 	"scalableappbackend/loadgen/timeline"
 )
 
-// story is the seed's: 15 minutes of service time under load, out from 2 to 6 tasks after 3, and back by ones after it.
+// story is the seed's: 15 minutes of simulated time under load, out from 2 to 6 tasks after 3, and back by ones after it.
 func story(speedup float64) *timeline.Timeline {
 	run := func(service time.Duration) time.Duration {
 		return time.Duration(float64(service) / speedup)

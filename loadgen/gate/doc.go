@@ -96,7 +96,7 @@
 // A level holds at every instant: of the observation, or "at steady" from when the last capacity change has settled
 // until the load ends, or "at end" when the observation ends.
 //
-// Every duration, and task_hours, is of service time.
+// Every duration, and task_hours, is of simulated time.
 //
 // # Edges
 //

@@ -21,7 +21,7 @@ type Evidence struct {
 
 // Evaluate judges every expression: one Outcome each, in order. An Outcome without data has no Value, and failed.
 //
-// The Value of a threshold is in the unit of its limit. That of an expectation is a count, seconds of service time or
+// The Value of a threshold is in the unit of its limit. That of an expectation is a count, seconds of simulated time or
 // task-hours; of a level it is the one on the left, at the first instant at which it was not as expected, or else at the last
 // that was looked at. A path has none, nor has what did not happen. The Detail says what was seen and, where an expectation
 // was not met, what explains it: the not-scaled reasons, alarms that never went off, the bounds.

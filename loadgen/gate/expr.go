@@ -78,7 +78,7 @@ type Expr struct {
 	Op Op
 	// The right side is one of these, by the subject's form.
 	Limit   float64       // ms in whole microseconds, ratio, 1/s, count, bytes or task-hours
-	Within  time.Duration // of durations: service time
+	Within  time.Duration // of durations: simulated time
 	Path    string        // of paths: "6,5,4,3,2"
 	Against Subject       // of levels: the one to compare with; empty for Limit
 

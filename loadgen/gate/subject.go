@@ -82,7 +82,7 @@ const (
 	aNumber    form = iota
 	aStatistic      // of a latency
 	aShare          // of the requests whose latency is within a bound
-	aDuration       // of service time
+	aDuration       // of simulated time
 	aPath
 	aLevel
 )
@@ -220,7 +220,7 @@ func (s subject) shownAs() string {
 func (s subject) accepted() string {
 	switch s.form {
 	case aDuration:
-		return "a duration of service time after " + string(s.name)
+		return "a duration of simulated time after " + string(s.name)
 	case aPath:
 		return "counts of tasks with a comma between each two"
 	case aLevel:

@@ -22,12 +22,12 @@ type Config struct {
 	// Scaling is bounds, policies, cooldowns and models; the zero value is autoscaling.DefaultConfig. Initial is not used:
 	// the load finds Min tasks.
 	Scaling autoscaling.Config
-	// Speedup is how many times faster service time runs than the run's clock; 0 is DefaultSpeedup. A period of Scaling
+	// Speedup is how many times faster simulated time runs than the run's clock; 0 is DefaultSpeedup. A period of Scaling
 	// must take at least MinPeriod.
 	Speedup float64
 	// Delays are the service's times; the zero value is DefaultDelays.
 	Delays Delays
-	// Recovery is how long AwaitRecovery waits at most, in service time; 0 is DefaultRecovery.
+	// Recovery is how long AwaitRecovery waits at most, in simulated time; 0 is DefaultRecovery.
 	Recovery time.Duration
 
 	// Capacity is what one replica in this process can do; not used with ReplicaCommand.
@@ -65,7 +65,7 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Delays are the times of the service's parts, in service time: they pass Speedup times faster.
+// Delays are the times of the service's parts, in simulated time: they pass Speedup times faster.
 type Delays struct {
 	Placement, Pull, Start time.Duration // of a new task; Start only of replicas in this process
 	Deregistration         time.Duration // from the drain's beginning to SIGTERM
@@ -83,7 +83,7 @@ const (
 	DefaultStop = 30 * time.Second
 )
 
-// Propagation is how long a balancer goes on sending requests to a task that StopTask has ended, in service time: 502s for 3
+// Propagation is how long a balancer goes on sending requests to a task that StopTask has ended, in simulated time: 502s for 3
 // to 5 s are reported (github.com/aws/containers-roadmap, issue 708).
 const Propagation = 4 * time.Second
 
@@ -160,7 +160,7 @@ func (c Config) period() time.Duration {
 	return time.Duration(float64(c.Scaling.Period) / c.Speedup)
 }
 
-// real is a service time on the run's clock.
+// real is a simulated time on the run's clock.
 func (c Config) real(service time.Duration) time.Duration {
 	return time.Duration(float64(service) / c.Speedup)
 }

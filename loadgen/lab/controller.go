@@ -28,7 +28,7 @@ type controller struct {
 	inRotation time.Duration
 }
 
-// service is an instant of the run's clock in service time.
+// service is an instant of the run's clock in simulated time.
 func (c *controller) service(run time.Duration) time.Duration {
 	return time.Duration(float64(run) * c.cfg.Speedup)
 }

@@ -24,9 +24,9 @@
 // a compressed drain may take the drain's whole length in real time, a check has its 5 s, and a program 2 s to end.
 // A metric is a rate: 375 requests/s are 22,500 a minute at every speedup.
 //
-// A program's start and end are real too, and count as service time all the same. Standby replicas are started ahead, up
+// A program's start and end are real too, and count as simulated time all the same. Standby replicas are started ahead, up
 // to the maximum, and their start is measured: a task takes one, and runs when it was placed, pulled, and had that start,
-// all in service time. Where none is ready the wait is real, and told. SIGTERM gives a program the whole stopTimeout in the
+// all in simulated time. Where none is ready the wait is real, and told. SIGTERM gives a program the whole stopTimeout in the
 // background, for which nothing waits; what is left at the end of the recovery has MinStop more, and is then killed.
 //
 // # What it models, and how far that is AWS

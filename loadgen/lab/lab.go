@@ -247,7 +247,7 @@ func (l *Lab) SetBounds(low, high int) error {
 // recoveryPoll is how often AwaitRecovery looks.
 const recoveryPoll = 50 * time.Millisecond
 
-// AwaitRecovery waits, after LoadEnded, until capacity has come to rest at Min or Config.Recovery of service time has
+// AwaitRecovery waits, after LoadEnded, until capacity has come to rest at Min or Config.Recovery of simulated time has
 // passed since the load's end. It says which; its error is the cause of ctx.
 //
 // Capacity that is at Min when load ends is believed only when the period in which it ended has been judged: the

@@ -206,7 +206,7 @@ func experiment(t *testing.T, most int) {
 	}
 	// 10 users with 25 ms or more each send at most 400/s to at least 2 tasks: 12,000 a minute. A busy machine sends fewer.
 	if highest < 500 || highest > 12_500 {
-		t.Errorf("at most %.0f requests per target and minute, want the rate on service time", highest)
+		t.Errorf("at most %.0f requests per target and minute, want the rate on simulated time", highest)
 	}
 }
 

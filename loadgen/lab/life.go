@@ -69,7 +69,7 @@ func (s *scheduler) live(t *task) {
 var errNotWanted = errors.New("not wanted any more")
 
 // obtain lets the time pass until the replica is running, and returns it. A program's start is real: a standby has had
-// it, and the task counts it as service time.
+// it, and the task counts it as simulated time.
 func (s *scheduler) obtain(t *task) (replica, error) {
 	if t.first {
 		return s.launcher.launch(t.leave, t.id, t.number)
@@ -220,7 +220,7 @@ func (s *scheduler) notStarted(t *task, err error) {
 }
 
 // drain keeps a deregistered target for the deregistration delay, because connections of the balancer are open that long,
-// and stops the replica. The delay is service time, but the requests in flight are in real time: they may take the
+// and stops the replica. The delay is simulated time, but the requests in flight are in real time: they may take the
 // whole delay as it is on AWS, and are cut then, as they are there.
 func (s *scheduler) drain(t *task, r replica) {
 	delay := s.cfg.Delays.Deregistration
@@ -241,7 +241,7 @@ func (s *scheduler) drain(t *task, r replica) {
 }
 
 // retire lets a replica end in order. A program has its stopTimeout in real time, and nothing waits for it: how long it
-// takes enters the timeline as service time.
+// takes enters the timeline as simulated time.
 func (s *scheduler) retire(t *task, r replica) {
 	if !s.launcher.slow() {
 		grace := max(MinStop, s.cfg.real(s.cfg.Delays.Stop))

@@ -8,7 +8,7 @@ import (
 
 // standbys are replicas that were started ahead: they listen and answer their health path, and no balancer knows them. A
 // program's start is real time however fast the service is, so a task takes a standby, and counts the start that it had
-// as service time.
+// as simulated time.
 type standbys struct {
 	start   func(ctx context.Context) (replica, error) // returns when it is ready
 	failed  func(error)                                // one did not start, or ended while it waited

@@ -29,7 +29,7 @@ func TestAProgramsStartIsServiceTime(t *testing.T) {
 	took := l.Timeline().Tasks[2].Running - asked
 	d := c.Delays
 	if least := time.Duration(float64(d.Placement+d.Pull+starts[0]) / c.Speedup); took < least {
-		t.Errorf("running after %s, want at least %s: placed, pulled, and its start as service time", took, least)
+		t.Errorf("running after %s, want at least %s: placed, pulled, and its start as simulated time", took, least)
 	}
 	if n := events(checked(t, l), EventLate); n != 0 {
 		t.Errorf("%d late starts, want none: a standby was ready", n)
@@ -79,7 +79,7 @@ func TestNothingWaitsForAProgramThatIsSlowToEnd(t *testing.T) {
 	}
 	find()
 	gone := l.now()
-	// Its stop took a second and a half of real time, which is as long in service time: a fortieth of a second here.
+	// Its stop took a second and a half of real time, which is as long in simulated time: a fortieth of a second here.
 	eventually(t, "it has ended", func() bool {
 		find()
 		return strings.Contains(strings.Join(l.Output()[leaving.ID], "|"), "terminated") && leaving.Stopped >= 0 && l.scheduler.isOver(leaving.ID)
@@ -90,7 +90,7 @@ func TestNothingWaitsForAProgramThatIsSlowToEnd(t *testing.T) {
 	}
 	least := time.Duration(1.5 / 60 * float64(time.Second))
 	if d := leaving.Stopped - gone; d > time.Second || leaving.Stopped-leaving.Draining < least || leaving.Reason != ReasonScaleIn {
-		t.Errorf("%+v, drained at %s: want it stopped some %s of service time later, in order", leaving, gone, least)
+		t.Errorf("%+v, drained at %s: want it stopped some %s of simulated time later, in order", leaving, gone, least)
 	}
 }
 

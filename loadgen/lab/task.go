@@ -27,13 +27,13 @@ type task struct {
 	over     bool   // nothing of its replica is left
 	hasty    bool   // its end is no drain; set before leave ends
 	retiring bool   // its replica ends beside it; of its own goroutine
-	// condemned: it is to go because its health checks fail, when there is another in its place.
+	// condemned: its health checks fail, so it stops when another task is in its place.
 	condemned bool
 
 	usedAt   time.Time // when usage was last asked
 	used     float64   // and what the replica said
 	leave    context.Context
-	goes     context.CancelFunc // ends leave: it is to go, in order or, when death has ended too, at once
+	goes     context.CancelFunc // ends leave, which asks the task to stop: in order, or at once when death has ended too
 	death    context.Context
 	dies     context.CancelFunc
 	launched time.Time // when it listened

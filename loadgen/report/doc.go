@@ -10,7 +10,7 @@
 // Where there is a timeline of capacity, the document tells the story of scaling: load, latency
 // and capacity on one axis of time, what the autoscaler did in AWS's words, and what was expected of
 // it. The same story of a simulation, and the table of a sweep, have writers of their own. Instants
-// and lengths in brackets are service time. Nothing of the story is computed here but how long chaos lasted: the
+// and lengths in brackets are simulated time. Nothing of the story is computed here but how long chaos lasted: the
 // figures are those of package timeline.
 //
 // A run that is INVALID is reported with every number and with no claim: nothing is said of the

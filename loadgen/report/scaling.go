@@ -136,7 +136,7 @@ func title(t *timeline.Timeline, f *timeline.Figures) string {
 	}
 	text += fmt.Sprintf(", bounds %d to %d", low, high)
 	if clock := clocksOf(t); clock.apart() {
-		text += "; (service time) " + clock.times() + " as fast"
+		text += "; (simulated time) " + clock.times() + " as fast"
 	}
 	return text
 }
@@ -154,9 +154,9 @@ func shortLoad(f *timeline.Figures) []string {
 	case length <= 0 || length > serving:
 		return nil
 	case length < alarm:
-		return []string{fmt.Sprintf("The load lasted %s of service time, and the high alarm needs three minutes above the target: no scale-out can follow from it; %s.", units.Clock(length), more)}
+		return []string{fmt.Sprintf("The load lasted %s of simulated time, and the high alarm needs three minutes above the target: no scale-out can follow from it; %s.", units.Clock(length), more)}
 	case f.Lags.Decision == nil:
 		return nil
 	}
-	return []string{fmt.Sprintf("The load lasted %s of service time, and the high alarm needs three minutes of it: the new tasks begin to serve just as the load ends; %s.", units.Clock(length), more)}
+	return []string{fmt.Sprintf("The load lasted %s of simulated time, and the high alarm needs three minutes of it: the new tasks begin to serve just as the load ends; %s.", units.Clock(length), more)}
 }

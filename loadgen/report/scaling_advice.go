@@ -8,7 +8,7 @@ import (
 )
 
 // Advice is the highest target of a policy with which a load does not outgrow its capacity, and how it was reckoned. Times
-// are of service time.
+// are of simulated time.
 type Advice struct {
 	Metric    string // requests or cpu
 	Objective string // within which a task can do Capacity

@@ -34,7 +34,7 @@ func axesOf(t *timeline.Timeline) []document.Clock {
 	if !clock.apart() {
 		return []document.Clock{{Name: "time", Speed: 1}}
 	}
-	return []document.Clock{{Name: "run time", Speed: 1}, {Name: "service time", Speed: float64(clock)}}
+	return []document.Clock{{Name: "run time", Speed: 1}, {Name: "simulated", Speed: float64(clock)}}
 }
 
 // loadSpan is when there was load, of how much time.

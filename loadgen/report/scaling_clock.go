@@ -36,8 +36,8 @@ func (c clocks) at(run time.Duration) string {
 
 func (c clocks) times() string { return units.Decimal(float64(c)) + " times" }
 
-// since is a length of service time with its sign, from one instant of a task's life to another. It
-// is in brackets, as all service time is where there are two clocks.
+// since is a length of simulated time with its sign, from one instant of a task's life to another. It
+// is in brackets, as all simulated time is where there are two clocks.
 func (c clocks) since(from, to time.Duration) string {
 	if from < 0 || to < 0 {
 		return units.None
@@ -49,7 +49,7 @@ func (c clocks) since(from, to time.Duration) string {
 	return text
 }
 
-// span is a length of service time; of what did not happen it is units.None.
+// span is a length of simulated time; of what did not happen it is units.None.
 func span(s *timeline.Span) string {
 	if s == nil {
 		return units.None

@@ -10,7 +10,7 @@ import (
 	"scalableappbackend/loadgen/timeline"
 )
 
-// scaleOut is how long each step to the first new task took, in service time.
+// scaleOut is how long each step to the first new task took, in simulated time.
 func scaleOut(f *timeline.Figures, t *timeline.Timeline) []string {
 	l := &f.Lags
 	if l.Decision == nil {
@@ -37,7 +37,7 @@ func scaleOut(f *timeline.Figures, t *timeline.Timeline) []string {
 // serviceTime names the clock of what follows where there are two.
 func serviceTime(f *timeline.Figures) string {
 	if f.Speedup != 1 {
-		return "service time "
+		return "simulated time "
 	}
 	return ""
 }

@@ -27,7 +27,7 @@ func (s *scaled) input() Input {
 	return in
 }
 
-// on compresses a timeline of service time onto the run's clock.
+// on compresses a timeline of simulated time onto the run's clock.
 func on(t *timeline.Timeline, speedup float64) *timeline.Timeline {
 	at := func(d *time.Duration) {
 		if *d > 0 {
@@ -61,7 +61,7 @@ func on(t *timeline.Timeline, speedup float64) *timeline.Timeline {
 	return t
 }
 
-// recorded is a timeline that package simulate made, in service time: the seed's load or one like
+// recorded is a timeline that package simulate made, in simulated time: the seed's load or one like
 // it on the default service, but for what its name says.
 func recorded(name string) *timeline.Timeline {
 	data, err := os.ReadFile("testdata/timelines/" + name + ".json")

@@ -201,7 +201,7 @@ func TestTasksBeyondATableAreSummedUp(t *testing.T) {
 	if _, ok := tasksOf(tl, &timeline.Figures{}); ok {
 		t.Error("a table of more tasks than it may have")
 	}
-	want := "13, 10 placed after the load began, 0 stopped; healthy 1:00 to 4:00 after they were placed (service time); each one's life is in timeline.json"
+	want := "13, 10 placed after the load began, 0 stopped; healthy 1:00 to 4:00 after they were placed (simulated time); each one's life is in timeline.json"
 	if got := strings.Join(manyTasks(tl), "\n"); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

@@ -29,7 +29,7 @@ type Simulation struct {
 	Advice []Advice
 }
 
-// Alternative is the same simulation by another model, in service time.
+// Alternative is the same simulation by another model, in simulated time.
 type Alternative struct {
 	Model     string        `json:"model"`
 	BackAtMin time.Duration `json:"-"` // since the load ended; negative when it was not
@@ -91,7 +91,7 @@ func sensitivity(all []Alternative) []string {
 	return []string{"AWS does not publish how far a scale-in goes: " + strings.Join(texts, "; ")}
 }
 
-// SweepRow is one simulation of a sweep, in service time.
+// SweepRow is one simulation of a sweep, in simulated time.
 type SweepRow struct {
 	Parameter, Value string // target, 50
 	MaxTasks         int
@@ -133,7 +133,7 @@ func SweepText(w io.Writer, rows []SweepRow, o Options) error {
 	d := &document.Document{}
 	table := grid(heads, cells)
 	table.Columns[4].Spare = 1 // the least of it
-	table.Rows = append(table.Rows, document.Row{Note: "time under: with more load than the healthy tasks can do; back at min: since the load began; both of service time"})
+	table.Rows = append(table.Rows, document.Row{Note: "time under: with more load than the healthy tasks can do; back at min: since the load began; both of simulated time"})
 	d.Add(table)
 	return document.Text(w, d, o.layout())
 }

@@ -121,7 +121,7 @@ func taskTable(rows [][]string) document.Table {
 			table.Rows[i].Cells = append(table.Rows[i].Cells, cell)
 		}
 	}
-	table.Rows = append(table.Rows, document.Row{Note: "running, healthy, served: service time since a task was placed; stopped: since it began to drain"})
+	table.Rows = append(table.Rows, document.Row{Note: "running, healthy, served: simulated time since a task was placed; stopped: since it began to drain"})
 	return table
 }
 
@@ -163,7 +163,7 @@ func manyTasks(t *timeline.Timeline) []string {
 	}
 	text := fmt.Sprintf("%s, %s placed after the load began, %s stopped", units.Count(int64(len(t.Tasks))), units.Count(int64(placed)), units.Count(int64(stopped)))
 	if least >= 0 {
-		text += fmt.Sprintf("; healthy %s to %s after they were placed (service time)", units.Clock(clock.service(least)), units.Clock(clock.service(most)))
+		text += fmt.Sprintf("; healthy %s to %s after they were placed (simulated time)", units.Clock(clock.service(least)), units.Clock(clock.service(most)))
 	}
 	return []string{text + "; each one's life is in timeline.json"}
 }

@@ -2,7 +2,7 @@
 //
 // It promises the lab's state machine (package autoscaling) and a [timeline.Timeline] of the form that the lab
 // writes, integrated exactly over the curve's straight lines and over the changes of capacity, never sampled. The
-// same Config gives the same Result. All times are service time since the load began.
+// same Config gives the same Result. All times are simulated time since the load began.
 //
 // # The task model
 //

@@ -38,7 +38,7 @@ func at(minutes, seconds int) time.Duration {
 	return time.Duration(minutes)*time.Minute + time.Duration(seconds)*time.Second
 }
 
-// The seed's run, by hand: 390/s after a ramp of 10 s, for three minutes of service time. Minute 1 has 390 × 55 requests,
+// The seed's run, by hand: 390/s after a ramp of 10 s, for three minutes of simulated time. Minute 1 has 390 × 55 requests,
 // 2 and 3 have 390 × 60, over 2 tasks: 10,725, 11,700, 11,700 and on average 11,375. 2 × 11,375 ÷ 50 = 455
 // tasks at 3:00; 6 are allowed. Placed, pulled and started in 35 s, healthy 10 s later. Fifteen minutes without load:
 // 18:00. Then each 30 s of drain and 120 s of cooldown end at half past, and the next minute acts.
@@ -126,7 +126,7 @@ func TestTheSeedsRunIsWhatItIsByHand(t *testing.T) {
 	}
 }
 
-// In the lab at speedup 20 the seed's three minutes are an hour of service time: the load meets the six tasks.
+// In the lab at speedup 20 the seed's three minutes are an hour of simulated time: the load meets the six tasks.
 func TestSixTasksAreEnoughForTheSeedsLoad(t *testing.T) {
 	c := DefaultConfig()
 	c.Load = load(t, "0s:0,200s:390,60m:390")

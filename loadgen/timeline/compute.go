@@ -138,7 +138,7 @@ func (t *Timeline) since(from, to time.Duration, ok bool) *Span {
 	return new(t.span(to - from))
 }
 
-// hours is task-seconds of the run's clock as task-hours of service time.
+// hours is task-seconds of the run's clock as task-hours of simulated time.
 func (t *Timeline) hours(taskSeconds float64) float64 { return taskSeconds * t.Speedup / 3600 }
 
 func (t *Timeline) taskHours(from, to time.Duration) float64 {

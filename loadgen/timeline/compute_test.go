@@ -116,7 +116,7 @@ func TestServiceTimeIsRunTimeTimesSpeedup(t *testing.T) {
 		t.Errorf("scale-out %v, under %v, want 4 min and 80 min", f.ScaleOut, f.Provisioning.Whole.Under)
 	}
 	if !near(f.TaskHours, 20*slow.TaskHours) || !near(f.Provisioning.Whole.IdealTaskHours, 20*slow.Provisioning.Whole.IdealTaskHours) {
-		t.Error("task-hours are not of service time")
+		t.Error("task-hours are not of simulated time")
 	}
 	if !near(f.Provisioning.Whole.ThetaUnder, slow.Provisioning.Whole.ThetaUnder) || *f.Tasks[0].Rate != *slow.Tasks[0].Rate {
 		t.Error("shares of time, and rates of requests, change with the speed of the clock")

@@ -13,8 +13,8 @@
 // # Time
 //
 // Every instant is on the run's clock: 0 is its start, in real time. Alarms, cooldowns, provisioning and
-// draining run in service time, Speedup times faster, so each length of time is given as a [Span] with both.
-// Task-hours and the share of time in which something held are of service time; rates and counts of requests are of
+// draining run in simulated time, Speedup times faster, so each length of time is given as a [Span] with both.
+// Task-hours and the share of time in which something held are of simulated time; rates and counts of requests are of
 // the run's, in which they were sent.
 //
 // A [Point] holds from its instant until the next one, the last until End. Stretches of time include their

@@ -72,9 +72,9 @@ type Figures struct {
 	// Oscillations is how often desired capacity turned round while nothing asked for it: a scale-out
 	// followed by a scale-in, or the reverse, with steady load and the same bounds from the one to the other.
 	// Load is steady when the rate of each of its steps is within a fifth of their mean over that time, or as far from
-	// it as four standard deviations of its count of requests (Poisson). Thus 6, 5, 6, 5 under one load is 3; the
-	// scale-in after the load's end is none; that of a scale-out that came only after the end is one. Unknown
-	// without a Load. Defined here; what research calls jitter is Accuracy.JitterPerHour.
+	// it as four standard deviations of its count of requests (Poisson). So 6, 5, 6, 5 under one load counts
+	// as 3. A scale-in after the end of the load does not count, unless the scale-out before it also came after the end of the
+	// load: then it counts as 1. Unknown without a Load. Defined here; what research calls jitter is Accuracy.JitterPerHour.
 	Oscillations *int `json:"oscillations"`
 
 	Lags Lags `json:"lags"`
@@ -90,7 +90,7 @@ type Figures struct {
 	// Steady is [Timeline.Steady].
 	Steady *Stretch `json:"steady"`
 
-	// TaskHours is ∫ (running + draining) dt in service time: what is paid for, without what a task
+	// TaskHours is ∫ (running + draining) dt in simulated time: what is paid for, without what a task
 	// costs before it runs.
 	TaskHours float64 `json:"task_hours"`
 
@@ -194,7 +194,7 @@ type Accuracy struct {
 	TauUnder   float64 `json:"tau_under_percent"`   // τ_U = 100/T · Σ [d > s] Δt
 	TauOver    float64 `json:"tau_over_percent"`    // τ_O = 100/T · Σ [s > d] Δt
 
-	// JitterPerHour is (Σ|Δs| − Σ|Δd|)/T: how many more tasks were moved than demand moved, each hour of service time;
+	// JitterPerHour is (Σ|Δs| − Σ|Δd|)/T: how many more tasks were moved than demand moved, each hour of simulated time;
 	// below 0 where supply followed less than demand changed. It counts tasks, where Oscillations counts turns that
 	// nothing asked for. Source: [Herbst], as its authors' BUNGEE computes it (NikolasHerbst/BUNGEE, metric tests).
 	JitterPerHour float64 `json:"jitter_tasks_per_hour"`
@@ -202,8 +202,8 @@ type Accuracy struct {
 	Under Span `json:"under_provisioned"` // Σ [d > s] Δt
 	Over  Span `json:"over_provisioned"`  // Σ [s > d] Δt
 
-	TaskHours      float64 `json:"task_hours"`       // ∫ (running + draining) dt in service time
-	IdealTaskHours float64 `json:"ideal_task_hours"` // ∫ d dt in service time
+	TaskHours      float64 `json:"task_hours"`       // ∫ (running + draining) dt in simulated time
+	IdealTaskHours float64 `json:"ideal_task_hours"` // ∫ d dt in simulated time
 }
 
 // TaskShare is how much of the load one task had.

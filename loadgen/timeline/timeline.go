@@ -13,8 +13,8 @@ type Timeline struct {
 	Events     []Event
 	Bounds     []BoundsChange // changes of Min and Max after the start; mostly none
 
-	// Speedup is how many times faster service time ran than the run's clock; 1 on AWS. All times here
-	// are on the run's clock: multiply a difference by Speedup to get service time.
+	// Speedup is how many times faster simulated time ran than the run's clock; 1 on AWS. All times here
+	// are on the run's clock: multiply a difference by Speedup to get simulated time.
 	Speedup float64
 	// LoadFrom and LoadTo are when load began and ended.
 	LoadFrom, LoadTo time.Duration

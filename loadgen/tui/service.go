@@ -95,7 +95,7 @@ func (m model) serviceClock(now time.Duration) string {
 	t := m.service.timeline
 	text := units.Clock(now.Truncate(time.Second)) + " of at most " + units.Clock(m.service.axis)
 	if t != nil && t.Speedup != 1 {
-		text += " (service " + units.Clock(time.Duration(float64(now)*t.Speedup)) + ")"
+		text += " (simulated " + units.Clock(time.Duration(float64(now)*t.Speedup)) + ")"
 	}
 	switch {
 	case m.loadOver(now):

@@ -38,7 +38,7 @@ func screenOf(end time.Duration, width, height int) string {
 	}
 	next, _ := m.Update(timelineMsg{watched(end)})
 	m = next.(model)
-	for _, text := range []string{"0:10 (service 3:20) desired 2 → 4: requests-AlarmHigh", "0:12 (service 4:00) 4 tasks healthy \x1b[31m"} {
+	for _, text := range []string{"0:10 (simulated 3:20) desired 2 → 4: requests-AlarmHigh", "0:12 (simulated 4:00) 4 tasks healthy \x1b[31m"} {
 		next, _ = m.Update(newsMsg{text})
 		m = next.(model)
 	}
