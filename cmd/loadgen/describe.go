@@ -29,6 +29,13 @@ func describe(p *plan.Plan) string {
 	case p.Think != (plan.Range{}):
 		how = append(how, "thinking "+p.Think.String())
 	}
+	switch n := len(p.Edits); n {
+	case 0:
+	case 1:
+		how = append(how, "with 1 edit")
+	default:
+		how = append(how, fmt.Sprintf("with %d edits", n))
+	}
 	text := fmt.Sprintf("%s on %s for %s", height(p), where(p), units.Duration(p.Length()))
 	if len(how) > 0 {
 		text += " (" + strings.Join(how, ", ") + ")"

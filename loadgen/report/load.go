@@ -57,8 +57,11 @@ func level(r *result.Result) string {
 	if p.Model == plan.Open && p.Arrivals == plan.Poisson {
 		text += " (Poisson)"
 	}
-	if len(p.Stages) > 0 {
+	switch {
+	case len(p.Stages) > 0:
 		text = "up to " + text + " in " + plural(int64(len(p.Stages)), "stage")
+	case len(p.Edits) > 0:
+		text = "up to " + text
 	}
 	return text
 }
@@ -92,6 +95,9 @@ func reached(r *result.Result) (ran, planned float64) {
 		ran = math.Ceil(ran - 1e-6)
 	} else {
 		ran = math.Round(ran*100) / 100
+	}
+	if len(p.Edits) > 0 { // what was asked for is what there was, or it was changed
+		return ran, ran
 	}
 	if ran >= planned || end <= 0 && r.Totals.Sent == 0 {
 		return planned, planned
