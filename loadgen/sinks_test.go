@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -160,8 +161,11 @@ func (h *asHanded) Finish(r *result.Result) error { return h.keep(r) }
 
 func TestNobodyChangesWhatASinkWasHanded(t *testing.T) {
 	p := brief()
-	n := 0
-	broken := func(*http.Request) (int, time.Duration) { n++; return 200 + 300*(n%2), time.Duration(n%7) * ms }
+	var count atomic.Int64
+	broken := func(*http.Request) (int, time.Duration) {
+		n := int(count.Add(1))
+		return 200 + 300*(n%2), time.Duration(n%7) * ms
+	}
 	first, other := &asHanded{}, &asHanded{}
 	late := &record{onWindow: func(*result.Window) error { return errors.New("says something after the first has its result") }}
 	_, err := run(t, Runner{

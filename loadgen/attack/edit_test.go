@@ -103,16 +103,20 @@ func observedWith(p plan.Plan, moments []moment, during func(*Attack)) (seen []s
 		}
 		return &http.Response{StatusCode: []int{200, 200, 200, 503}[n%4], Header: http.Header{}, Body: http.NoBody, Request: req}, nil
 	})
-	done, steered := make(chan struct{}), make(chan struct{})
+	done, steered, watched := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	r = execute(ready(p), service, func(a *Attack) {
-		if during != nil {
-			go during(a)
-		}
+		go func() {
+			defer close(watched)
+			if during != nil {
+				during(a)
+			}
+		}()
 		made, err = a.steer(moments, done)
 		close(steered)
 	})
 	close(done)
 	<-steered
+	<-watched
 	slices.SortFunc(seen, func(a, b sent) int {
 		if a.at != b.at {
 			return int(a.at - b.at)
@@ -329,13 +333,15 @@ func TestAnEditThatCannotBeIsRefusedAndChangesNothing(t *testing.T) {
 			p := plan.Default()
 			p.RunTime = plan.Duration(3 * time.Second)
 			var got, late error
+			asked := make(chan struct{})
 			execute(ready(p), serve(func(*http.Request) int { return 200 }), func(a *Attack) {
 				time.Sleep(time.Second)
 				got = a.Edit(nil, row.edit)
 				time.Sleep(2 * time.Second)
 				late = a.Edit(nil, plan.Edit{Field: plan.EditUsers, Value: 5})
+				close(asked)
 			})
-			time.Sleep(time.Second)
+			<-asked
 			if !refused(got) {
 				t.Errorf("%s: %v", row.why, got)
 			}
