@@ -102,14 +102,13 @@ func runLab(ctx context.Context, world *env, r *resolution) error {
 		Sinks:       sinks,
 		HostName:    plan.Lab,
 		Lookup:      env.lookup,
-		Cut:         stopper.cut,
 		Capacity:    watched,
 		Expect:      r.service.expect,
 		Version:     buildOf(version, debug.ReadBuildInfo).version,
 		MetadataURI: uri,
 		Judge:       env.judge,
 	}
-	res, err := env.steer(ctx, &runner, r, screen)
+	res, err := env.steer(ctx, &runner, r, stopper, screen)
 	watched.end()
 	if screen != nil {
 		_ = screen.Close() // the run has it as a warning

@@ -155,12 +155,11 @@ func runPlan(ctx context.Context, env *env, r *resolution) error {
 		Plan:        r.plan,
 		Sinks:       sinks,
 		Lookup:      env.lookup,
-		Cut:         stopper.cut,
 		Version:     buildOf(version, debug.ReadBuildInfo).version,
 		MetadataURI: uri,
 		Judge:       env.judge,
 	}
-	res, err := env.steer(ctx, &runner, r, screen)
+	res, err := env.steer(ctx, &runner, r, stopper, screen)
 	if screen != nil {
 		_ = screen.Close() // the run has it as a warning
 	}

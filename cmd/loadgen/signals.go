@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"scalableappbackend/loadgen"
 )
 
 // stopper ends a run on request: the first one stops the sending, the second one cuts the drain.
@@ -15,6 +17,7 @@ type stopper struct {
 
 	mu    sync.Mutex
 	asked int
+	run   *loadgen.Handle // nil before it has started
 	cut   chan struct{}
 }
 
@@ -29,14 +32,30 @@ func newStopper(parent context.Context, stopped func(cause string)) (context.Con
 func (s *stopper) stop(cause string) {
 	s.mu.Lock()
 	s.asked++
-	asked := s.asked
+	asked, run := s.asked, s.run
 	if asked == 2 {
 		close(s.cut)
 	}
 	s.mu.Unlock()
+	switch {
+	case run == nil: // the context keeps it from starting
+	case asked == 1:
+		run.Stop(cause)
+	case asked == 2:
+		run.Cut()
+	}
 	if asked == 1 {
 		s.cancel(errors.New(cause))
 		s.stopped(cause)
+	}
+}
+
+// take makes the requests that follow of a run, and those that came before it had started.
+func (s *stopper) take(run *loadgen.Handle) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.run = run; s.asked > 1 {
+		run.Cut()
 	}
 }
 

@@ -8,13 +8,14 @@ import (
 	"scalableappbackend/loadgen/tui"
 )
 
-// steer runs what a runner was made for, and lets the keys of the screen, which may be nil, and the lines of --control
+// steer runs what a runner was made for, lets a stopper end it, and lets the keys of the screen, which may be nil, and the lines of --control
 // change it meanwhile.
-func (e *env) steer(ctx context.Context, runner *loadgen.Runner, r *resolution, screen *tui.Screen) (*result.Result, error) {
+func (e *env) steer(ctx context.Context, runner *loadgen.Runner, r *resolution, stopper *stopper, screen *tui.Screen) (*result.Result, error) {
 	h, err := runner.Start(ctx)
 	if err != nil {
 		return nil, err
 	}
+	stopper.take(h)
 	if screen != nil {
 		screen.Steer(h)
 	}
