@@ -84,7 +84,7 @@ func Demand(p *plan.Plan, seen []Seen, perTask float64) timeline.Load {
 		b.users(curve, cycle)
 	default:
 		for _, s := range seen {
-			b.hold(s.From, min(s.To, end), s.Offered)
+			b.add(s.From, min(s.To, end), s.Offered)
 		}
 	}
 	return withCounts(b.steps, seen)
@@ -108,11 +108,14 @@ type demandBuilder struct {
 	steps    timeline.Load
 }
 
-// hold adds a rate from one instant to another.
-func (b *demandBuilder) hold(from, to time.Duration, rate float64) {
+// add adds a rate from one instant to another, but for holds in between.
+func (b *demandBuilder) add(from, to time.Duration, rate float64) {
 	for _, h := range b.holds {
 		if h.From < to && from < h.To {
-			b.hold(from, h.From, rate)
+			b.add(from, h.From, rate)
+			if from, to := max(from, h.From), min(to, h.To, b.end); from < to {
+				b.steps = append(b.steps, timeline.Step{From: from, To: to, Held: true})
+			}
 			from = h.To
 		}
 	}
@@ -123,7 +126,7 @@ func (b *demandBuilder) hold(from, to time.Duration, rate float64) {
 	if n := len(b.steps) - 1; n >= 0 {
 		last := &b.steps[n]
 		same := b.capacity.Tasks(last.Rate) == b.capacity.Tasks(rate)
-		if last.To == from && (last.Rate == rate || same && to-last.From <= b.longest) {
+		if last.To == from && !last.Held && (last.Rate == rate || same && to-last.From <= b.longest) {
 			x, y := (last.To - last.From).Seconds(), (to - from).Seconds()
 			if last.Rate != rate {
 				last.Rate = (last.Rate*x + rate*y) / (x + y)
@@ -140,21 +143,21 @@ func (b *demandBuilder) users(curve plan.Curve, cycle time.Duration) {
 	present, since := 0, time.Duration(0)
 	for c := range curve.Crossings() {
 		if c.At > since {
-			b.hold(since, c.At, float64(present)/cycle.Seconds())
+			b.add(since, c.At, float64(present)/cycle.Seconds())
 			since = c.At
 		}
 		if present = c.User; c.Join {
 			present++
 		}
 	}
-	b.hold(since, b.end, float64(present)/cycle.Seconds())
+	b.add(since, b.end, float64(present)/cycle.Seconds())
 }
 
 // rates adds straight lines, cut where they ask for one task more or less.
 func (b *demandBuilder) rates(curve plan.Curve) {
 	for _, s := range curve.Segments() {
 		for _, step := range (timeline.Line{From: s.From, To: s.To, Start: s.Start, End: s.End}).Steps(b.capacity, b.longest) {
-			b.hold(step.From, step.To, step.Rate)
+			b.add(step.From, step.To, step.Rate)
 		}
 	}
 }

@@ -146,3 +146,45 @@ func TestDemandKeepsWhatThePlanAndTheWindowsSay(t *testing.T) {
 		}
 	})
 }
+
+func TestAHoldIsNoDemandAndNoneThatWasMissed(t *testing.T) {
+	closed := plan.Default()
+	closed.Users, closed.SpawnRate, closed.RunTime = 10, 1000, plan.Duration(60*time.Second)
+	open := plan.DefaultOpen()
+	open.Rate, open.RunTime = plan.Rate{N: 80}, plan.Duration(60*time.Second)
+	for _, p := range []plan.Plan{closed, open} {
+		p.Edits = []plan.Edit{{At: 20 * time.Second, Field: plan.EditPaused, Value: 1}, {At: 50 * time.Second, Field: plan.EditPaused}}
+		var seen []Seen
+		for from := time.Duration(0); from < 60*time.Second; from += time.Second {
+			s := Seen{From: from, To: from + time.Second}
+			if from < 20*time.Second || from >= 50*time.Second {
+				s.Offered, s.Requests, s.Answer = 80, 80, 3*time.Millisecond
+			}
+			seen = append(seen, s)
+		}
+		demand := Demand(&p, seen, 50)
+		if err := demand.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		var held time.Duration
+		for _, s := range demand {
+			inHold := s.From >= 20*time.Second && s.To <= 50*time.Second
+			if s.Held != inHold || s.Held && (s.Rate != 0 || s.Requests != 0) {
+				t.Fatalf("%s: step %+v", p.Model, s)
+			}
+			if s.Held {
+				held += s.To - s.From
+			}
+		}
+		if held != 30*time.Second {
+			t.Errorf("%s: held for %v, want 30s", p.Model, held)
+		}
+		// One task where two are needed, all the time: under-provisioned as long as there was load, and no longer.
+		line := &timeline.Timeline{Min: 1, Max: 2, LoadTo: 60 * time.Second, End: 60 * time.Second, Speedup: 1,
+			Points: []timeline.Point{{Desired: 1, Running: 1, Healthy: 1}}}
+		f := timeline.Compute(line, demand, timeline.Capacity{PerTask: 50})
+		if f.Load.Service != 30*time.Second || f.Provisioning.DuringLoad.Under.Service < 29*time.Second || f.Provisioning.DuringLoad.Under.Service > 30*time.Second {
+			t.Errorf("%s: under-provisioned %v of %v, want 30s of 30s", p.Model, f.Provisioning.DuringLoad.Under.Service, f.Load.Service)
+		}
+	}
+}

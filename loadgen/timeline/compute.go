@@ -10,7 +10,7 @@ import (
 func Compute(t *Timeline, load Load, capacity Capacity) Figures {
 	f := Figures{
 		Speedup: t.Speedup,
-		Load:    t.span(t.LoadTo - t.LoadFrom),
+		Load:    t.span(t.LoadTo - t.LoadFrom - load.held(t.LoadFrom, t.LoadTo)),
 		Watched: t.span(t.End - t.LoadFrom),
 		Lags:    t.lags(),
 	}
@@ -191,7 +191,7 @@ func (t *Timeline) steadySupply(load Load, capacity Capacity, from, to time.Dura
 
 // accuracy integrates supply against demand over [from, to).
 func (t *Timeline) accuracy(load Load, capacity Capacity, from, to time.Duration) *Accuracy {
-	total := (to - from).Seconds()
+	total := (to - from - load.held(from, to)).Seconds()
 	if total <= 0 || len(t.Points) == 0 {
 		return nil
 	}
@@ -229,12 +229,13 @@ func (t *Timeline) accuracy(load Load, capacity Capacity, from, to time.Duration
 	return &a
 }
 
-// compare calls f for each stretch of [from, to) in which neither capacity, nor load, nor bounds change.
+// compare calls f for each stretch of [from, to) in which neither capacity, nor load, nor bounds change, but for those
+// in which the load is held.
 func (t *Timeline) compare(load Load, capacity Capacity, from, to time.Duration, f func(from, to time.Duration, p Point, s Step, demand int)) {
 	low, bounds, next := t.Min, t.Bounds, 0 // of bounds, those that are not yet in force
 	t.Between(from, to, func(from, to time.Duration, p Point) {
 		load.between(from, to, func(from, to time.Duration, s Step) {
-			for from < to {
+			for from < to && !s.Held {
 				for ; next < len(bounds) && bounds[next].At <= from; next++ {
 					low = bounds[next].Min
 				}

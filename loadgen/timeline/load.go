@@ -18,6 +18,8 @@ type Step struct {
 	Errors   int64
 	// Planned says that Rate is what was meant and not a count of what came, so that chance has no part in it.
 	Planned bool
+	// Held says that the load was paused: there is nothing to judge capacity by, and figures leave it out.
+	Held bool
 }
 
 // Validate says whether l is in order, without overlaps, and of rates and counts that can be. Its error is a *FieldError.
@@ -68,6 +70,16 @@ func (l Load) between(from, to time.Duration, f func(from, to time.Duration, s S
 	}
 }
 
+// held is how long l is held in [from, to).
+func (l Load) held(from, to time.Duration) (sum time.Duration) {
+	l.between(from, to, func(from, to time.Duration, s Step) {
+		if s.Held {
+			sum += to - from
+		}
+	})
+	return sum
+}
+
 // The load is steady where each step's rate is within a fifth of the mean, or as far from it as chance alone takes one
 // step in 16,000: four standard deviations of the Poisson distribution of its requests. A planned rate has no chance in it.
 const (
@@ -79,6 +91,9 @@ const (
 func (l Load) steady(from, to time.Duration) bool {
 	var requests, length float64
 	l.between(from, to, func(from, to time.Duration, s Step) {
+		if s.Held {
+			return
+		}
 		requests += s.Rate * (to - from).Seconds()
 		length += (to - from).Seconds()
 	})
@@ -88,6 +103,9 @@ func (l Load) steady(from, to time.Duration) bool {
 	mean, same := requests/length, true
 	l.between(from, to, func(_, _ time.Duration, s Step) {
 		chance := 0.0
+		if s.Held {
+			return
+		}
 		if !s.Planned {
 			chance = steadySigmas * math.Sqrt(mean/s.length().Seconds())
 		}
