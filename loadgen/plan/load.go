@@ -33,22 +33,19 @@ func (l *Load) End() time.Duration { return l.Phases[len(l.Phases)-1].From }
 func (p *Plan) Load() Load {
 	b := loadBuilder{
 		plan: p, isClosed: p.Model == Closed, spawn: p.spawnRate(),
-		level: p.curve(), phases: p.phases(),
+		level: p.curve().pieces, phases: p.phases(),
 	}
-	b.end, b.target = b.level.End(), b.level
+	b.end, b.target = b.level.end(), slices.Clone(b.level)
 	if b.isClosed && len(p.Stages) == 0 {
-		b.target = NewCurve(float64(p.Users), Stage{p.RunTime, float64(p.Users)})
+		b.target = pieces{constant(0, b.end, float64(p.Users))}
 	}
 	for _, e := range p.Edits {
 		b.edit(e)
 	}
 	b.phases = append(b.phases, Phase{Drain, b.end})
-	l := Load{Curve: b.level, target: b.target, Holds: b.holds, Phases: b.phases}
-	if b.isClosed {
-		l.Present = b.level
-	}
-	for _, h := range b.holds {
-		l.Curve = l.Curve.held(h)
+	l := Load{target: Curve{}.then(b.target...), Holds: b.holds, Phases: b.phases}
+	if l.Curve = (Curve{}).then(b.level.held(b.holds)...); b.isClosed {
+		l.Present = Curve{}.then(b.level...)
 	}
 	return l
 }
@@ -74,8 +71,8 @@ type loadBuilder struct {
 	isClosed bool
 	spawn    float64 // users a second
 
-	target Curve // what is asked for
-	level  Curve // what there is: users spawn at the spawn rate
+	target pieces // what is asked for
+	level  pieces // what there is: users spawn at the spawn rate
 	end    time.Duration
 	holds  []Hold
 	paused bool
@@ -88,7 +85,7 @@ func (b *loadBuilder) edit(e Edit) {
 	behind := b.isClosed && before != b.target.left(at) // users are being started, or leave
 	switch e.Field {
 	case EditUsers, EditRate:
-		b.target = b.target.until(at).then(constant(at, b.end, e.Value))
+		b.target = append(b.target.until(at), constant(at, b.end, e.Value))
 		behind = true
 	case EditSpawnRate:
 		b.spawn = e.Value
@@ -102,7 +99,7 @@ func (b *loadBuilder) edit(e Edit) {
 	case EditRunTime:
 		end := time.Duration(e.duration())
 		if end > b.end {
-			b.target = b.target.then(constant(b.end, end, b.target.left(b.end)))
+			b.target = append(b.target, constant(b.end, end, b.target.left(b.end)))
 		}
 		b.target = b.target.until(end)
 		if b.end = end; b.paused {
@@ -113,11 +110,11 @@ func (b *loadBuilder) edit(e Edit) {
 	switch {
 	case !b.isClosed:
 	case b.paused:
-		rest = Curve{}.then(constant(at, b.end, before))
+		rest = pieces{constant(at, b.end, before)}
 	case behind:
 		rest = rest.approached(at, before, b.spawn)
 	}
-	b.level = b.level.until(at).then(rest.pieces...)
+	b.level = append(b.level.until(at), rest...)
 
 	b.phases = slices.DeleteFunc(b.phases, func(p Phase) bool { return p.From >= at })
 	b.phases = append(b.phases, b.warm(b.following(rest, at))...)
@@ -125,19 +122,19 @@ func (b *loadBuilder) edit(e Edit) {
 
 // following are the phases after an edit: each piece of the curve is one, steady or ramp, but users that spawn are steady
 // from when the last one has, or has left. While the plan is held that is what the phase is called.
-func (b *loadBuilder) following(rest Curve, at time.Duration) []Phase {
+func (b *loadBuilder) following(rest pieces, at time.Duration) []Phase {
 	if b.paused {
 		return []Phase{{Held, at}}
 	}
 	var phases []Phase
-	for i := 0; i < len(rest.pieces); i++ {
-		p := rest.pieces[i]
+	for i := 0; i < len(rest); i++ {
+		p := rest[i]
 		if p.Start == p.End {
 			phases = append(phases, Phase{Steady, p.from})
 			continue
 		}
 		phases = append(phases, Phase{Ramp, p.from})
-		if i++; !p.spawns || i == len(rest.pieces) || rest.pieces[i].Start != rest.pieces[i].End {
+		if i++; !p.spawns || i == len(rest) || rest[i].Start != rest[i].End {
 			i--
 			continue // the load goes on to change
 		}

@@ -3,6 +3,7 @@ package plan
 import (
 	"math"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -67,67 +68,117 @@ func constant(from, to time.Duration, level float64) piece {
 	return whole(Segment{From: from, To: to, Start: level, End: level})
 }
 
-// until is the curve before t.
-func (c Curve) until(t time.Duration) Curve {
-	pieces := slices.Clone(c.pieces)
-	for i := range pieces {
-		pieces[i].to = min(pieces[i].to, t)
+// pieces are those of a curve while it is being edited: each begins where the one before it ends, from 0 on. What edits
+// leave of them is at their end, so that many edits take no longer than each of them.
+type pieces []piece
+
+func (p pieces) end() time.Duration {
+	if len(p) == 0 {
+		return 0
 	}
-	return Curve{}.then(pieces...)
+	return p[len(p)-1].to
 }
 
-// after is the curve from t on.
-func (c Curve) after(t time.Duration) Curve {
-	pieces := slices.Clone(c.pieces)
-	for i := range pieces {
-		pieces[i].from = max(pieces[i].from, t)
+// at is the index of the piece that holds t.
+func (p pieces) at(t time.Duration) int {
+	return sort.Search(len(p), func(i int) bool { return p[i].to > t })
+}
+
+// until is what comes before t. It takes the place of p, whose memory it has.
+func (p pieces) until(t time.Duration) pieces {
+	i := sort.Search(len(p), func(i int) bool { return p[i].to >= t })
+	if i == len(p) {
+		return p
 	}
-	return Curve{}.then(pieces...)
-}
-
-// left is the level that the curve comes to at t; at its begin, the level there.
-func (c Curve) left(t time.Duration) float64 {
-	if t <= 0 || len(c.pieces) == 0 {
-		return c.At(0)
+	if p[i].from >= t {
+		return p[:i]
 	}
-	t = min(t, c.End())
-	return c.pieces[c.at(t-1)].at(t)
+	p[i].to = t
+	return p[:i+1]
 }
 
-// held is the curve with nothing in a hold.
-func (c Curve) held(h Hold) Curve {
-	out := c.until(h.From)
-	out = out.then(constant(h.From, min(h.To, c.End()), 0))
-	return out.then(c.after(h.To).pieces...)
+// after is a copy of what comes from t on.
+func (p pieces) after(t time.Duration) pieces {
+	rest := slices.Clone(p[p.at(t):])
+	if len(rest) > 0 {
+		rest[0].from = max(rest[0].from, t)
+	}
+	return rest
 }
 
-// approached is a curve that begins at t with another level, and comes to this one at a rate: a straight line until they
-// meet.
-func (c Curve) approached(t time.Duration, level, perSecond float64) Curve {
-	if len(c.pieces) == 0 || c.pieces[0].at(t) == level {
-		return c
+// left is the level that the pieces come to at t; at their begin, the level there.
+func (p pieces) left(t time.Duration) float64 {
+	switch {
+	case len(p) == 0:
+		return 0
+	case t <= 0:
+		return p[0].at(p[0].from)
+	}
+	t = min(t, p.end())
+	return p[p.at(t-1)].at(t)
+}
+
+// held are the pieces with nothing in holds, which are in order.
+func (p pieces) held(holds []Hold) pieces {
+	if len(holds) == 0 {
+		return p
+	}
+	var out pieces
+	i, from := 0, time.Duration(0) // what is done
+	add := func(to time.Duration) {
+		for ; i < len(p) && from < to; i++ {
+			x := p[i]
+			x.from, x.to = max(x.from, from), min(x.to, to)
+			if x.from < x.to {
+				out = append(out, x)
+			}
+			if p[i].to > to {
+				break
+			}
+		}
+		from = max(from, to)
+	}
+	for _, h := range holds {
+		add(h.From)
+		if to := min(h.To, p.end()); h.From < to {
+			out = append(out, constant(h.From, to, 0))
+			for from = to; i < len(p) && p[i].to <= from; i++ {
+			}
+		}
+	}
+	add(p.end())
+	return out
+}
+
+// approached are pieces that begin at t with another level, and come to these at a rate: a straight line until they meet.
+func (p pieces) approached(t time.Duration, level, perSecond float64) pieces {
+	if len(p) == 0 || p[0].at(t) == level {
+		return p
 	}
 	slope := perSecond
-	if c.pieces[0].at(t) < level {
+	if p[0].at(t) < level {
 		slope = -perSecond
 	}
 	line := func(at time.Duration) float64 { return level + slope*(at-t).Seconds() }
 	missing := func(y float64, at time.Duration) float64 { return math.Copysign(1, slope) * (y - line(at)) }
-	meet, height := c.End(), line(c.End())
-	for _, p := range c.pieces {
-		before, after := missing(p.at(p.from), p.from), missing(p.at(p.to), p.to)
+	meet, height := p.end(), line(p.end())
+	for _, each := range p {
+		before, after := missing(each.at(each.from), each.from), missing(each.at(each.to), each.to)
 		if before <= 0 {
-			meet, height = p.from, line(p.from) // at a jump
+			meet, height = each.from, line(each.from) // at a jump
 			break
 		}
 		if after <= 0 {
-			x := float64(p.to-p.from) * before / (before - after)
-			meet = min(p.from+time.Duration(math.Ceil(x)), p.to)
-			height = p.at(meet)
+			x := float64(each.to-each.from) * before / (before - after)
+			meet = min(each.from+time.Duration(math.Ceil(x)), each.to)
+			height = each.at(meet)
 			break
 		}
 	}
+	if meet == t {
+		return p
+	}
 	s := whole(Segment{From: t, To: meet, Start: level, End: max(0, height)})
 	s.spawns = true
-	return Curve{}.then(s).then(c.after(meet).pieces...)
+	return append(pieces{s}, p.after(meet)...)
 }
