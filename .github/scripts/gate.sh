@@ -46,13 +46,17 @@ finish() {
   exit 0
 }
 
-# stop CODE: nothing to compare; the last lines that were said tell why.
+# stop CODE [WHY]: nothing to compare; the last lines that were said tell why.
 stop() {
+  local why=${2:-The run stopped before there was anything to compare:}
   code=$1
+  if ((code == 96)); then
+    why='The runner was too busy to generate the load as planned, so the numbers say nothing about the service. Run the job again, on a quieter or a larger runner:'
+  fi
   {
-    printf '### ⚠️ Performance: not measured\n\n%s\n\n' "${2:-The run stopped before there was anything to compare:}"
+    printf '### ⚠️ Performance: not measured\n\n%s\n\n' "$why"
     # shellcheck disable=SC2016
-    printf '```text\n%s\n```\n' "$(tail -n 12 "$log" | tr -d '`' | cut -c1-500)"
+    printf '```text\n%s\n```\n' "$({ grep -E '^(note: the generator is )?INVALID' "$log" || true; tail -n 12 "$log"; } | awk '!seen[$0]++' | tr -d '`' | cut -c1-500)"
   } >"$report"
   finish
 }

@@ -22,7 +22,8 @@ for platform in ${PLATFORMS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 w
   mkdir "$temp/$name"
   for program in loadgen server; do
     (cd "$root" && GOOS=$os GOARCH=$arch CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$version" -o "$temp/$name/$program$suffix" "./cmd/$program")
-    "$temp/cyclonedx-gomod" bin -json -noserial -version "$version" -output "$out/${name}_$program.cdx.json" "$temp/$name/$program$suffix"
+    "$temp/cyclonedx-gomod" bin -json -noserial -version "$version" "$temp/$name/$program$suffix" |
+      jq --arg at "$(date -u -d "@$stamp" +%FT%TZ)" '.metadata.timestamp = $at' >"$out/${name}_$program.cdx.json"
   done
   cp "$root/LICENSE" "$root/README.md" "$temp/$name/"
   find "$temp/$name" -exec touch -d "@$stamp" {} +
