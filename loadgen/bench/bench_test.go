@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"scalableappbackend/internal/contract"
 	"scalableappbackend/loadgen/attack"
 	"scalableappbackend/loadgen/measure"
 	"scalableappbackend/loadgen/plan"
@@ -207,6 +208,23 @@ func TestWhatAServiceAnswersIsCounted(t *testing.T) {
 	both(t, func(t *testing.T, drivers func(plan.Plan) plan.Plan) {
 		if r := execute(t, drivers(few("http://127.0.0.1:1", 4, 12)), nil); r.messages["connection refused"] != 12 {
 			t.Errorf("nobody listens: %v", r.messages)
+		}
+	})
+}
+
+// The contract of one exchange, which a run has to keep as well.
+func TestWhatIsCountedOfAnAnswer(t *testing.T) {
+	both(t, func(t *testing.T, drivers func(plan.Plan) plan.Plan) {
+		for _, row := range contract.Rows() {
+			t.Run(strings.ReplaceAll(row.Why, " ", "_"), func(t *testing.T) {
+				t.Parallel()
+				p := drivers(few(contract.Serve(t, row.Server), 1, 5))
+				row.Client(&p.Client)
+				if row.Method != "" {
+					p.Targets[0].Method = row.Method
+				}
+				row.Check(t, execute(t, p, nil).windows)
+			})
 		}
 	})
 }

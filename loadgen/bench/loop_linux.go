@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"slices"
 	"syscall"
@@ -566,9 +567,29 @@ func (l *loop) move(i int, now time.Duration) {
 			Retries: s.retries, Connected: true, Answering: true,
 		},
 	}
+	if c := l.detach(s); c != nil {
+		g.user.Adopt(l.bench.requests[s.request].wire, c, now) // of no age that is asked for: see plainAddresses
+	}
 	l.shut(s)
 	l.active--
 	l.bench.drive(g)
+}
+
+// detach takes a connection that may carry another request out of the loop; nil when there is none.
+func (l *loop) detach(s *socket) net.Conn {
+	if !s.reader.Reusable() || l.bench.client.NoKeepAlive {
+		return nil
+	}
+	// A copy of the descriptor goes on, and the loop must not hear of it.
+	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, s.fd, nil)
+	f := os.NewFile(uintptr(s.fd), "")
+	s.fd = -1
+	defer f.Close()
+	c, err := net.FileConn(f)
+	if err != nil {
+		return nil // no descriptor left: the next request will say so
+	}
+	return c
 }
 
 // fail records a failure, unless the request may be sent again on a new connection: see wire.Client.

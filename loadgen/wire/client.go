@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -118,6 +119,13 @@ func (c *Client) connection(q *Request, how *Call, a *Answer) (*conn, error) {
 	a.Connect += n.cfg.Clock() - begun
 	a.Connected = true
 	return k, nil
+}
+
+// Adopt takes over a connection that a request was sent on and answered elsewhere, and which may carry another.
+func (c *Client) Adopt(q *Request, dialed net.Conn, opened time.Duration) {
+	k := c.network.admit(q.target, dialed, opened)
+	k.used, k.idle = true, c.network.cfg.Clock()
+	c.kept = append(c.kept, k)
 }
 
 // keep puts a connection aside for the next request when it may carry one.

@@ -82,16 +82,10 @@ func (n *Network) open(t target, deadline time.Time, opened func(at time.Duratio
 	if err != nil {
 		return nil, n.cause(err)
 	}
-	c := &conn{target: t, Conn: dialed, clock: n.cfg.Clock, opened: n.cfg.Clock()}
+	c := n.admit(t, dialed, n.cfg.Clock())
 	if opened != nil {
 		opened(c.opened, dialed.RemoteAddr().String())
 	}
-	if s, ok := dialed.(syscall.Conn); ok {
-		c.raw, _ = s.SyscallConn() // nil where the socket cannot be looked at
-	}
-	n.mu.Lock()
-	n.conns[c] = struct{}{}
-	n.mu.Unlock()
 	if err := n.limit(c, deadline); err != nil {
 		n.close(c)
 		return nil, err
@@ -103,6 +97,18 @@ func (n *Network) open(t target, deadline time.Time, opened func(at time.Duratio
 		}
 	}
 	return c, nil
+}
+
+// admit makes a connection one of the network's.
+func (n *Network) admit(t target, dialed net.Conn, opened time.Duration) *conn {
+	c := &conn{target: t, Conn: dialed, clock: n.cfg.Clock, opened: opened}
+	if s, ok := dialed.(syscall.Conn); ok {
+		c.raw, _ = s.SyscallConn() // nil where the socket cannot be looked at
+	}
+	n.mu.Lock()
+	n.conns[c] = struct{}{}
+	n.mu.Unlock()
+	return c
 }
 
 func (n *Network) handshake(c *conn, name string) error {

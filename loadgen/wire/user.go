@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -220,6 +221,11 @@ func (u *User) next(r *http.Request) error {
 	u.answer.Retries += before.Retries
 	u.answer.Reuses += before.Reuses
 	return err
+}
+
+// Adopt takes over a connection: see [Client.Adopt].
+func (u *User) Adopt(q *Request, dialed net.Conn, opened time.Duration) {
+	u.client.Adopt(q, dialed, opened)
 }
 
 // Close closes the idle connections.
