@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 // logins are tried again.
 type visit struct {
 	login *plan.Request // the plan's first
+	host  string
 	token string
 	uses  int
 	told  []Answer
@@ -32,7 +34,7 @@ func (v *visit) Next() Step {
 	v.uses++
 	use := *v.login // an endpoint of the plan's, an address and a header of its own
 	use.Endpoint = 1
-	use.URL = &url.URL{Scheme: "http", Host: "service", Path: "/use"}
+	use.URL = &url.URL{Scheme: "http", Host: v.host, Path: "/use"}
 	use.Header = http.Header{"Token": {v.token}}
 	return Step{Request: &use}
 }
@@ -89,7 +91,7 @@ func TestAUserFollowsItsScript(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := ready(row.p)
 				r := executeWith(Config{Plan: p, Transport: service, Script: func(int, *rand.Rand) Script {
-					v := &visit{login: &p.Requests[0]}
+					v := &visit{login: &p.Requests[0], host: "service"}
 					scripts = append(scripts, v)
 					return v
 				}}, nil, nil)
@@ -169,3 +171,37 @@ type once struct {
 
 func (o *once) Next() Step        { return o.step }
 func (o *once) Answered(a Answer) { o.answers = append(o.answers, a) }
+
+func TestAScriptsOwnRequestsGoOverSocketsToo(t *testing.T) {
+	var mu sync.Mutex
+	uses, wrong := map[string]int{}, 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.URL.Path != "/use" {
+			token := fmt.Sprint("token-", len(uses))
+			uses[token] = 0
+			fmt.Fprint(w, token)
+			return
+		}
+		if _, known := uses[r.Header.Get("Token")]; !known {
+			wrong++
+		}
+		uses[r.Header.Get("Token")]++
+	}))
+	defer server.Close()
+	p := plan.Default()
+	p.Users, p.SpawnRate, p.Think, p.RunTime = 3, 100, plan.Range{Max: plan.Duration(5 * ms)}, plan.Duration(300*ms)
+	ready := at(p, server.URL)
+	ready.Endpoints = append(ready.Endpoints[:1:1], plan.Endpoint{Name: "use"})
+	host := ready.Requests[0].URL.Host
+	r := executeWith(Config{Plan: ready, Script: func(int, *rand.Rand) Script { return &visit{login: &ready.Requests[0], host: host} }}, nil, nil)
+	r.balanced(t)
+	logins, used := 0, 0
+	for _, n := range uses {
+		logins, used = logins+1, used+n
+	}
+	if r.failures > 0 || wrong > 0 || logins < 3 || used < 2*logins-6 || int64(logins+used) != r.requests {
+		t.Errorf("%d logins, %d uses of which %d of no token, of %d requests; %v", logins, used, wrong, r.requests, r.messages())
+	}
+}
