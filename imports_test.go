@@ -51,7 +51,7 @@ loadgen/report      → internal/exit internal/junit internal/units loadgen/docu
 loadgen/stats       →
 loadgen/compare     → internal/input internal/units loadgen/gate loadgen/plan loadgen/result loadgen/stats
 loadgen/baseline    → loadgen/compare loadgen/result
-loadgen/tui         → internal/units loadgen/plan loadgen/result loadgen/timeline loadgen/validity
+loadgen/tui         → internal/units loadgen/document loadgen/plan loadgen/result loadgen/timeline loadgen/validity
 loadgen             → internal/exit internal/input internal/units loadgen/attack loadgen/bench loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
 loadgen/pair        → internal/input internal/units loadgen loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/result loadgen/validity
 bench               →

@@ -22,7 +22,7 @@ type env struct {
 	environ        []string
 	guard          func() *exec.Cmd // this program again: see newGuard
 	isTTY          func(stream any) bool
-	width          func(stream any) int // columns of a terminal; 0 when unknown
+	size           func(stream any) (columns, lines int) // of a terminal; 0 when unknown
 	signals        func() (signals <-chan os.Signal, stop func())
 	judge          func(validity.Evidence) (result.Validity, []result.Reason) // nil: validity.Judge
 	outlivePipes   func()                                                     // from now on a stream that nobody reads any more gives an error instead of a signal that kills
@@ -48,16 +48,16 @@ func system() env {
 			f, ok := stream.(*os.File)
 			return ok && term.IsTerminal(int(f.Fd()))
 		},
-		width: func(stream any) int {
+		size: func(stream any) (columns, lines int) {
 			f, ok := stream.(*os.File)
 			if !ok {
-				return 0
+				return 0, 0
 			}
-			width, _, err := term.GetSize(int(f.Fd()))
+			columns, lines, err := term.GetSize(int(f.Fd()))
 			if err != nil {
-				return 0
+				return 0, 0
 			}
-			return width
+			return columns, lines
 		},
 		signals: func() (<-chan os.Signal, func()) {
 			// Two may come before anybody reads: one stops the run, another one cuts its drain.

@@ -19,7 +19,7 @@ func typedIn(t *testing.T, variables map[string]string, args ...string) (stdout,
 		args: args, stdin: strings.NewReader(""), stdout: &out, stderr: &err,
 		lookup:  func(name string) (string, bool) { v, ok := variables[name]; return v, ok },
 		isTTY:   func(any) bool { return false },
-		width:   func(any) int { return 0 },
+		size:    func(any) (int, int) { return 0, 0 },
 		signals: func() (<-chan os.Signal, func()) { return nil, func() {} },
 
 		outlivePipes: func() {},

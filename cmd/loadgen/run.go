@@ -217,5 +217,6 @@ func unlessUnread(err error) error {
 
 // options are how a report is laid out on a stream.
 func (e *env) options(w io.Writer) report.Options {
-	return report.Options{Width: cmp.Or(e.width(w), report.DefaultWidth), Color: e.color(w)}
+	columns, lines := e.size(w)
+	return report.Options{Width: cmp.Or(columns, report.DefaultWidth), Height: lines, Color: e.color(w)}
 }

@@ -82,3 +82,12 @@ func TestAResultAndItsWindowsHaveTheSameHistogram(t *testing.T) {
 		t.Errorf("a histogram of nothing: %+v", h)
 	}
 }
+
+func TestATerminalOfFewLinesShowsNoHistogram(t *testing.T) {
+	r := named(t, "seed").result()
+	for height, want := range map[int]bool{0: true, tall - 1: false, tall: true} {
+		if got := strings.Contains(text(t, r, Options{Height: height}), "latency histogram"); got != want {
+			t.Errorf("%d lines: a histogram is %t, want %t", height, got, want)
+		}
+	}
+}

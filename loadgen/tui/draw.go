@@ -3,6 +3,7 @@ package tui
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/document"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
 )
@@ -18,7 +20,7 @@ const (
 	minWidth = 40
 	maxWidth = 110 // wider is harder to read
 	label    = 13  // columns of the words on the left
-	column   = 12  // of a latency
+	column   = 11  // of a latency
 	topN     = 3   // kinds of errors
 )
 
@@ -36,18 +38,31 @@ func (m model) lines() []string {
 	if m.service != nil {
 		return cut(m.serviceLines(width, cmp.Or(m.height, defaultHeight)), width)
 	}
-	lines := []string{m.with(strong, clean(m.title)), m.progress(width), ""}
+	lines := append(m.wrapped(strong, m.title, width, 2), m.progress(width), "")
 	if m.last == nil {
 		lines = append(lines, row("", "the first second is under way"))
-	} else {
+	} else { // in the order of the summary
 		f := sum(m.recent)
-		lines = append(lines, m.phase(), m.rates(f))
-		lines = append(lines, m.sparkline(width), m.requests())
-		lines = append(lines, m.latencies(f)...)
-		lines = append(lines, m.failures()...)
+		lines = append(lines, m.requests(), m.rates(f), m.sparkline(width))
+		lines = append(lines, m.failures(width)...)
+		lines = append(lines, m.latencies(f, width)...)
+		lines = append(lines, m.phase())
 		lines = append(lines, m.generator(f, width)...)
 	}
-	return cut(append(lines, "", m.footer()), width)
+	style, footer := m.footer()
+	return cut(append(append(lines, ""), m.wrapped(style, footer, width, 3)...), width)
+}
+
+// wrapped is text in at most so many lines that fit a width, broken between words.
+func (m model) wrapped(s style, text string, width, most int) (lines []string) {
+	all := strings.Split(ansi.Wordwrap(clean(text), width-1, ""), "\n")
+	if len(all) > most {
+		all = append(all[:most-1], strings.Join(all[most-1:], " ")) // which is cut
+	}
+	for _, l := range all {
+		lines = append(lines, m.with(s, ansi.Truncate(l, width-1, "…")))
+	}
+	return lines
 }
 
 // cut makes lines fit a width.
@@ -95,38 +110,42 @@ func (m model) rates(f *figures) string {
 		}
 		return units.Rate(float64(n) / f.seconds)
 	}
-	return row("rate", fmt.Sprintf("offered %s   done %s   ", rate(f.offered), rate(f.done))+m.with(dim, "last 10 s"))
+	return row("rate", fmt.Sprintf("%s done of %s offered   ", rate(f.done), rate(f.offered))+m.with(dim, f.over()))
 }
 
-// sparkline is the rate of each second of the last minute, or of what has room.
+// over says of how much time figures are: the last 10 s, or what there was.
+func (f *figures) over() string {
+	if f.seconds == 0 {
+		return "the load is over"
+	}
+	return "last " + units.Decimal(math.Round(f.seconds*10)/10) + " s"
+}
+
+// sparkline is the rate of each second of the last minute, or of what has room, and says how much time that is.
 func (m model) sparkline(width int) string {
-	const caption, shorter = "  last minute", "  last 00 s"
-	room, text := width-1-label, caption
-	cells := min(minute, room-len(caption))
-	if cells < minute {
-		cells = room - len(shorter)
-		text = fmt.Sprintf("  last %d s", cells)
+	caption := func(shown []second) string {
+		length, highest := 0.0, 0.0
+		for _, s := range shown {
+			length += s.length
+			highest = max(highest, s.rate())
+		}
+		return "  last " + units.Decimal(math.Round(length)) + " s, max " + units.Rate(highest)
 	}
-	shown := m.seconds[max(0, len(m.seconds)-cells):]
-	return row("", m.with(good, sparkline(shown))+m.with(dim, text))
+	shown := m.seconds
+	if cells := max(width-1-label-len(caption(shown)), 1); len(shown) > cells {
+		shown = shown[len(shown)-cells:]
+	}
+	return row("", m.with(good, sparkline(shown))+m.with(dim, caption(shown)))
 }
 
-// sparkline draws seconds as bars, the highest one full; a second without any request is a blank.
+// sparkline draws seconds as bars, the highest one full, as a report's chart does.
 func sparkline(seconds []second) string {
-	bars := []rune("▁▂▃▄▅▆▇█")
-	var highest int64
-	for _, s := range seconds {
-		highest = max(highest, s.done)
+	rates, highest := make([]float64, len(seconds)), 0.0
+	for i, s := range seconds {
+		rates[i] = s.rate()
+		highest = max(highest, rates[i])
 	}
-	var b strings.Builder
-	for _, s := range seconds {
-		if s.done == 0 {
-			b.WriteByte(' ')
-			continue
-		}
-		b.WriteRune(bars[(s.done*int64(len(bars))-1)/highest])
-	}
-	return b.String()
+	return document.DrawBars(rates, highest)
 }
 
 func (m model) requests() string {
@@ -139,39 +158,66 @@ func (m model) requests() string {
 	if t.failures > 0 {
 		style = bad
 	}
-	return row("requests", fmt.Sprintf("%s done   ", units.Count(t.requests))+
-		m.with(style, fmt.Sprintf("%s failed (%s)", units.Count(t.failures), units.Percent(share))))
+	return row("requests", units.Count(t.requests)+" done   "+
+		m.with(style, fmt.Sprintf("%s errors (%s)", units.Count(t.failures), units.Percent(share))))
 }
 
-func (m model) latencies(f *figures) []string {
-	line := func(name string, h *result.Histogram, note string) string {
-		cell := func(q float64) string {
-			if h.Count() == 0 {
-				return units.None
+// latencies have the columns and rows of the summary, as many as there is room for.
+func (m model) latencies(f *figures, width int) []string {
+	quantiles := []struct {
+		name string
+		q    float64
+	}{{"p50", 0.50}, {"p95", 0.95}, {"p99", 0.99}, {"max", 1}}
+	note := "  " + f.over()
+	for label+len(quantiles)*column > width-1 && len(quantiles) > 1 {
+		quantiles = append(quantiles[:1], quantiles[2:]...) // what is between goes first
+	}
+	if label+len(quantiles)*column+len(note) > width-1 {
+		note = ""
+	}
+	line := func(name string, s style, h *result.Histogram) string {
+		var b strings.Builder
+		for _, q := range quantiles {
+			text := units.None
+			if h.Count() > 0 {
+				text = units.Latency(h.Quantile(q.q))
 			}
-			return units.Latency(h.Quantile(q))
+			b.WriteString(pad(text))
 		}
-		return row("  "+name, pad(cell(0.50))+pad(cell(0.99))+m.with(dim, note))
+		return row(name, m.with(s, strings.TrimRight(b.String(), " ")))
+	}
+	var heads strings.Builder
+	for _, q := range quantiles {
+		heads.WriteString(pad(q.name))
 	}
 	return []string{
-		row("latency", m.with(dim, pad("p50")+pad("p99")+"last 10 s")),
-		line("raw", &f.raw, "from the send"),
-		line("corrected", &f.corrected, "from when it was due"),
+		m.with(dim, row("latency", strings.TrimRight(heads.String(), " ")+note)),
+		line("corrected", strong, &f.corrected),
+		line("raw", plain, &f.raw),
 	}
 }
 
 func pad(s string) string { return s + strings.Repeat(" ", max(1, column-ansi.StringWidth(s))) }
 
-func (m model) failures() []string {
+// failures are the most frequent, each with its endpoint.
+func (m model) failures(width int) []string {
 	worst := m.totals.worst(topN)
 	if len(worst) == 0 {
 		return []string{row("errors", "none")}
 	}
-	width := len(units.Count(worst[0].count))
+	count := len(units.Count(worst[0].count))
 	var lines []string
 	name := "errors"
 	for _, f := range worst {
-		lines = append(lines, row(name, m.with(bad, fmt.Sprintf("%*s", width, units.Count(f.count)))+"  "+clean(f.message)))
+		text := f.message
+		if f.endpoint >= 0 && f.endpoint < len(m.endpoints) {
+			text = m.endpoints[f.endpoint] + "  " + text
+		}
+		prefix := row(name, m.with(bad, fmt.Sprintf("%*s", count, units.Count(f.count)))+"  ")
+		for _, l := range m.wrapped(plain, text, width-label-count-2, 2) {
+			lines = append(lines, prefix+l)
+			prefix = strings.Repeat(" ", label+count+2)
+		}
 		name = ""
 	}
 	if more := len(m.totals.errors) - len(worst); more > 0 {
@@ -204,20 +250,20 @@ func (m model) generator(f *figures, width int) []string {
 	return lines
 }
 
-func (m model) footer() string {
+func (m model) footer() (style, string) {
 	grace := units.Duration(m.stopTimeout)
-	key := "ctrl+c"
+	key := "Ctrl-C"
 	if m.keys {
 		key = "q"
 	}
 	switch {
 	case m.stopping != "":
-		return m.with(warn, fmt.Sprintf("stopping within %s (%s); %s again: at once", grace, clean(m.stopping), key))
+		return warn, fmt.Sprintf("stopping within %s (%s); %s again: at once", grace, m.stopping, key)
 	case m.last != nil && m.last.Name == plan.Drain:
-		return m.with(dim, fmt.Sprintf("sending is over; what is under way has up to %s", grace))
+		return dim, fmt.Sprintf("sending is over; what is under way has up to %s", grace)
 	}
 	if m.wheel == nil {
-		return m.with(dim, key+" stops")
+		return dim, key + " stops"
 	}
 	pause := "p pauses"
 	if m.last != nil && m.last.Name == plan.Held {
@@ -225,9 +271,9 @@ func (m model) footer() string {
 	}
 	text := key + " stops · +/- w/s W/S change the load · " + pause
 	if m.said != "" {
-		text += " · " + clean(m.said)
+		text += " · " + m.said
 	}
-	return m.with(dim, text)
+	return dim, text
 }
 
 // clean keeps what a server said from writing to the terminal.
@@ -240,21 +286,16 @@ func clean(text string) string {
 	}, text)
 }
 
-// style is the parameter of an escape sequence that selects how text looks.
-type style string
+// style is what text means, with the colour that it has in every view.
+type style = document.Tone
 
 const (
-	plain  style = ""
-	strong style = "1"
-	dim    style = "2"
-	bad    style = "31"
-	good   style = "32"
-	warn   style = "33"
+	plain  = document.Plain
+	strong = document.Strong
+	dim    = document.Dim
+	bad    = document.Bad
+	good   = document.Good
+	warn   = document.Warn
 )
 
-func (m model) with(s style, text string) string {
-	if !m.styled || s == plain || text == "" {
-		return text
-	}
-	return "\x1b[" + string(s) + "m" + text + "\x1b[0m"
-}
+func (m model) with(s style, text string) string { return document.Painter(m.styled).Paint(s, text) }

@@ -81,8 +81,8 @@ func TestKeysChangeTheLoad(t *testing.T) {
 		if m.said != row.want {
 			t.Errorf("%s: %s makes it %q, want %q", row.why, row.keys, m.said, row.want)
 		}
-		if !strings.Contains(m.footer(), row.want) {
-			t.Errorf("%s: the footer is %q", row.why, m.footer())
+		if _, footer := m.footer(); !strings.Contains(footer, row.want) {
+			t.Errorf("%s: the footer is %q", row.why, footer)
 		}
 	}
 }
@@ -91,7 +91,7 @@ func TestAChangeThatIsRefusedIsSaid(t *testing.T) {
 	m := model{wheel: &wheel{run: &fakeRun{p: plan.Default(), no: errors.New("the load has ended")}}, keys: true}
 	_, cmd := m.Update(tea.KeyPressMsg{Text: "+", Code: '+'})
 	next, _ := m.Update(cmd())
-	if got := next.(model).footer(); !strings.Contains(got, "the load has ended") {
+	if _, got := next.(model).footer(); !strings.Contains(got, "the load has ended") {
 		t.Errorf("the footer is %q", got)
 	}
 }
@@ -101,7 +101,7 @@ func TestKeysThatChangeTheLoadWaitUntilThereIsARun(t *testing.T) {
 	if _, cmd := m.Update(tea.KeyPressMsg{Text: "+", Code: '+'}); cmd != nil {
 		t.Error("+ does something before there is a run")
 	}
-	if got := m.footer(); strings.Contains(got, "+") {
+	if _, got := m.footer(); strings.Contains(got, "+") {
 		t.Errorf("the footer offers %q", got)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // it was shown.
 type model struct {
 	title       string
+	endpoints   []string      // their names, by index
 	planned     time.Duration // length of the load
 	stopTimeout time.Duration
 	closedModel bool // of load: it has users

@@ -39,7 +39,8 @@ func window(from int, phase string, done, failed int64, raw, lag time.Duration) 
 
 func fresh(width int) model {
 	return model{
-		title: "50 users, 5 started each second, on http://localhost:8080 for 3:00", planned: 3 * time.Minute,
+		endpoints: []string{"GET /"},
+		title:     "50 users, 5 started each second, on http://localhost:8080 for 3:00", planned: 3 * time.Minute,
 		stopTimeout: 10 * time.Second, closedModel: true, keys: true, width: width, stop: func(string) {},
 	}
 }

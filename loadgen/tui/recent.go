@@ -1,10 +1,12 @@
 package tui
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
 
+	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/validity"
 )
@@ -17,21 +19,27 @@ const (
 // totals are counts since the start of the run.
 type totals struct {
 	requests, failures int64
-	errors             map[string]int64 // by message
+	errors             map[way]int64
+}
+
+// way is how requests of an endpoint failed.
+type way struct {
+	endpoint int
+	message  string
 }
 
 // with is t and a window. It leaves t as it is, because models before this one hold it.
 func (t totals) with(w *result.Window) totals {
 	t.errors = maps.Clone(t.errors)
 	if t.errors == nil {
-		t.errors = map[string]int64{}
+		t.errors = map[way]int64{}
 	}
 	for i := range w.Endpoints {
 		e := &w.Endpoints[i]
 		t.requests += e.Requests
 		t.failures += e.Failures
 		for _, each := range e.Errors {
-			t.errors[each.Message] += each.Count
+			t.errors[way{e.Endpoint, each.Message}] += each.Count
 		}
 	}
 	return t
@@ -39,29 +47,43 @@ func (t totals) with(w *result.Window) totals {
 
 // failure is a way in which requests failed.
 type failure struct {
-	message string
-	count   int64
+	way
+	count int64
 }
 
 // worst are the n most frequent failures.
 func (t totals) worst(n int) []failure {
 	var all []failure
-	for _, message := range slices.Sorted(maps.Keys(t.errors)) {
-		all = append(all, failure{message, t.errors[message]})
+	for _, w := range slices.SortedFunc(maps.Keys(t.errors), func(a, b way) int {
+		return cmp.Or(cmp.Compare(a.message, b.message), cmp.Compare(a.endpoint, b.endpoint))
+	}) {
+		all = append(all, failure{w, t.errors[w]})
 	}
 	slices.SortStableFunc(all, func(a, b failure) int { return int(b.count - a.count) })
 	return all[:min(n, len(all))]
 }
 
-// second is how many requests were done in one second of the run, by its number.
+// second is how many requests were done in one second of the run, by its number, or in as much as there was of it.
 type second struct {
 	number int
 	done   int64
+	length float64
 }
 
-// withSecond adds a window to the seconds of the last minute. Windows are cut where a phase ends, so that
+// rate is that of the part that there was.
+func (s second) rate() float64 {
+	if s.length <= 0 {
+		return 0
+	}
+	return float64(s.done) / s.length
+}
+
+// withSecond adds a window to the seconds of the last minute. In the drain nothing is due, and its moment is no second. Windows are cut where a phase ends, so that
 // a second may come in several.
 func withSecond(seconds []second, w *result.Window) []second {
+	if w.Name == plan.Drain {
+		return seconds
+	}
 	var done int64
 	for i := range w.Endpoints {
 		done += w.Endpoints[i].Requests
@@ -70,8 +92,9 @@ func withSecond(seconds []second, w *result.Window) []second {
 	seconds = slices.Clone(seconds)
 	if last := len(seconds) - 1; last >= 0 && seconds[last].number == number {
 		seconds[last].done += done
+		seconds[last].length += w.Seconds()
 	} else {
-		seconds = append(seconds, second{number, done})
+		seconds = append(seconds, second{number, done, w.Seconds()})
 	}
 	return seconds[max(0, len(seconds)-minute):]
 }
@@ -101,8 +124,13 @@ type figures struct {
 func sum(recent []*result.Window) *figures {
 	f := &figures{cpu: result.Unknown()}
 	for _, w := range recent {
-		f.seconds += w.Seconds()
-		f.offered += w.Offered
+		if w.Name != plan.Drain { // in which nothing is due, so that it has no rate
+			f.seconds += w.Seconds()
+			f.offered += w.Offered
+			for i := range w.Endpoints {
+				f.done += w.Endpoints[i].Requests
+			}
+		}
 		f.sent += w.Sent
 		f.lag.Merge(w.Lag)
 		f.slotWait.Merge(w.SlotWait)
@@ -110,7 +138,6 @@ func sum(recent []*result.Window) *figures {
 		f.standstill = f.standstill.With(w.Standstill)
 		for i := range w.Endpoints {
 			e := &w.Endpoints[i]
-			f.done += e.Requests
 			f.raw.Merge(e.Raw)
 			f.corrected.Merge(e.Corrected)
 		}

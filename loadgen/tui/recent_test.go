@@ -32,8 +32,15 @@ func TestASecondThatIsCutByAPhaseCountsOnce(t *testing.T) {
 	for _, w := range []*result.Window{cut(0, time.Second, 10), cut(time.Second, 1800*ms, 7), cut(1800*ms, 2*time.Second, 3), cut(2*time.Second, 3*time.Second, 12)} {
 		seconds = withSecond(seconds, w)
 	}
-	if len(seconds) != 3 || seconds[1].done != 10 {
+	if len(seconds) != 3 || seconds[1].done != 10 || seconds[1].rate() != 10 {
 		t.Errorf("%v, want three seconds of 10, 10 and 12", seconds)
+	}
+	// A second of which there is a part so far, or at all, has its rate; the drain's moment has none.
+	seconds = withSecond(seconds, cut(3*time.Second, 3400*ms, 4))
+	drain := cut(3400*ms, 3410*ms, 9)
+	drain.Name = plan.Drain
+	if seconds = withSecond(seconds, drain); len(seconds) != 4 || seconds[3].rate() != 10 || sparkline(seconds) != "▇▇█▇" {
+		t.Errorf("%v: %s, want the part of a second at 10/s", seconds, sparkline(seconds))
 	}
 }
 
@@ -44,15 +51,15 @@ func TestTheSparklineHasABarASecondAndAFullOneForTheHighest(t *testing.T) {
 		why  string
 	}{
 		{nil, "", "nothing yet"},
-		{[]int64{0, 0}, "  ", "nothing was done: no bar, and no division by zero"},
+		{[]int64{0, 0}, "__", "nothing was done: no bar, and no division by zero"},
 		{[]int64{1, 2, 3, 4, 5, 6, 7, 8}, "▁▂▃▄▅▆▇█", "in eighths"},
 		{[]int64{1, 1000}, "▁█", "the least that was done is a bar"},
 		{[]int64{389, 389}, "██", "a steady rate is a line at the top"},
-		{[]int64{8, 0, 8}, "█ █", "a second without an answer is a gap"},
+		{[]int64{8, 0, 8}, "█_█", "a second without an answer is a gap"},
 	} {
 		var seconds []second
 		for i, d := range row.done {
-			seconds = append(seconds, second{i, d})
+			seconds = append(seconds, second{i, d, 1})
 		}
 		if got := sparkline(seconds); got != row.want {
 			t.Errorf("%v: %q, want %q: %s", row.done, got, row.want, row.why)
@@ -81,7 +88,7 @@ func TestTheWorstFailuresComeFirstAndTiesHaveOneOrder(t *testing.T) {
 		}}}})
 	}
 	got := all.worst(3)
-	want := []failure{{"often", 45}, {"a", 15}, {"b", 15}}
+	want := []failure{{way{0, "often"}, 45}, {way{0, "a"}, 15}, {way{0, "b"}, 15}}
 	if len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
 		t.Errorf("%v, want %v", got, want)
 	}

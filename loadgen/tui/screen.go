@@ -49,6 +49,9 @@ func (s *Screen) Start(meta *result.Meta) error {
 		styled:      s.Styled,
 		stop:        s.Stop,
 	}
+	for _, e := range meta.Endpoints {
+		first.endpoints = append(first.endpoints, e.Name)
+	}
 	if s.Service > 0 {
 		first.service = &service{axis: s.Service}
 	}

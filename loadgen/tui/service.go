@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/document"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/timeline"
 )
@@ -21,7 +22,7 @@ type service struct {
 }
 
 const (
-	serviceLabel = 11 // columns of the words on the left
+	serviceLabel = 13 // columns of the words on the left
 	serviceAside = 26 // of the numbers on the right
 )
 
@@ -40,16 +41,17 @@ func (m model) serviceLines(width, height int) []string {
 		now = max(now, s.timeline.End)
 	}
 	g := axis{length: max(s.axis, now), columns: max(columns, 8), now: now}
-	lines := []string{m.with(strong, clean(m.title)), m.serviceClock(now), ""}
+	lines := append(m.wrapped(strong, m.title, width, 2), m.wrapped(plain, m.serviceClock(now), width, 2)...)
+	lines = append(lines, "")
 	offered, done, p99, failed := g.traffic(s.windows)
 	rate, latency := "", ""
 	if m.last != nil && !m.loadOver(now) {
 		f := sum(m.recent)
 		if f.seconds > 0 {
-			rate = units.Rate(float64(f.done)/f.seconds) + " of " + units.Rate(float64(f.offered)/f.seconds)
+			rate = units.Rate(float64(f.done)/f.seconds) + ", " + f.over()
 		}
 		if f.corrected.Count() > 0 {
-			latency = "p99 " + units.Latency(f.corrected.Quantile(0.99)) + ", 10 s"
+			latency = units.Latency(f.corrected.Quantile(0.99)) + ", " + f.over()
 		}
 	}
 	share := units.None
@@ -63,25 +65,29 @@ func (m model) serviceLines(width, height int) []string {
 	lines = append(lines,
 		m.line("offered", plain, g.bars(offered, 0), ""),
 		m.line("done", good, g.bars(done, slices.Max(append(slices.Clone(offered), 0))), rate),
-		m.line("p99", warn, g.bars(p99, 0), latency),
+		m.line("latency p99", warn, g.bars(p99, 0), latency),
 		m.line("errors", bad, g.marks(failed, "x"), m.with(style, share)))
 	lines = append(lines, m.capacityLines(g)...)
 	lines = append(lines, m.line("", dim, g.ruler(), ""), "")
-	room := max(2, height-len(lines)-2)
-	for _, text := range s.news[max(0, len(s.news)-room):] {
-		lines = append(lines, clean(text))
+	room := max(2, height-len(lines)-3)
+	var news []string
+	for _, text := range s.news {
+		news = append(news, m.wrapped(plain, text, width, 2)...)
 	}
-	for range room - len(s.news) {
+	news = news[max(0, len(news)-room):]
+	lines = append(lines, news...)
+	for range room - len(news) {
 		lines = append(lines, "")
 	}
 	if m.stopping == "" && m.loadOver(now) {
-		key := "ctrl+c"
+		key := "Ctrl-C"
 		if m.keys {
 			key = "q"
 		}
 		return append(lines, m.with(dim, key+" ends the watching"))
 	}
-	return append(lines, m.footer())
+	style, footer := m.footer()
+	return append(lines, m.wrapped(style, footer, width, 2)...)
 }
 
 // loadOver says that sending has ended, and what was under way too.
@@ -206,7 +212,7 @@ func (g axis) tasks(t *timeline.Timeline) (healthy, desired []float64) {
 
 // alarms are, of each column, H where a policy's high alarm was in ALARM in it, L where the low one was.
 func (g axis) alarms(t *timeline.Timeline, policy string) string {
-	cells := []rune(strings.Repeat("·", g.past()))
+	cells := []rune(strings.Repeat(".", g.past()))
 	for _, high := range []bool{false, true} {
 		mark := map[bool]rune{true: 'H', false: 'L'}[high]
 		from := time.Duration(-1)
@@ -230,21 +236,12 @@ func (g axis) alarms(t *timeline.Timeline, policy string) string {
 	return g.padded(string(cells))
 }
 
-// bars draws values, top being a full one; 0 is the highest of them.
+// bars draws values as a report's chart does, top being a full one; 0 is the highest of them.
 func (g axis) bars(values []float64, top float64) string {
-	bars := []rune("▁▂▃▄▅▆▇█")
 	if top == 0 {
 		top = slices.Max(append(slices.Clone(values), 0))
 	}
-	var b strings.Builder
-	for _, v := range values {
-		if v <= 0 || top <= 0 {
-			b.WriteByte(' ')
-			continue
-		}
-		b.WriteRune(bars[min(max(int(v/top*float64(len(bars))+0.5)-1, 0), len(bars)-1)])
-	}
-	return g.padded(b.String())
+	return g.padded(document.DrawBars(values, top))
 }
 
 // marks are where values are above 0.
