@@ -118,18 +118,15 @@ func (c *CSV) writeLast() error {
 func (c *CSV) historyRow(w *result.Window) []string {
 	var last locustEntry
 	for i := range c.recent {
-		r := &c.recent[i]
-		last.requests += r.requests
-		last.failures += r.failures
-		last.times.Merge(&r.times)
+		last.Add(&c.recent[i].EndpointWindow)
 	}
 	span := (w.To - c.recent[0].from).Seconds()
 	total := &c.stats.total
 	return slices.Concat(
 		[]string{whole(c.start.Add(w.To).Unix()), strconv.Itoa(w.Users), "", aggregated},
-		[]string{sixDigits(float64(last.requests) / span), sixDigits(float64(last.failures) / span)},
+		[]string{sixDigits(float64(last.Requests) / span), sixDigits(float64(last.Failures) / span)},
 		last.percentiles(),
-		[]string{whole(total.requests), whole(total.failures)},
+		[]string{whole(total.Requests), whole(total.Failures)},
 		total.summary(),
 	)
 }

@@ -32,26 +32,26 @@ func HDR(w io.Writer, r *result.Result, windows iter.Seq2[*result.Window, error]
 	if windows == nil {
 		return errNoWindows
 	}
-	var total result.Histogram
-	endpoints := make([]result.Histogram, len(r.Endpoints))
+	var total result.EndpointWindow
+	endpoints := make([]result.EndpointWindow, len(r.Endpoints))
 	for window, err := range windows {
 		if err != nil {
 			return err
 		}
 		for i := range window.Endpoints {
 			e := &window.Endpoints[i]
-			total.Merge(e.Corrected)
+			total.Add(e)
 			if e.Endpoint >= 0 && e.Endpoint < len(endpoints) {
-				endpoints[e.Endpoint].Merge(e.Corrected)
+				endpoints[e.Endpoint].Add(e)
 			}
 		}
 	}
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "#[loadgen: %s, %d requests, %d errors; corrected latency of successes in ms]\n",
 		r.Verdict.Validity, r.Totals.Requests, r.Totals.Failures)
-	distribution(b, "", &total)
+	distribution(b, "", total.Corrected)
 	for i := range endpoints {
-		distribution(b, "#"+url.PathEscape(r.Endpoints[i].Name)+"|", &endpoints[i])
+		distribution(b, "#"+url.PathEscape(r.Endpoints[i].Name)+"|", endpoints[i].Corrected)
 	}
 	return b.Flush()
 }

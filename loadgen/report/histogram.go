@@ -17,15 +17,14 @@ const maxBins = 12
 func histogram(in Input) document.Histogram {
 	h := in.Result.Corrected
 	if h == nil && in.Windows != nil {
-		h = &result.Histogram{}
+		var all result.EndpointWindow
 		for w, err := range in.Windows {
 			if err != nil {
 				break // a report of what could be read says so elsewhere, or is of a format that fails
 			}
-			for i := range w.Endpoints {
-				h.Merge(w.Endpoints[i].Corrected)
-			}
+			all.Add(w.Total())
 		}
+		h = all.Corrected
 	}
 	out := document.Histogram{Name: "latency histogram (corrected): answers up to each bound"}
 	if h.Count() == 0 {

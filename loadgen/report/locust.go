@@ -83,20 +83,14 @@ type locustStats struct {
 	last    time.Duration // end of the last window in which a request completed
 }
 
+// locustEntry is one of Locust's StatsEntry.
 type locustEntry struct {
 	method, name string
-	requests     int64
-	failures     int64
-	bytes        int64
-	times        result.Histogram
-	errors       map[string]*locustError // by message; nil of a sum over endpoints
+	result.EndpointWindow
 }
 
-// locustError is one of Locust's StatsError: when it was seen first and last, on the run's clock.
-type locustError struct {
-	count       int64
-	first, last time.Duration
-}
+// times are all of an entry's latencies, which Locust does not tell apart.
+func (l *locustEntry) times() *result.Histogram { return result.Sum(l.Raw, l.Failed) }
 
 // newLocustStats names entries as Locust does, which has the method in a column of its own:
 // "GET /health" is GET and /health, unless another endpoint has that name.
@@ -111,7 +105,7 @@ func newLocustStats(endpoints []plan.Endpoint) *locustStats {
 		if bare, found := strings.CutPrefix(name, e.Method+" "); found && bare != "" && !taken[[2]string{e.Method, bare}] {
 			name = bare
 		}
-		s.entries[i] = locustEntry{method: e.Method, name: name, errors: map[string]*locustError{}}
+		s.entries[i] = locustEntry{method: e.Method, name: name}
 	}
 	return s
 }
@@ -124,42 +118,21 @@ func (s *locustStats) add(w *result.Window) *locustEntry {
 		if e.Endpoint < 0 || e.Endpoint >= len(s.entries) {
 			continue // of another run: the caller's mistake, and no reason to stop a run
 		}
-		s.entries[e.Endpoint].add(e)
-		in.add(e)
+		s.entries[e.Endpoint].Add(e)
+		in.Add(e)
 	}
-	s.total.requests += in.requests
-	s.total.failures += in.failures
-	s.total.bytes += in.bytes
-	s.total.times.Merge(&in.times)
-	if in.requests > 0 {
+	s.total.Add(&in.EndpointWindow)
+	if in.Requests > 0 {
 		s.last = max(s.last, w.To)
 	}
 	return in
-}
-
-func (l *locustEntry) add(e *result.EndpointWindow) {
-	l.requests += e.Requests
-	l.failures += e.Failures
-	l.bytes += e.BytesIn
-	l.times.Merge(e.Raw)
-	l.times.Merge(e.Failed)
-	if l.errors != nil {
-		for _, x := range e.Errors {
-			if have := l.errors[x.Message]; have != nil {
-				have.count += x.Count
-				have.first, have.last = min(have.first, x.First), max(have.last, x.Last)
-			} else {
-				l.errors[x.Message] = &locustError{x.Count, x.First, x.Last}
-			}
-		}
-	}
 }
 
 // sorted are the entries with something to tell, in Locust's order: by name, then by method.
 func (s *locustStats) sorted() []*locustEntry {
 	var entries []*locustEntry
 	for i := range s.entries {
-		if s.entries[i].requests > 0 {
+		if s.entries[i].Requests > 0 {
 			entries = append(entries, &s.entries[i])
 		}
 	}
@@ -173,9 +146,9 @@ func (s *locustStats) statsRows() [][]string {
 	rows := [][]string{statsColumns}
 	for _, l := range append(s.sorted(), &s.total) {
 		rows = append(rows, slices.Concat(
-			[]string{l.method, l.name, whole(l.requests), whole(l.failures)},
+			[]string{l.method, l.name, whole(l.Requests), whole(l.Failures)},
 			l.summary(),
-			[]string{perSecond(l.requests, s.last), perSecond(l.failures, s.last)},
+			[]string{perSecond(l.Requests, s.last), perSecond(l.Failures, s.last)},
 			l.percentiles(),
 		))
 	}
@@ -187,11 +160,19 @@ func (s *locustStats) failureRows(start time.Time) [][]string {
 	seen := func(at time.Duration) string { return start.Add(at).UTC().Format("2006-01-02T15:04:05Z") }
 	rows := [][]string{failuresColumns}
 	for _, l := range s.sorted() {
-		for _, message := range slices.SortedFunc(maps.Keys(l.errors), func(a, b string) int {
-			return cmp.Or(cmp.Compare(l.errors[b].count, l.errors[a].count), cmp.Compare(a, b))
+		messages := map[string]result.ErrorCount{} // Locust has no kinds
+		for _, e := range l.Errors {
+			have, found := messages[e.Message]
+			if !found {
+				have = result.ErrorCount{First: e.First}
+			}
+			messages[e.Message] = result.ErrorCount{Count: have.Count + e.Count, First: min(have.First, e.First), Last: max(have.Last, e.Last)}
+		}
+		for _, message := range slices.SortedFunc(maps.Keys(messages), func(a, b string) int {
+			return cmp.Or(cmp.Compare(messages[b].Count, messages[a].Count), cmp.Compare(a, b))
 		}) {
-			e := l.errors[message]
-			rows = append(rows, []string{l.method, l.name, message, whole(e.count), seen(e.first), seen(e.last)})
+			e := messages[message]
+			rows = append(rows, []string{l.method, l.name, message, whole(e.Count), seen(e.First), seen(e.Last)})
 		}
 	}
 	return rows
@@ -199,26 +180,27 @@ func (s *locustStats) failureRows(start time.Time) [][]string {
 
 // summary are the five columns from median to content size, in milliseconds and bytes.
 func (l *locustEntry) summary() []string {
-	if l.requests == 0 {
+	times := l.times()
+	if l.Requests == 0 {
 		return []string{"0", "0.0", "0", "0", "0"}
 	}
-	lowest, highest := milliseconds(l.times.Min()), milliseconds(l.times.Max())
-	exact := l.times.Quantile(0.5)
+	lowest, highest := milliseconds(times.Min()), milliseconds(times.Max())
+	exact := times.Quantile(0.5)
 	median := wholeMilliseconds(exact)
 	// Where rounding leaves the range, Locust puts the minimum or maximum; its readers expect a
 	// fraction there, and the median's own is the better one.
 	if rounded := math.RoundToEven(milliseconds(exact)); rounded < lowest || rounded > highest {
 		median = float(milliseconds(exact))
 	}
-	return []string{median, float(milliseconds(l.times.Mean())), float(lowest), float(highest), float(float64(l.bytes) / float64(l.requests))}
+	return []string{median, float(milliseconds(times.Mean())), float(lowest), float(highest), float(float64(l.BytesIn) / float64(l.Requests))}
 }
 
 func (l *locustEntry) percentiles() []string {
-	cells := make([]string, len(quantiles))
+	cells, times := make([]string, len(quantiles)), l.times()
 	for i, q := range quantiles {
 		cells[i] = notApplicable
-		if l.times.Count() > 0 {
-			cells[i] = wholeMilliseconds(l.times.Quantile(q))
+		if times.Count() > 0 {
+			cells[i] = wholeMilliseconds(times.Quantile(q))
 		}
 	}
 	return cells

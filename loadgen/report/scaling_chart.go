@@ -67,15 +67,15 @@ func ofWindows(t loadSpan, windows iter.Seq2[*result.Window, error]) (all []docu
 		if w.From >= t.end || w.To <= w.From {
 			continue
 		}
-		sum, at := sumOf(w), document.Point{From: w.From, To: w.To}
+		sum, at := w.Total(), document.Point{From: w.From, To: w.To}
 		rate := func(n int64) document.Point { return point(at, float64(n)/w.Seconds()) }
-		offered.Points, done.Points = append(offered.Points, rate(w.Offered)), append(done.Points, rate(sum.requests))
-		if sum.corrected.Count() > 0 {
-			at.Latency = sum.corrected
+		offered.Points, done.Points = append(offered.Points, rate(w.Offered)), append(done.Points, rate(sum.Requests))
+		if sum.Corrected.Count() > 0 {
+			at.Latency = sum.Corrected
 			p50.Points, p99.Points = append(p50.Points, at), append(p99.Points, at)
 		}
-		if sum.failures > 0 {
-			failures += sum.failures
+		if sum.Failures > 0 {
+			failures += sum.Failures
 			errors.Points = append(errors.Points, document.Point{From: w.From, To: w.To, Sign: 'x'})
 		}
 		end = max(end, w.To)
@@ -239,22 +239,4 @@ func eventSeries(t *timeline.Timeline) []document.Series {
 		return nil
 	}
 	return []document.Series{row}
-}
-
-// inWindow is what of a window's answers is shown over time.
-type inWindow struct {
-	requests, failures int64
-	corrected          *result.Histogram
-}
-
-// sumOf adds a window's endpoints up.
-func sumOf(w *result.Window) (s inWindow) {
-	s.corrected = &result.Histogram{}
-	for i := range w.Endpoints {
-		e := &w.Endpoints[i]
-		s.requests += e.Requests
-		s.failures += e.Failures
-		s.corrected.Merge(e.Corrected)
-	}
-	return s
 }

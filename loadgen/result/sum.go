@@ -20,6 +20,19 @@ const (
 	OtherName = "(other)"
 )
 
+// Add adds another window of an endpoint, or of another one where e is a sum over several; from stays as it is. It is the one
+// place in which counts of requests are added: whatever sums windows up calls it.
+func (e *EndpointWindow) Add(from *EndpointWindow) { e.add(from) }
+
+// Total is the sum over the window's endpoints.
+func (w *Window) Total() *EndpointWindow {
+	all := &EndpointWindow{Endpoint: -1}
+	for i := range w.Endpoints {
+		all.add(&w.Endpoints[i])
+	}
+	return all
+}
+
 // add adds another part of the same endpoint's counts; from stays as it is.
 func (e *EndpointWindow) add(from *EndpointWindow) {
 	e.Requests += from.Requests
