@@ -65,6 +65,8 @@ func TestALoadThatDidNotComeToItsHeightClaimsWhatItReached(t *testing.T) {
 		{func(p *plan.Plan) { p.Users, p.Stages = 0, stages }, 30 * time.Second, "Ctrl-C", "up to 50 of 100 users in 2 stages for 30s of 2m on ", "users 50 of 100: the ramp did not finish"},
 		{func(p *plan.Plan) { p.Users, p.Stages = 0, stages }, 90 * time.Second, "Ctrl-C", "up to 100 users in 2 stages for 1m30s of 2m on ", ""},
 		{func(p *plan.Plan) { *p = open(p.Host, plan.Rate{}); p.Stages = stages }, 15 * time.Second, "Ctrl-C", "up to 25 of 100 requests/s in 2 stages for 15s of 2m on ", "requests/s 25 of 100: the ramp did not finish"},
+		{func(p *plan.Plan) { p.Edits = []plan.Edit{{At: 20 * time.Second, Field: plan.EditUsers, Value: 80}} }, 3 * time.Minute, "", "up to 80 users for 3m on ", ""},
+		{func(p *plan.Plan) { p.Edits = []plan.Edit{{At: 4 * time.Second, Field: plan.EditUsers, Value: 10}} }, 3 * time.Minute, "", "up to 20 users for 3m on ", ""},
 		{func(p *plan.Plan) { *p = open(p.Host, plan.Rate{N: 40}) }, 5 * time.Second, "Ctrl-C", "40 requests/s for 5s of 3m on ", ""},
 	} {
 		r := &result.Result{Plan: seedPlan(), StoppedBy: row.stopped, Interrupted: row.stopped != "", DurationS: row.ran.Seconds()}

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -191,5 +193,33 @@ func TestJSONIsTheFileByteForByte(t *testing.T) {
 	var b bytes.Buffer
 	if err := Write(&b, "json", s.input()); err != nil || !bytes.Equal(b.Bytes(), want) {
 		t.Errorf("%v, %d bytes that differ from the file's %d", err, b.Len(), len(want))
+	}
+}
+
+func TestEveryNumberOfTheTextIsInTheMarkdown(t *testing.T) {
+	number := regexp.MustCompile(`[0-9][0-9,.:]*[0-9]|[0-9]`)
+	check := func(name string, in Input) {
+		said := map[string]bool{}
+		in.Options.Width = 100 // at which the chart is that of the Markdown
+		var md, text bytes.Buffer
+		if err := errors.Join(Write(&md, "markdown", in), Write(&text, "text", in)); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range number.FindAllString(md.String(), -1) {
+			said[n] = true
+		}
+		for _, n := range number.FindAllString(text.String(), -1) {
+			if !said[n] {
+				t.Errorf("%s: %s is in the text alone", name, n)
+			}
+		}
+	}
+	for _, s := range samples {
+		if s.name != "many" { // whose names are too long for a line of text
+			check(s.name, s.made().input())
+		}
+	}
+	for _, s := range scaledSamples {
+		check(s.name, s.made().input())
 	}
 }
