@@ -49,7 +49,7 @@ loadgen/lab         → internal/input internal/near loadgen/autoscaling loadgen
 loadgen/document    → internal/units loadgen/result
 loadgen/report      → internal/exit internal/junit internal/units loadgen/document loadgen/plan loadgen/result loadgen/timeline
 loadgen/stats       →
-loadgen/compare     → internal/input internal/units loadgen/gate loadgen/plan loadgen/result loadgen/stats
+loadgen/compare     → internal/input internal/junit internal/units loadgen/gate loadgen/plan loadgen/result loadgen/stats
 loadgen/baseline    → loadgen/compare loadgen/result
 loadgen/tui         → internal/units loadgen/document loadgen/plan loadgen/result loadgen/timeline loadgen/validity
 loadgen             → internal/exit internal/input internal/units loadgen/attack loadgen/bench loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server

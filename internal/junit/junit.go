@@ -17,8 +17,8 @@ import (
 // Suite is one run of cases.
 type Suite struct {
 	Name       string
-	Host       string // where it ran; localhost when it is not known
-	At         time.Time
+	Host       string    // where it ran; localhost when it is not known
+	At         time.Time // when it began; left out when it is not known, which the older schema does not allow
 	Seconds    float64
 	Properties [][2]string // names and values
 	Cases      []Case
@@ -51,15 +51,15 @@ type (
 	}
 	wireSuite struct {
 		Name       string         `xml:"name,attr"`
-		ID         int            `xml:"id,attr"`
-		Package    string         `xml:"package,attr"`
-		Timestamp  string         `xml:"timestamp,attr"`
-		Host       string         `xml:"hostname,attr"`
 		Tests      int            `xml:"tests,attr"`
 		Failures   int            `xml:"failures,attr"`
-		Errors     int            `xml:"errors,attr"`
 		Skipped    int            `xml:"skipped,attr"`
+		Errors     int            `xml:"errors,attr"`
 		Time       string         `xml:"time,attr"`
+		Timestamp  string         `xml:"timestamp,attr,omitempty"`
+		Host       string         `xml:"hostname,attr"`
+		ID         int            `xml:"id,attr"`
+		Package    string         `xml:"package,attr"`
 		Properties wireProperties `xml:"properties"`
 		Cases      []wireCase     `xml:"testcase"`
 		Out        string         `xml:"system-out"`
@@ -94,8 +94,11 @@ func Write(w io.Writer, suites ...Suite) error {
 	var out wireSuites
 	for i, s := range suites {
 		x := wireSuite{
-			Name: s.Name, ID: i, Package: "loadgen", Timestamp: s.At.UTC().Format("2006-01-02T15:04:05"), Host: s.Host,
+			Name: s.Name, ID: i, Package: "loadgen", Host: s.Host,
 			Tests: len(s.Cases), Time: seconds(s.Seconds), Out: strings.Join(s.Out, "\n"),
+		}
+		if !s.At.IsZero() {
+			x.Timestamp = s.At.UTC().Format("2006-01-02T15:04:05")
 		}
 		if x.Host == "" {
 			x.Host = "localhost"

@@ -3,7 +3,6 @@ package compare
 import (
 	"encoding/csv"
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"math"
@@ -36,11 +35,7 @@ func (h *History) Write(w io.Writer, format string) error {
 		}
 		text = string(data) + "\n"
 	case "junit":
-		data, err := junit("loadgen compare --history", h.Gates)
-		if err != nil {
-			return err
-		}
-		text = xml.Header + string(data) + "\n"
+		return writeJUnit(w, "loadgen compare --history", h.Gates)
 	case "csv":
 		return h.csv(w)
 	default:
