@@ -89,17 +89,37 @@ func TestKeysAtATerminalChangeTheLoad(t *testing.T) {
 			}
 		}
 	}
-	for _, step := range []struct{ key, shows string }{
-		{"", "change the load"},
-		{"+", "users 22"}, {"-", "users 20"}, {"w", "users 21"}, {"W", "31"}, {"s", "30"}, {"S", "20"},
-		{"p", "paused"}, {"p", "resumed"},
-		{"q", "INTERRUPTED"},
-	} {
-		if _, err := keys.WriteString(step.key); err != nil {
+	// keeps waits until the plan that is kept has so many edits. Of what the screen shows only the letters that change are
+	// written to it, so that one key's number cannot be told from the next one's.
+	keeps := func(edits int) {
+		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			var kept struct {
+				Edits []json.RawMessage `json:"edits"`
+			}
+			if data, err := os.ReadFile(filepath.Join(out, "plan.json")); err == nil && json.Unmarshal(data, &kept) == nil && len(kept.Edits) == edits {
+				return
+			}
+			if time.Now().After(deadline) {
+				_ = cmd.Process.Kill()
+				t.Fatalf("the plan has %d edits, want %d", len(kept.Edits), edits)
+			}
+		}
+	}
+	press := func(key string) {
+		if _, err := keys.WriteString(key); err != nil {
 			t.Fatal(err)
 		}
-		shows(step.shows)
 	}
+	shows("change the load")
+	press("+")
+	shows("users 22")
+	keeps(1)
+	for i, key := range []string{"-", "w", "W", "s", "S", "p", "p"} {
+		press(key)
+		keeps(i + 2)
+	}
+	press("q")
+	shows("INTERRUPTED")
 	if code, _ := ended(t, cmd); code != 105 {
 		t.Errorf("exit code %d, want 105", code)
 	}
