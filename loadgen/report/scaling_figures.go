@@ -59,9 +59,7 @@ func nearest(t *timeline.Timeline) string {
 func notScaledReasons(t *timeline.Timeline) string {
 	var reasons []string
 	for _, a := range t.Activities {
-		for _, r := range a.NotScaledReasons {
-			reasons = append(reasons, r)
-		}
+		reasons = append(reasons, a.NotScaledReasons...)
 	}
 	slices.Sort(reasons)
 	return strings.Join(slices.Compact(reasons), ", ")
