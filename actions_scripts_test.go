@@ -69,6 +69,15 @@ func TestTheActionGatesAPullRequest(t *testing.T) {
 		t.Errorf("%d comments, the last: %s", n, r.api.comments[n-1].Body)
 	}
 
+	// So it does against what loadgen baseline keeps.
+	folder := filepath.Join(r.temp, "baselines")
+	if out, err := exec.CommandContext(t.Context(), loadgen, "baseline", "save", filepath.Join(kept, "1"), "--dir", folder, "--name", "gate", "--commit", "abc").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got, _, code, log = r.action(t, inputs("baseline", folder, "runs", "1")); code != 0 || got["gate.verdict"] == "none" || !strings.Contains(r.api.comments[0].Body, "base: 1 kept run ") {
+		t.Errorf("against a kept baseline: exit %d, %v\n%s", code, got, log)
+	}
+
 	// A worse one fails, with the results kept and the one comment changed.
 	breaks.Store(true)
 	got, ran, code, log = r.action(t, inputs())
