@@ -41,7 +41,7 @@ added, so percentiles are exact. Thresholds are evaluated on the sum, and so is 
 			env.audit(o)
 			parts = append(parts, o)
 		}
-		dir := &directory{name: "--out", path: out}
+		dir := &directory{name: "--out", path: out, keeps: true}
 		res, err := loadgen.Merge(parts, dir)
 		if refused, ok := errors.AsType[*loadgen.InputError](err); ok {
 			dir.discard()

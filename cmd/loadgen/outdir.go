@@ -23,6 +23,7 @@ type directory struct {
 	fresh bool   // it did not exist before
 
 	overwrite bool          // a result that is there
+	keeps     bool          // the command has no --overwrite
 	aside     *result.Aside // what was there, until the run has begun; nil: nothing is to be replaced
 	*result.Writer
 }
@@ -66,6 +67,11 @@ func (d *directory) Start(meta *result.Meta) error {
 		e.Hint = "give a directory with --out DIR, or --out none to keep nothing"
 	}
 	e.Hint = cmp.Or(hintOfOwner(err, d.path), e.Hint)
+	for _, name := range []string{"result.json", "plan.json"} {
+		if _, bad := os.Stat(filepath.Join(d.path, name)); bad == nil && !d.fresh && !d.overwrite && !d.keeps {
+			e.Hint = "--overwrite replaces the result that is there"
+		}
+	}
 	return e
 }
 

@@ -102,6 +102,9 @@ func noCommand(root *cobra.Command, args []string) error {
 func unknownCommand(parent *cobra.Command, name string) error {
 	names := commandNames(parent)
 	hint := didYouMean(name, names, parent.CommandPath()+" ")
+	if !parent.HasParent() && slices.Contains([]string{"attack", "curl", "exec", "hey", "k6", "load", "locust", "oha", "start", "test", "vegeta", "wrk"}, name) {
+		hint = "did you mean loadgen run?"
+	}
 	if host, _, _ := strings.Cut(name, "/"); hint == "" && !parent.HasParent() && strings.ContainsAny(host, ".:") {
 		hint = "did you mean loadgen http://" + name + "?"
 	}

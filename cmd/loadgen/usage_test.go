@@ -48,6 +48,7 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("rnu --host x"), nil, "command \"rnu\": want one of run, bench, lab, simulate, report, merge, compare, baseline, version, completion, help\nhint: did you mean loadgen run?"},
 		{args("frobnicate"), nil, `command "frobnicate": want one of run, bench, lab, simulate, report, merge, compare, baseline, version, completion, help`},
 		{args("--host x"), nil, "--host \"x\": want a base URL, e.g. http://localhost:8080\nhint: did you mean http://x?"},
+		{args("attack -rate 50"), nil, "command \"attack\": want one of run, bench, lab, simulate, report, merge, compare, baseline, version, completion, help\nhint: did you mean loadgen run?"},
 		{args("example.com"), nil, `command "example.com": want one of run, bench, lab, simulate, report, merge, compare, baseline, version, completion, help` + "\nhint: did you mean loadgen http://example.com?"},
 		{args("-"), nil, `command "-": want one of run, bench, lab, simulate, report, merge, compare, baseline, version, completion, help`},
 
