@@ -128,6 +128,33 @@ func TestAnEditedRunIsKeptAndRunsAgainAsItWas(t *testing.T) {
 	if got := sum.Plan.Edits[0].Value; got != 20 || sum.Totals.Requests != 2*live.Totals.Requests || len(sum.Phases) != len(live.Phases) {
 		t.Errorf("the sum has an edit to %v users, %d requests in %d phases", got, sum.Totals.Requests, len(sum.Phases))
 	}
+	// Whether some were added up before does not matter.
+	both := filepath.Join(dir, "both")
+	w, err := result.Prepare(both, result.Meta{Plan: kept.Meta.Plan, Interval: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Merge([]*result.Opened{kept, opened}, w); err != nil {
+		t.Fatal(err)
+	}
+	added, err := result.Open(both)
+	if err != nil {
+		t.Fatal(err)
+	}
+	third := filepath.Join(dir, "third")
+	if _, err := steered(t, kept.Meta.Plan, third, nil); err != nil {
+		t.Fatal(err)
+	}
+	one, err := result.Open(third)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum, err = Merge([]*result.Opened{added, one}); err != nil {
+		t.Fatal(err)
+	}
+	if got := sum.Plan.Edits[0].Value; got != 30 || sum.Totals.Requests != 3*live.Totals.Requests {
+		t.Errorf("three parts have an edit to %v users and %d requests", got, sum.Totals.Requests)
+	}
 	plain := filepath.Join(dir, "plain")
 	if _, err := steered(t, brief(), plain, nil); err != nil {
 		t.Fatal(err)
