@@ -87,6 +87,8 @@ func kind(e *json.UnmarshalTypeError) string {
 type (
 	wire struct {
 		Schema     string            `json:"schema"`
+		Service    string            `json:"service,omitempty"`
+		PerTask    float64           `json:"task_capacity,omitempty"`
 		Speedup    float64           `json:"speedup"`
 		LoadFrom   instantS          `json:"load_from_s"`
 		LoadTo     instantS          `json:"load_to_s"`
@@ -172,7 +174,7 @@ func convert[From, To any](from []From, f func(i int, from From) To) []To {
 
 func wireOf(t *Timeline) *wire {
 	return &wire{
-		Schema: Schema, Speedup: t.Speedup,
+		Schema: Schema, Service: t.Service, PerTask: t.PerTask, Speedup: t.Speedup,
 		LoadFrom: inS(t.LoadFrom), LoadTo: inS(t.LoadTo), End: inS(t.End),
 		Min: t.Min, Max: t.Max, Settings: t.Settings, Answers: t.Answers,
 		Bounds: convert(t.Bounds, func(_ int, b BoundsChange) wireBounds { return wireBounds{inS(b.At), b.Min, b.Max} }),
@@ -211,6 +213,7 @@ func (w *wire) timeline() (t *Timeline, err error) {
 		return i.take(fmt.Sprintf("%s[%d].t_s", list, index), required, &err)
 	}
 	t = &Timeline{
+		Service: w.Service, PerTask: w.PerTask,
 		Speedup:  w.Speedup,
 		LoadFrom: w.LoadFrom.take("load_from_s", required, &err),
 		LoadTo:   w.LoadTo.take("load_to_s", required, &err),

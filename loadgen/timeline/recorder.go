@@ -1,26 +1,97 @@
 package timeline
 
 import (
-	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 )
 
-// Recorder collects a Timeline while it happens. It is safe for concurrent use, and a report that comes in late
-// takes the place that its instant gives it.
+// Recorder makes facts of what a service does while it does it, and a Timeline of them. It is safe for concurrent use, and a report
+// that comes in late takes the place that its instant gives it.
 //
 // Instants before 0 are taken as 0: what was there before the clock began.
 type Recorder struct {
-	mu    sync.Mutex
-	t     Timeline
-	tasks map[string]int // index of a task by its ID
+	mu     sync.Mutex
+	ledger Ledger
+	news   []Fact // not taken yet
+	known  time.Duration
+
+	service Service
+	point   *Fact                 // the last one
+	alarms  map[string]AlarmState // as last recorded
+	next    map[string]int        // of each kind: how many have an ID
 }
 
 // NewRecorder starts a Timeline with these bounds on desired capacity, in which nothing has happened yet.
 func NewRecorder(speedup float64, low, high int) *Recorder {
-	return &Recorder{t: Timeline{Speedup: speedup, Min: low, Max: high}, tasks: map[string]int{}}
+	r := &Recorder{service: Service{Speedup: speedup, Min: low, Max: high}, alarms: map[string]AlarmState{}, next: map[string]int{}}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tellService()
+	r.tell(Fact{Load: &Loaded{Ended: true}}) // there was none
+	return r
+}
+
+// tell gives a fact the next instant at which something was known, and takes it.
+func (r *Recorder) tell(f Fact) {
+	r.known = max(r.known+1, f.At())
+	f.Known = r.known
+	r.news = append(r.news, r.ledger.Tell(f)...)
+}
+
+// id is a new one of a kind.
+func (r *Recorder) id(kind string) string {
+	r.next[kind]++
+	return strconv.Itoa(r.next[kind])
+}
+
+// Until says that nothing else was known until an instant of the run's clock.
+func (r *Recorder) Until(at time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.known = max(r.known, at)
+}
+
+// Facts are those that were recorded since the last call, in order; of several states of one, the last.
+func (r *Recorder) Facts() []Fact {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last := map[factKey]int{}
+	for i, f := range r.news {
+		last[factKey{f.Kind(), f.ID}] = i
+	}
+	var facts []Fact
+	for i, f := range r.news {
+		if last[factKey{f.Kind(), f.ID}] == i {
+			facts = append(facts, f)
+		}
+	}
+	r.news = nil
+	return facts
+}
+
+// Describe records whose timeline it is, what one of its tasks can do in requests/s, 0 when that is not known, and by what
+// it scales: see [Service].
+func (r *Recorder) Describe(name string, perTask float64, settings map[string]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.service.Name, r.service.PerTask, r.service.Settings = name, perTask, maps.Clone(settings)
+	r.tellService()
+}
+
+// Settings records by what the service scales: see Timeline.Settings.
+func (r *Recorder) Settings(settings map[string]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.service.Settings = maps.Clone(settings)
+	r.tellService()
+}
+
+func (r *Recorder) tellService() {
+	s := r.service
+	r.tell(Fact{Service: &s})
 }
 
 // Point records the capacity from p.At on. One that changes nothing is dropped, one at the instant of the last one
@@ -29,7 +100,7 @@ func NewRecorder(speedup float64, low, high int) *Recorder {
 func (r *Recorder) Point(p Point) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.t.Points = appendPoint(r.t.Points, p)
+	r.tellPoint(p)
 }
 
 // Change records a change of the capacity that was last recorded, or of none.
@@ -37,27 +108,31 @@ func (r *Recorder) Change(at time.Duration, f func(p *Point)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var p Point
-	if n := len(r.t.Points); n > 0 {
-		p = r.t.Points[n-1]
+	if r.point != nil {
+		p = *r.point.Point
 	}
 	f(&p)
 	p.At = at
-	r.t.Points = appendPoint(r.t.Points, p)
+	r.tellPoint(p)
 }
 
-func appendPoint(points []Point, p Point) []Point {
+func (r *Recorder) tellPoint(p Point) {
 	p.At = max(p.At, 0)
-	n := len(points)
-	if n > 0 {
-		p.At = max(p.At, points[n-1].At)
+	id := ""
+	if last := r.point; last != nil {
+		p.At = max(p.At, last.Point.At)
+		switch {
+		case last.Point.At == p.At:
+			id = last.ID
+		case last.Point.sameCapacity(p):
+			return
+		}
 	}
-	if n > 0 && points[n-1].At == p.At {
-		points, n = points[:n-1], n-1
+	if id == "" {
+		id = r.id(kindPoint)
 	}
-	if n > 0 && points[n-1].sameCapacity(p) {
-		return points
-	}
-	return append(points, p)
+	r.point = &Fact{ID: id, Point: &p}
+	r.tell(*r.point)
 }
 
 func (p Point) sameCapacity(other Point) bool {
@@ -70,38 +145,36 @@ func (r *Recorder) Metric(d Datum) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	d.At = max(d.At, 0)
-	r.t.Metrics = append(r.t.Metrics, d)
+	r.tell(Fact{ID: r.id(kindDatum), Datum: &d})
 }
 
 // Alarm records an alarm taking a state. One that it was last recorded in already is no change, and dropped.
 func (r *Recorder) Alarm(a AlarmChange) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, last := range slices.Backward(r.t.Alarms) {
-		if last.Alarm == a.Alarm {
-			if last.State == a.State {
-				return
-			}
-			break
-		}
+	if r.alarms[a.Alarm] == a.State {
+		return
 	}
+	r.alarms[a.Alarm] = a.State
 	a.At = max(a.At, 0)
-	r.t.Alarms = append(r.t.Alarms, a)
+	r.tell(Fact{ID: r.id(kindAlarm), Alarm: &a})
 }
 
 // Activity records a scaling activity, and returns its number for UpdateActivity.
 func (r *Recorder) Activity(a Activity) (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.t.Activities = append(r.t.Activities, a.kept())
-	return len(r.t.Activities) - 1
+	a = a.kept()
+	r.tell(Fact{ID: r.id(kindActivity), Activity: &a})
+	return r.next[kindActivity]
 }
 
 // UpdateActivity replaces the activity of that number by what has become of it.
 func (r *Recorder) UpdateActivity(n int, a Activity) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.t.Activities[n] = a.kept()
+	a = a.kept()
+	r.tell(Fact{ID: strconv.Itoa(n), Activity: &a})
 }
 
 func (a Activity) kept() Activity {
@@ -115,12 +188,7 @@ func (r *Recorder) Task(task Task) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	task.Requested = max(task.Requested, 0)
-	if i, ok := r.tasks[task.ID]; ok {
-		r.t.Tasks[i] = task
-		return
-	}
-	r.tasks[task.ID] = len(r.t.Tasks)
-	r.t.Tasks = append(r.t.Tasks, task)
+	r.tell(Fact{ID: task.ID, Task: &task})
 }
 
 // Event records something else that happened.
@@ -128,7 +196,7 @@ func (r *Recorder) Event(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e.At = max(e.At, 0)
-	r.t.Events = append(r.t.Events, e)
+	r.tell(Fact{ID: r.id(kindEvent), Event: &e})
 }
 
 // Bounds records new bounds on desired capacity. As with points, the last report of an instant holds.
@@ -136,72 +204,33 @@ func (r *Recorder) Bounds(b BoundsChange) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b.At = max(b.At, 0)
-	r.t.Bounds = slices.DeleteFunc(r.t.Bounds, func(other BoundsChange) bool { return other.At == b.At })
-	r.t.Bounds = append(r.t.Bounds, b)
-}
-
-// Settings records by what the service scales: see Timeline.Settings.
-func (r *Recorder) Settings(settings map[string]string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.t.Settings = maps.Clone(settings)
+	r.tell(Fact{ID: r.id(kindBounds), Bounds: &b})
 }
 
 // Answers records what the balancer has counted until now.
 func (r *Recorder) Answers(a Answers) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.t.Answers = &a
+	r.tell(Fact{Answers: &a})
 }
 
-// Load records when load began and ended. Before it is called there was none.
+// Load records when load began and ended. Before it or [Recorder.LoadFrom] is called there was none.
 func (r *Recorder) Load(from, to time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.t.LoadFrom, r.t.LoadTo = max(from, 0), max(to, 0)
+	r.tell(Fact{Load: &Loaded{From: max(from, 0), To: max(to, 0), Ended: true}})
 }
 
-// Timeline is what was recorded until end, in order. It is the caller's; recording goes on. What was recorded for a
-// time after end is not in it, whichever instant of a task's or of an activity's life that is, nor is load.
+// LoadFrom records when load began; it goes on until Load says when it ended.
+func (r *Recorder) LoadFrom(from time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tell(Fact{Load: &Loaded{From: max(from, 0)}})
+}
+
+// Timeline is what was recorded until end: see [Ledger.Timeline].
 func (r *Recorder) Timeline(end time.Duration) *Timeline {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := r.t
-	t.End = max(end, 0)
-	t.LoadFrom, t.LoadTo = min(t.LoadFrom, t.End), min(t.LoadTo, t.End)
-	t.LoadTo = max(t.LoadTo, t.LoadFrom)
-	t.Points = until(t.Points, t.End, func(p Point) time.Duration { return p.At })
-	t.Metrics = until(t.Metrics, t.End, func(d Datum) time.Duration { return d.At })
-	t.Alarms = until(t.Alarms, t.End, func(a AlarmChange) time.Duration { return a.At })
-	t.Activities = until(t.Activities, t.End, func(a Activity) time.Duration { return a.At })
-	t.Events = until(t.Events, t.End, func(e Event) time.Duration { return e.At })
-	t.Bounds = until(t.Bounds, t.End, func(b BoundsChange) time.Duration { return b.At })
-	t.Tasks = until(t.Tasks, t.End, func(k Task) time.Duration { return k.Requested })
-	for i := range t.Activities {
-		if a := &t.Activities[i]; a.Completed > t.End {
-			a.Completed = 0
-		}
-		t.Activities[i] = t.Activities[i].kept()
-	}
-	for i := range t.Tasks {
-		k := &t.Tasks[i]
-		for _, at := range []*time.Duration{&k.Running, &k.Healthy, &k.FirstSent, &k.Draining, &k.Stopped} {
-			if *at < 0 || *at > t.End {
-				*at = Never
-			}
-		}
-	}
-	return &t
-}
-
-// until is a list of its own, in order, of what happened until end.
-func until[T any](items []T, end time.Duration, at func(T) time.Duration) []T {
-	kept := make([]T, 0, len(items))
-	for _, item := range items {
-		if at(item) <= end {
-			kept = append(kept, item)
-		}
-	}
-	slices.SortStableFunc(kept, func(a, b T) int { return cmp.Compare(at(a), at(b)) })
-	return kept
+	return r.ledger.Timeline(end)
 }

@@ -13,6 +13,10 @@ type Timeline struct {
 	Events     []Event
 	Bounds     []BoundsChange // changes of Min and Max after the start; mostly none
 
+	// Service is the name of the service: see [Service]. Empty when it has none.
+	Service string
+	// PerTask is what one task can do at most, in requests/s on the run's clock; 0 when that is not known.
+	PerTask float64
 	// Speedup is how many times faster simulated time ran than the run's clock; 1 on AWS. All times here
 	// are on the run's clock: multiply a difference by Speedup to get simulated time.
 	Speedup float64

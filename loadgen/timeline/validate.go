@@ -38,6 +38,9 @@ func (t *Timeline) Validate() error {
 	if !(t.Speedup >= 1 && t.Speedup <= MaxSpeedup) {
 		return &FieldError{"speedup", number(t.Speedup), "1 to " + number(MaxSpeedup)}
 	}
+	if !(t.PerTask >= 0 && t.PerTask <= 1e12) {
+		return &FieldError{"task_capacity", number(t.PerTask), "0 to 1e12"}
+	}
 	return cmp.Or(
 		within("end_s", t.End, 0, MaxTime),
 		within("load_to_s", t.LoadTo, 0, t.End),
@@ -84,16 +87,12 @@ func each[T any](list string, items []T, at func(T) time.Duration, end time.Dura
 }
 
 func (p Point) validate(path string) error {
-	err := cmp.Or(
+	return cmp.Or(
 		amount(path+"desired", int64(p.Desired), MaxTasks),
 		amount(path+"running", int64(p.Running), MaxTasks),
 		amount(path+"healthy", int64(p.Healthy), MaxTasks),
 		amount(path+"draining", int64(p.Draining), MaxTasks),
 	)
-	if err == nil && p.Healthy > p.Running {
-		err = &FieldError{path + "healthy", strconv.Itoa(p.Healthy), fmt.Sprintf("at most running, %d", p.Running)}
-	}
-	return err
 }
 
 func (b BoundsChange) validate(path string) error { return bounds(path, b.Min, b.Max) }
@@ -132,7 +131,7 @@ func (a Activity) validate(path string, end time.Duration) error {
 	case a.Status == "":
 		return &FieldError{path + "status", "", "a word, e.g. " + Successful}
 	case a.Completed != 0:
-		return within(path+"completed_s", a.Completed, a.At, end)
+		return within(path+"completed_s", a.Completed, 0, end)
 	}
 	return nil
 }
@@ -162,38 +161,36 @@ func (t *Timeline) validateTasks() error {
 	return nil
 }
 
-// validate holds a task's life to the order in which it can go. A response may come before the first passing check,
-// because a balancer that has no healthy target fails open, and the last one after the task has gone.
+// validate leaves the order of a task's life to [Timeline.Contradictions].
 func (t Task) validate(path string, end time.Duration) error {
-	last := end
-	if t.Stopped >= 0 {
-		last = t.Stopped
-	}
-	err := cmp.Or(
-		instant(path+"stopped_s", t.Stopped, t.Requested, end),
-		instant(path+"running_s", t.Running, t.Requested, last),
-		instant(path+"draining_s", t.Draining, t.Requested, last),
-		instant(path+"healthy_s", t.Healthy, max(t.Requested, t.Running), last),
-		instant(path+"first_response_s", t.FirstSent, max(t.Requested, t.Running), end),
+	return cmp.Or(
+		instant(path+"stopped_s", t.Stopped, end),
+		instant(path+"running_s", t.Running, end),
+		instant(path+"draining_s", t.Draining, end),
+		instant(path+"healthy_s", t.Healthy, end),
+		instant(path+"first_response_s", t.FirstSent, end),
 		amount(path+"requests", t.Requests, 1<<53),
 		amount(path+"errors", t.Errors, 1<<53),
 	)
-	if err == nil && t.Errors > t.Requests {
-		err = &FieldError{path + "errors", strconv.FormatInt(t.Errors, 10), fmt.Sprintf("at most requests, %d", t.Requests)}
-	}
-	return err
 }
 
 func bounds(path string, low, high int) error {
 	return cmp.Or(amount(path+"max", int64(high), MaxTasks), amount(path+"min", int64(low), int64(high)))
 }
 
-// instant is within, or Never.
-func instant(field string, at, low, high time.Duration) error {
+// instant is within the observation, or Never.
+func instant(field string, at, end time.Duration) error {
 	if at < 0 {
 		return nil
 	}
-	return within(field, at, low, high)
+	return within(field, at, 0, end)
+}
+
+func validID(field, id string) error {
+	if id == "" || !utf8.ValidString(id) {
+		return &FieldError{field, quoted(id), "one in UTF-8"}
+	}
+	return nil
 }
 
 func within(field string, at, low, high time.Duration) error {
