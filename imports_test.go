@@ -45,18 +45,19 @@ loadgen/validity    → internal/mounts loadgen/result
 loadgen/gate        → internal/input internal/near internal/units loadgen/plan loadgen/result loadgen/timeline
 loadgen/autoscaling → internal/input internal/near loadgen/timeline
 loadgen/simulate    → internal/input internal/near loadgen/autoscaling loadgen/plan loadgen/result loadgen/timeline
-loadgen/lab         → internal/input internal/near loadgen/autoscaling loadgen/plan loadgen/timeline server
+loadgen/lab         → internal/input internal/near internal/units loadgen/autoscaling loadgen/plan loadgen/result loadgen/timeline server
 loadgen/document    → internal/units loadgen/result
 loadgen/report      → internal/exit internal/junit internal/units loadgen/document loadgen/plan loadgen/result loadgen/timeline
 loadgen/stats       →
 loadgen/compare     → internal/input internal/junit internal/units loadgen/gate loadgen/plan loadgen/result loadgen/stats
 loadgen/baseline    → loadgen/compare loadgen/result
+loadgen/progress    → internal/units loadgen/plan loadgen/result loadgen/timeline
 loadgen/tui         → internal/units loadgen/document loadgen/plan loadgen/result loadgen/timeline loadgen/validity
 loadgen             → internal/exit internal/input internal/units loadgen/attack loadgen/bench loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
 loadgen/pair        → internal/input internal/units loadgen loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/result loadgen/validity
 bench               →
 cmd/server          → server
-cmd/loadgen         → internal/exit internal/input internal/mounts internal/near internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/pair loadgen/plan loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
+cmd/loadgen         → internal/exit internal/input internal/mounts internal/near internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/pair loadgen/plan loadgen/progress loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
 `
 
 // modules is who may import what others wrote; "tests" are the test files of any package.

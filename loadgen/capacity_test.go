@@ -25,7 +25,7 @@ type watched struct {
 func (w *watched) LoadBegan(at time.Time) { w.began = at }
 func (w *watched) LoadEnded(at time.Time) { w.ended = at }
 
-func (w *watched) Findings() ([]result.Expectation, []string) {
+func (w *watched) Findings(time.Duration) ([]result.Expectation, []string) {
 	if w.failed == nil {
 		return nil, nil
 	}
@@ -49,25 +49,28 @@ func (w *watched) AwaitRecovery(ctx context.Context) (bool, error) {
 	}
 }
 
-func (w *watched) Timeline() *timeline.Timeline {
-	loaded := time.Since(w.began)
-	if !w.ended.IsZero() {
-		loaded = w.ended.Sub(w.began)
-	}
+// Facts tells everything anew each time, as one who only sees how things are.
+func (w *watched) Facts() []timeline.Fact {
+	now := time.Since(w.began)
 	r := timeline.NewRecorder(1, 2, 6)
-	r.Load(0, loaded)
+	r.Until(now)
+	r.Describe("fleet", 0, nil)
+	if w.ended.IsZero() {
+		r.LoadFrom(0)
+	} else {
+		r.Load(0, w.ended.Sub(w.began))
+	}
 	r.Point(timeline.Point{Desired: 2, Running: 2, Healthy: 2})
-	r.Point(timeline.Point{At: 10 * time.Second, Desired: 4, Running: 4, Healthy: 4})
-	if time.Since(w.began) > 10*time.Second {
+	if now > 10*time.Second {
+		r.Point(timeline.Point{At: 10 * time.Second, Desired: 4, Running: 4, Healthy: 4})
 		r.Activity(timeline.Activity{At: 10 * time.Second, Completed: 11 * time.Second, Policy: "cpu", From: 2, To: 4, Status: timeline.Successful, Description: "Setting desired count to 4."})
 	}
-	end := loaded
 	if w.recovered {
+		loaded := w.ended.Sub(w.began)
 		r.Activity(timeline.Activity{At: loaded + 2*time.Second, Completed: loaded + 3*time.Second, Policy: "cpu", From: 4, To: 2, Status: timeline.Successful, Description: "Setting desired count to 2."})
-		end += 5 * time.Second
-		r.Point(timeline.Point{At: end - time.Second, Desired: 2, Running: 2, Healthy: 2})
+		r.Point(timeline.Point{At: loaded + 4*time.Second, Desired: 2, Running: 2, Healthy: 2})
 	}
-	return r.Timeline(end)
+	return r.Facts()
 }
 
 func TestARunThatWatchesCapacityWaitsForItAndHoldsItToWhatWasExpected(t *testing.T) {
@@ -97,7 +100,7 @@ func TestARunThatWatchesCapacityWaitsForItAndHoldsItToWhatWasExpected(t *testing
 			t.Errorf("%s: %v", row.why, err)
 			continue
 		}
-		held, _ := fleet.Findings()
+		held, _ := fleet.Findings(0)
 		if res.Verdict.ExitCode != row.code || fleet.recovered != row.back || len(res.Expectations) != len(row.expect)+len(held) {
 			t.Errorf("%s: exit code %d, recovered %v, expectations %+v", row.why, res.Verdict.ExitCode, fleet.recovered, res.Expectations)
 		}

@@ -45,16 +45,48 @@ func SeenIn(w *result.Window) Seen {
 
 // Judged is how capacity followed a load.
 type Judged struct {
+	Known        bool // there is a timeline, and it can be one
 	Demand       timeline.Load
 	Figures      timeline.Figures
 	Expectations []result.Outcome
+	Warnings     []string // where the timeline contradicts itself
 }
 
-// Judge compares a timeline with the load that its plan asked for. It depends on nothing else: the same plan, stretches,
-// timeline and capacity of a task (requests/s; 0 when it is not known) give the same judgement, during a run, of the
-// files of one, or of several that were added up. Counts are nil where no requests were sent.
-func Judge(p *plan.Plan, seen []Seen, t *timeline.Timeline, perTask float64, expected []gate.Expr, counts *gate.Counts) Judged {
-	j := Judged{Demand: Demand(p, seen, perTask)}
+// Asked is what was asked of a service: what a run sent, or the load of a simulation.
+type Asked interface {
+	// Demand is the load on the run's clock, in steps in which tasks that can do perTask requests/s each need not change in number.
+	Demand(perTask float64) timeline.Load
+}
+
+// OfRun is what a run asked for: see [Demand].
+type OfRun struct {
+	Plan *plan.Plan
+	Seen []Seen
+}
+
+// Demand is that of the run's plan.
+func (r OfRun) Demand(perTask float64) timeline.Load { return Demand(r.Plan, r.Seen, perTask) }
+
+// Judge compares a timeline with what was asked of its service. It depends on nothing else: the same load, timeline, capacity of a
+// task (requests/s; 0 when it is not known) and expectations give the same judgement, during a run, of the files of one that was
+// cut, of several that were added up, and of a simulation. Counts are nil where no requests were sent.
+//
+// A timeline that contradicts itself is judged as it stands, with a warning. Without a timeline, or of one that Validate refuses,
+// no figure is known and every expectation fails.
+func Judge(asked Asked, t *timeline.Timeline, perTask float64, expected []gate.Expr, counts *gate.Counts) Judged {
+	j := Judged{Demand: asked.Demand(perTask)}
+	err := error(&timeline.FieldError{Field: "points", Want: "at least one"})
+	if t != nil {
+		err = t.Validate()
+	}
+	if err != nil {
+		j.Warnings = []string{"capacity is not judged: timeline: " + err.Error()}
+		for _, e := range expected {
+			j.Expectations = append(j.Expectations, result.Outcome{Expression: e.String(), Value: result.Unknown(), Detail: "nothing is known of capacity"})
+		}
+		return j
+	}
+	j.Known, j.Warnings = true, t.Contradictions()
 	j.Figures = timeline.Compute(t, j.Demand, timeline.Capacity{PerTask: perTask, Utilisation: Utilisation})
 	j.Expectations = gate.Evaluate(expected, gate.Evidence{Timeline: t, Figures: j.Figures, Counts: counts})
 	return j

@@ -69,6 +69,12 @@ func (s *session) drive(ctx context.Context, cut <-chan struct{}) attack.Outcome
 	next := time.Second // the second whose windows are collected next
 	tick := time.NewTimer(next + settle - s.attack.Elapsed())
 	defer tick.Stop()
+	var facts <-chan time.Time
+	if s.capacity != nil {
+		t := time.NewTicker(factsEvery)
+		defer t.Stop()
+		facts = t.C
+	}
 	stop := ctx.Done()
 	for {
 		select {
@@ -78,6 +84,8 @@ func (s *session) drive(ctx context.Context, cut <-chan struct{}) attack.Outcome
 			s.collect(s.recorder.Collect(next))
 			next += time.Second
 			tick.Reset(next + settle - s.attack.Elapsed())
+		case <-facts:
+			s.learn()
 		case <-stop:
 			stop = nil
 			s.stop(context.Cause(ctx).Error(), true)
@@ -98,7 +106,8 @@ func (s *session) finish(ctx context.Context, outcome attack.Outcome) (*result.R
 		s.capacity.LoadEnded(s.began.Add(outcome.SendingEnded))
 	}
 	final := s.judge(outcome)
-	s.watch(ctx, &final)
+	s.recover(ctx, &final)
+	s.judgeCapacity(&final)
 	return s.sinks.Finish(func(warnings []string, failed error) *result.Result {
 		f := final
 		f.Warnings = slices.Concat(final.Warnings, warnings)

@@ -14,6 +14,7 @@ import (
 	"scalableappbackend/loadgen/measure"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/timeline"
 	"scalableappbackend/loadgen/validity"
 )
 
@@ -29,9 +30,12 @@ type session struct {
 
 	capacity     Capacity
 	expectations []gate.Expr
-	seen         []Seen // as far as capacity is watched
-	activities   int    // of the timeline that were told as events
-	incidents    int    // events of the timeline that were
+	ledger       timeline.Ledger  // what was told of capacity
+	heard        map[string]bool  // the facts that were told as events, by kind and identity
+	watched      time.Duration    // until when capacity was asked
+	recovering   bool             // there are no more windows
+	seen         []Seen           // as far as capacity is watched
+	answers      result.Histogram // likewise: raw latency of the successes
 
 	attack   load
 	recorder *measure.Recorder
@@ -60,7 +64,7 @@ type session struct {
 
 // prepare does everything that can refuse a run; it writes nothing. An embedded service is the only thing it starts.
 func (r *Runner) prepare(ctx context.Context) (*session, error) {
-	s := &session{given: r.Sinks, capacity: r.Capacity, phase: -1, verdict: r.Judge}
+	s := &session{given: r.Sinks, capacity: r.Capacity, heard: map[string]bool{}, phase: -1, verdict: r.Judge}
 	if s.verdict == nil {
 		s.verdict = validity.Judge
 	}
@@ -98,6 +102,7 @@ func (r *Runner) prepare(ctx context.Context) (*session, error) {
 		Endpoints: s.plan.Endpoints,
 		Phases:    s.plan.Phases,
 		Generator: validity.Describe(r.Version, s.limits),
+		Expect:    r.Expect,
 	}
 	if r.HostName != "" {
 		s.meta.Plan.Host = r.HostName
@@ -229,11 +234,15 @@ func (s *session) hand(w *result.Window) {
 		w.Events = append(w.Events, result.Event{At: w.From, Type: result.EventPhase, Detail: w.Name})
 	}
 	s.edited(w)
-	w.Events = append(append(w.Events, s.pending...), s.happened()...)
+	s.learn()
+	w.Events = append(w.Events, s.pending...)
 	s.pending = nil
 	s.builder.Add(w)
 	if s.capacity != nil && w.To > w.From {
 		s.seen = append(s.seen, SeenIn(w))
+		for i := range w.Endpoints {
+			s.answers.Merge(w.Endpoints[i].Raw)
+		}
 	}
 	s.sinks.Window(w)
 	if s.abort != nil {

@@ -161,6 +161,9 @@ func (r *resolution) labConfig() lab.Config {
 		Load:           r.plan.Length(),
 		TaskCapacity:   s.perTask(),
 	}
+	if r.out != outNone {
+		c.KeptIn = recordsDir + "/"
+	}
 	if s.measured > 0 {
 		c.Objective = s.objective
 	}

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"scalableappbackend/internal/exit"
 	"scalableappbackend/internal/input"
@@ -84,4 +85,16 @@ func flatten(err error) []error {
 		return all
 	}
 	return []error{err}
+}
+
+// wholeLines lets several goroutines write, each call in one piece.
+type wholeLines struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *wholeLines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
 }

@@ -5,18 +5,15 @@ import (
 	"context"
 	"errors"
 	"io"
-	"runtime/debug"
 	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"scalableappbackend/internal/exit"
-	"scalableappbackend/loadgen"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/report"
 	"scalableappbackend/loadgen/result"
-	"scalableappbackend/loadgen/tui"
 )
 
 func newRun(env *env) *cobra.Command {
@@ -116,76 +113,14 @@ func completeRunFlags(cmd *cobra.Command) {
 
 // runPlan runs the plan, shows what comes of it, and returns the ending.
 func runPlan(ctx context.Context, env *env, r *resolution) error {
-	var screen *tui.Screen
-	ctx, stopper := newStopper(ctx, func(cause string) {
-		if screen != nil {
-			screen.Stopping(cause)
-			return
-		}
-		env.say("%s: sending stops, what is under way has up to %s; once more ends at once", cause, r.plan.StopTimeout)
-	})
-	var sinks []result.Sink
-	var dir *directory
-	if r.out != outNone {
-		dir = &directory{path: r.out, overwrite: r.overwrite}
-		if g := r.find("out"); g != nil {
-			dir.name = g.name
-		}
-		sinks = append(sinks, dir)
-	}
-	if r.csv != "" {
-		sinks = append(sinks, report.NewCSV(r.csv))
-	}
-	if env.draws(r.headless) {
-		screen = newScreen(env, r, stopper)
-		defer screen.Close()
-		sinks = append(sinks, screen)
-	} else {
-		sinks = append(sinks, &progress{w: env.stderr, dir: dir})
-	}
-
-	signals, release := env.signals()
-	defer release()
-	done := make(chan struct{})
-	defer close(done)
-	go stopper.watch(signals, done)
-
-	uri, _ := env.variable("ECS_CONTAINER_METADATA_URI_V4")
-	runner := loadgen.Runner{
-		Plan:        r.plan,
-		Sinks:       sinks,
-		Lookup:      env.lookup,
-		Version:     buildOf(version, debug.ReadBuildInfo).version,
-		MetadataURI: uri,
-		Judge:       env.judge,
-	}
-	res, err := env.steer(ctx, &runner, r, stopper, screen)
-	if screen != nil {
-		_ = screen.Close() // the run has it as a warning
-	}
-	if refused, ok := errors.AsType[*loadgen.InputError](err); ok {
-		dir.discard()
-		return usage(errors.Join(r.namedErrors(refused.Err)...))
-	}
+	l := env.launch(ctx, r, "sending stops")
+	defer l.close()
+	res, err := l.run(r.plan.Host, nil)
 	if res == nil {
 		return err
 	}
 	defer env.noteStrangers(&r.plan, res)
-	return env.finish(r.json, report.Input{Result: res, Options: report.Options{Dir: dir.kept()}}, err)
-}
-
-func newScreen(env *env, r *resolution, s *stopper) *tui.Screen {
-	screen := &tui.Screen{
-		Title:   describe(&r.plan),
-		Output:  env.stderr,
-		Environ: env.environ,
-		Styled:  env.color(env.stderr),
-		Stop:    s.stop,
-	}
-	if env.isTTY(env.stdin) && !r.control {
-		screen.Input = env.stdin
-	}
-	return screen
+	return env.finish(r.json, report.Input{Result: res, Options: report.Options{Dir: l.dir.kept()}}, err)
 }
 
 // finish shows a result, which may come beside an error, and returns the ending.

@@ -119,11 +119,10 @@ func (e *env) simulate(r *resolution, c simulate.Config) error {
 	for i, text := range r.service.expect {
 		expected[i], _ = gate.ParseExpectation(text) // it was parsed before
 	}
-	load := c.Load.Demand(c.TaskCapacity)
-	figures := timeline.Compute(&run.Timeline, load, timeline.Capacity{PerTask: c.TaskCapacity, Utilisation: loadgen.Utilisation})
-	outcomes := gate.Evaluate(expected, gate.Evidence{Timeline: &run.Timeline, Figures: figures})
+	judged := loadgen.Judge(c.Load, &run.Timeline, c.TaskCapacity, expected, nil)
+	outcomes := judged.Expectations
 	in := report.Simulation{
-		Timeline: &run.Timeline, Figures: figures, Load: load, FirstWanted: run.Summary.FirstWanted, Expectations: outcomes,
+		Timeline: &run.Timeline, Figures: judged.Figures, Load: judged.Demand, FirstWanted: run.Summary.FirstWanted, Expectations: outcomes,
 		From: fromOf(r, c),
 	}
 	others, err := simulate.ScaleInModels(c)

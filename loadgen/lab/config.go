@@ -37,6 +37,8 @@ type Config struct {
 	TaskCapacity float64
 	// Objective is within what TaskCapacity was measured; empty when it was not. It is kept beside it.
 	Objective []string
+	// KeptIn is where the caller keeps [Lab.Records], for what is said of a crash; empty: nowhere.
+	KeptIn string
 	// HealthPath is asked by the health checks; empty is /health.
 	HealthPath string
 

@@ -2,6 +2,8 @@ package lab
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +24,7 @@ type Lab struct {
 	recorder   *timeline.Recorder
 	launcher   launcher
 	guard      *guard
+	name       string // of this service, which no other has
 
 	ctx   context.Context
 	end   context.CancelFunc
@@ -32,6 +35,8 @@ type Lab struct {
 	origin time.Time     // when the run's clock began; zero before
 	loadTo time.Duration // when load ended; 0 before
 	closed time.Duration // when the lab was closed; 0 before
+
+	counted time.Duration // when counts were last told
 }
 
 // Start starts Min replicas and returns when all are healthy and, of a program, the standbys up to Max are ready as well. Nothing of it is left when it fails: with the errors of
@@ -72,13 +77,27 @@ func Start(ctx context.Context, cfg Config) (*Lab, error) {
 	l.controller = &controller{
 		cfg: cfg, scheduler: l.scheduler, balancer: balancer, recorder: l.recorder, now: l.now, scaler: scaler,
 	}
-	l.recorder.Settings(cfg.settings())
+	l.name = newName()
+	l.describe(cfg)
 	l.scheduler.setDesired(cfg.Scaling.Min, before)
 	if err := l.awaitFirst(ctx); err != nil {
 		l.Close()
 		return nil, err
 	}
 	return l, nil
+}
+
+// newName is unique without coordination.
+func newName() string {
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return "lab-" + hex.EncodeToString(random[:])
+}
+
+// describe tells the timeline whose it is.
+func (l *Lab) describe(c Config) {
+	perTask, _ := l.TaskCapacity()
+	l.recorder.Describe(l.name, perTask, c.settings())
 }
 
 func (c Config) launcher() (launcher, error) {
@@ -142,7 +161,7 @@ func (l *Lab) awaitStandbys(ctx context.Context) error {
 		slices.Sort(all)
 		c.Delays.Start = all[len(all)/2]
 	}
-	l.recorder.Settings(c.settings())
+	l.describe(c)
 	return s.failure()
 }
 
@@ -186,6 +205,7 @@ func (l *Lab) LoadBegan(at time.Time) {
 	}
 	l.origin = at
 	l.mu.Unlock()
+	l.recorder.LoadFrom(0)
 	l.parts.Go(func() { l.controller.run(l.ctx) })
 	for _, c := range l.cfg.Chaos {
 		l.parts.Go(func() { l.wreak(c) })
@@ -230,8 +250,9 @@ func (l *Lab) sleepUntil(at time.Duration) bool {
 func (l *Lab) LoadEnded(at time.Time) {
 	end := max(l.at(at), 1) // 0 is that it has not ended
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.loadTo = end
+	l.mu.Unlock()
+	l.recorder.Load(0, end)
 }
 
 // SetBounds changes min and max in mid-run, as one does by hand on AWS. Bounds that Config.Validate refuses are refused.
@@ -279,24 +300,42 @@ func (l *Lab) AwaitRecovery(ctx context.Context) (atMin bool, err error) {
 
 // Timeline is what capacity has done until now, or until Close.
 func (l *Lab) Timeline() *timeline.Timeline {
-	l.scheduler.note(l.at)
-	end := l.now()
+	now := l.tally()
+	return l.recorder.Timeline(now)
+}
+
+// countEvery is how often what only counts is told: requests of tasks, answers of the balancer.
+const countEvery = 5 * time.Second
+
+// Facts are what has become known since the last call: see loadgen.Capacity. Counts are told every few seconds.
+func (l *Lab) Facts() []timeline.Fact {
+	now := l.now()
 	l.mu.Lock()
-	loadTo := l.loadTo
+	count := l.counted == 0 || now >= l.counted+countEvery || l.loadTo > 0
+	l.mu.Unlock()
+	if count {
+		now = l.tally()
+	}
+	l.recorder.Until(now)
+	return l.recorder.Facts()
+}
+
+// tally brings what has been counted into the timeline, and returns until when that is.
+func (l *Lab) tally() (end time.Duration) {
+	l.scheduler.note(l.at)
+	end = l.now()
+	l.mu.Lock()
 	if l.closed > 0 {
 		end = l.closed
 	}
+	l.counted = max(end, 1)
 	l.mu.Unlock()
-	if loadTo == 0 {
-		loadTo = end
-	}
-	l.recorder.Load(0, loadTo)
 	c := l.balancer.total()
 	l.recorder.Answers(timeline.Answers{
 		Requests: c.Requests, Target5xx: c.TargetBad, NoTarget: c.NoTarget, BadGateway: c.BadGateway, GatewayTimeout: c.Timeout,
 		Cut: c.Cut, ClientGone: c.ClientGone, ClientLate: c.ClientLate, Refused: c.Refused,
 	})
-	return l.recorder.Timeline(end)
+	return end
 }
 
 // Note adds an event of now to the timeline.
@@ -343,8 +382,12 @@ func (l *Lab) Records() map[string][]byte {
 // Output is the last lines that each program wrote, by task.
 func (l *Lab) Output() map[string][]string { return l.scheduler.outputs() }
 
-// TaskCapacity is how many requests per second one replica can do; not ok when it is a program, of which that is not known.
+// TaskCapacity is how many requests per second one replica can do: as Config.TaskCapacity says, or as the project's own API is
+// limited; not ok when it is a program of which nobody said it.
 func (l *Lab) TaskCapacity() (perSecond float64, ok bool) {
+	if l.cfg.TaskCapacity > 0 {
+		return l.cfg.TaskCapacity, true
+	}
 	return l.cfg.Capacity.PerSecond(), l.cfg.ReplicaCommand == ""
 }
 

@@ -52,9 +52,9 @@ const (
 
 // What timeline.Event.Type says here.
 const (
-	EventChaos     = "chaos"            // something went wrong on purpose, or is over
-	EventDraining  = "task-draining"    // a task begins its orderly end
-	EventReplacing = "task-replacement" // the scheduler starts a task for one that is gone: not scaling
+	EventChaos     = "chaos"                // something went wrong on purpose, or is over
+	EventDraining  = timeline.EventDraining // a task begins its orderly end
+	EventReplacing = "task-replacement"     // the scheduler starts a task for one that is gone: not scaling
 	EventUnhealthy = "task-unhealthy"
 	EventFailed    = "task-failed"   // a replica ended by itself or could not be started
 	EventForced    = "task-forced"   // one that was asked to end did not, and was killed

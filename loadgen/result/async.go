@@ -59,6 +59,13 @@ func (s *Sinks) Window(w *Window) {
 	}
 }
 
+// Facts hands facts to all. It never waits, and none is dropped.
+func (s *Sinks) Facts(f *Facts) {
+	for _, a := range s.async {
+		a.Facts(f)
+	}
+}
+
 // Finish closes all sinks at once and hands them the result, all within [CloseTimeout]: the first as soon as it is closed,
 // and then each of the others when it is. of makes the result: with these warnings beside its own, and with failed, which
 // may be nil, for its exit code. It makes a new one each time. When another sink then has something to warn of, the first is given a
@@ -117,34 +124,82 @@ func (s *Sinks) Finish(of func(warnings []string, failed error) *Result) (*Resul
 // AsyncSink stands between a run and a sink: it owns the goroutine that the sink works in, the
 // queue in front of it, and the decision what happens when the sink is too slow. A window that
 // finds the queue full is dropped for this sink, and counted; the run is never held up. So every
-// sink can be synchronous and without locks.
+// sink can be synchronous and without locks. Facts are few, and not dropped.
 //
-// Window, Close and Finish are for one goroutine, as those of any sink; Dropped and Err for all.
+// Window, Facts, Close and Finish are for one goroutine, as those of any sink; Dropped and Err for all.
 type AsyncSink struct {
 	sink  Sink
-	queue chan *Window
+	depth int
+	news  chan struct{} // says that the queue has something, or has ended
 	done  chan struct{} // closed when the sink was closed
 
 	mu      sync.Mutex
+	queue   []told
+	windows int // in the queue
+	ended   bool
 	dropped int64
 	first   error
 	errs    int
 }
 
+// told is one of the two.
+type told struct {
+	window *Window
+	facts  *Facts
+}
+
 // Async starts a goroutine for a sink with room for depth windows, at least one, before it. The
 // goroutine ends when the sink was closed.
 func Async(sink Sink, depth int) *AsyncSink {
-	a := &AsyncSink{sink: sink, queue: make(chan *Window, max(depth, 1)), done: make(chan struct{})}
+	a := &AsyncSink{sink: sink, depth: max(depth, 1), news: make(chan struct{}, 1), done: make(chan struct{})}
 	go a.run()
 	return a
 }
 
 func (a *AsyncSink) run() {
 	defer close(a.done)
-	for w := range a.queue {
-		a.note(a.sink.Window(w))
+	for {
+		next, ok := a.next()
+		switch {
+		case !ok:
+			a.note(a.sink.Close())
+			return
+		case next.window != nil:
+			a.note(a.sink.Window(next.window))
+		default:
+			a.note(a.sink.Facts(next.facts))
+		}
 	}
-	a.note(a.sink.Close())
+}
+
+// next waits for what comes next; false when nothing does.
+func (a *AsyncSink) next() (told, bool) {
+	for {
+		a.mu.Lock()
+		if len(a.queue) > 0 {
+			next := a.queue[0]
+			a.queue = a.queue[1:]
+			if next.window != nil {
+				a.windows--
+			}
+			a.mu.Unlock()
+			return next, true
+		}
+		ended := a.ended
+		a.mu.Unlock()
+		if ended {
+			return told{}, false
+		}
+		<-a.news
+	}
+}
+
+// wake says that there is something to take up.
+func (a *AsyncSink) wake() {
+	select {
+	case a.news <- struct{}{}:
+	default: // it was said
+	}
 }
 
 func (a *AsyncSink) note(err error) {
@@ -161,14 +216,24 @@ func (a *AsyncSink) note(err error) {
 // Window puts a window into the queue, or drops it when there is no room. It never waits, and
 // returns nil: what the sink said is told by Err and Close.
 func (a *AsyncSink) Window(w *Window) error {
-	select {
-	case a.queue <- w:
-	default:
-		a.mu.Lock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.windows == a.depth {
 		a.dropped++
-		a.mu.Unlock()
+		return nil
 	}
+	a.windows++
+	a.queue = append(a.queue, told{window: w})
+	a.wake()
 	return nil
+}
+
+// Facts puts facts into the queue. It never waits.
+func (a *AsyncSink) Facts(f *Facts) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.queue = append(a.queue, told{facts: f})
+	a.wake()
 }
 
 // Close lets the sink work off the queue and closes it, within CloseTimeout. It returns everything that went
@@ -189,15 +254,23 @@ func (a *AsyncSink) Finish(r *Result) error {
 	return a.finish(ctx, r)
 }
 
-// end says that no window follows.
-func (a *AsyncSink) end() { close(a.queue) }
+// end says that nothing follows.
+func (a *AsyncSink) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ended = true
+	a.wake()
+}
 
 // closed waits until the sink is, or ctx ends.
 func (a *AsyncSink) closed(ctx context.Context) error {
 	select {
 	case <-a.done:
 	case <-ctx.Done():
-		a.note(fmt.Errorf("not ready in time: %d windows were still to be taken", len(a.queue)))
+		a.mu.Lock()
+		left := a.windows
+		a.mu.Unlock()
+		a.note(fmt.Errorf("not ready in time: %d windows were still to be taken", left))
 	}
 	return a.Err()
 }

@@ -344,7 +344,10 @@ func (b *Builder) Result(f Final) *Result {
 		out.Pace = new(b.shape.pace)
 	}
 	out.Connections.ByAddress = maps.Clone(r.Connections.ByAddress)
-	for _, e := range r.Events {
+	// In order of time: what was told late stands in its place.
+	events := slices.Clone(r.Events)
+	slices.SortStableFunc(events, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
+	for _, e := range events {
 		out.Events = append(out.Events, eventJSON(start, e))
 	}
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/timeline"
 )
 
 // Merged is several generators' results of one load as one: their windows added up, each on its own
@@ -23,6 +24,9 @@ type Merged struct {
 	// stopped, warnings, sources, and the worst of their verdicts with everybody's reasons. Health,
 	// thresholds and exit code are for the caller, who can judge the sum.
 	Final Final
+	// Facts are what all parts were told of capacity, where they watched it, on the clock of the part that began first; and
+	// Final.Timeline is what they add up to.
+	Facts []timeline.Fact
 
 	parts   []*Opened       // the one that began first comes first
 	phases  []sumPhase      // those that any part came to, in order
@@ -72,6 +76,9 @@ func Merge(given []*Opened, meaning func(expression string) string) (*Merged, er
 	m.Meta.Plan = sumPlans(parts)
 	m.Meta.Generator = sumGenerators(parts)
 	m.Final = m.final()
+	if err := m.unite(); err != nil {
+		return nil, err
+	}
 	return m, nil
 }
 

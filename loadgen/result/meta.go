@@ -26,6 +26,8 @@ type Meta struct {
 	Interval  time.Duration // of the windows that are kept; zero: IntervalFor the plan
 	Schema    string        // of the result, which says what its files mean; empty: Schema
 	Generator Generator
+	// Expect is what capacity is expected to do, where it is watched, in the grammar of gate.Expectation.
+	Expect []string
 }
 
 // schema is that of the result.
@@ -93,6 +95,7 @@ type runFile struct {
 	Interval  seconds        `json:"interval_s"`
 	Endpoints []endpointName `json:"endpoints"`
 	Phases    []phaseStart   `json:"phases"`
+	Expect    []string       `json:"expect,omitempty"`
 }
 
 type endpointName struct {
@@ -110,7 +113,7 @@ type phaseStart struct {
 func encodePlan(m *Meta) ([]byte, error) {
 	file := planFile{
 		Schema:    PlanSchema,
-		Run:       runFile{Result: m.schema(), ID: m.ID, StartedAt: m.StartedAt.UTC(), Interval: seconds(m.interval())},
+		Run:       runFile{Result: m.schema(), ID: m.ID, StartedAt: m.StartedAt.UTC(), Interval: seconds(m.interval()), Expect: m.Expect},
 		Generator: m.Generator,
 	}
 	for _, e := range m.Endpoints {
@@ -162,6 +165,7 @@ func decodePlan(data []byte) (*Meta, error) {
 		return nil, err
 	}
 	m.ID, m.StartedAt, m.Interval, m.Generator = file.Run.ID, file.Run.StartedAt.UTC(), time.Duration(file.Run.Interval), file.Generator
+	m.Expect = file.Run.Expect
 	switch file.Run.Result {
 	case Schema:
 	case "", SchemaV1:

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"os"
 	"time"
+
+	"scalableappbackend/loadgen/timeline"
 )
 
 // Opened is a result that was read from a directory.
@@ -21,7 +23,12 @@ type Opened struct {
 	Result *Result
 	Cut    bool // the process ended before the run did: there is no result.json
 
-	files files
+	// Facts are what was told of capacity while it was watched, in the order in which it was told; of results from before
+	// they were kept, what the timeline tells. Nil where nobody watched it.
+	Facts []timeline.Fact
+
+	files  files
+	asTold bool // Facts are as they were told
 }
 
 // files opens a directory for as long as it is read. Names in it cannot lead out of it.
@@ -81,15 +88,23 @@ func (o *Opened) read() error {
 		}
 		o.Meta = *meta
 	}
+	ledger, facts, err := readFacts(fsys, !hasResult)
+	if err != nil {
+		return err
+	}
+	o.Facts, o.asTold = facts, len(facts) > 0
 	if !hasResult {
 		o.Cut = true
-		return o.rebuild()
+		return o.rebuild(ledger)
 	}
 	if o.Result, err = Decode(resultData); err != nil {
 		return fmt.Errorf("%s: %w", resultName, err)
 	}
 	if o.Result.Timeline, err = readTimeline(fsys); err != nil {
 		return err
+	}
+	if t := o.Result.Timeline; t != nil && o.Facts == nil {
+		o.Facts = t.Facts()
 	}
 	if planData == nil {
 		o.Meta = Meta{ID: o.Result.ID, StartedAt: o.Result.StartedAt, Plan: o.Result.Plan, Generator: o.Result.Generator}
@@ -113,8 +128,9 @@ func readDocument(fsys fs.FS, name string) ([]byte, error) {
 	return data, nil
 }
 
-// rebuild makes the Result of a cut run.
-func (o *Opened) rebuild() error {
+// rebuild makes the Result of a cut run. What was told of capacity may go on after the last window: a service was watched
+// while it came back.
+func (o *Opened) rebuild(told *timeline.Ledger) error {
 	b, err := o.Builder()
 	if err != nil {
 		return err
@@ -132,9 +148,23 @@ func (o *Opened) rebuild() error {
 			CPU:     CPUSummary{UsedRatioMax: unknown, UsedRatioMean: unknown, ThrottledRatio: unknown, StealRatio: unknown},
 			GCRatio: unknown, RSSMaxBytes: unknown, OpenFilesMax: unknown, Clamped: b.Clamped(),
 		},
+		Timeline: cutTimeline(told, b),
 		Warnings: []string{o.cutWarning(b)},
 	})
 	return nil
+}
+
+// cutTimeline is what was told, as far as it was. Load went on at least as long as there are windows of it, and was over when
+// somebody said so.
+func cutTimeline(told *timeline.Ledger, b *Builder) *timeline.Timeline {
+	if told == nil {
+		return nil
+	}
+	t := told.Timeline(max(told.Known(), b.loaded()))
+	if t == nil || t.Validate() != nil {
+		return nil
+	}
+	return t
 }
 
 func (o *Opened) cutWarning(b *Builder) string {

@@ -15,7 +15,7 @@ const asidePrefix = ".replaced-"
 
 // fileNames are the files that a result may have.
 func fileNames() []string {
-	return []string{planName, windowsName, latencyName, eventsName, timelineName, resultName, tempName, reserveName}
+	return []string{planName, windowsName, latencyName, eventsName, factsName, timelineName, resultName, tempName, reserveName}
 }
 
 // Aside is a result that was put aside to make room for another one in the same directory.

@@ -1,7 +1,13 @@
 package result
 
+import (
+	"time"
+
+	"scalableappbackend/loadgen/timeline"
+)
+
 // Sink reads a run while it goes on: a directory, a screen, a publisher of metrics. Its methods are called one at a time,
-// in this order: Start, Begin, Window for each window, Close, Finish. It may be as slow as it likes (see [Sinks]) but in Begin.
+// in this order: Start, Begin, Window for each window and Facts for what is told of capacity, Close, Finish. It may be as slow as it likes (see [Sinks]) but in Begin.
 //
 // What a sink is handed is shared with other readers, and nobody changes it afterwards: neither those that handed it nor
 // the sink. A sink that needs only a part of this embeds [NopSink].
@@ -14,12 +20,25 @@ type Sink interface {
 	Begin(m *Meta) error
 	// Window takes the next window. Its error becomes a warning of the result and does not end the run.
 	Window(w *Window) error
-	// Close is called once, after the last window, to write what is left. Its error becomes a warning.
+	// Facts takes what was told of capacity since the last call, where capacity is watched: while load is on and, when the
+	// windows have ended, during recovery. Its error becomes a warning.
+	Facts(f *Facts) error
+	// Close is called once, after the last window and the last facts, to write what is left. Its error becomes a warning.
 	Close() error
 	// Finish takes the finished result, after Close. An error says that the sink has not done what it was asked for,
 	// which makes the run's exit code 1. The first of a run's sinks may be given a second result, which
 	// replaces the first: it has the warnings of the other sinks as well.
 	Finish(r *Result) error
+}
+
+// Facts are what was told of capacity at a time.
+type Facts struct {
+	// Until is the instant until which everything that is known was told, on the run's clock.
+	Until time.Duration
+	// Facts are new: none was told before in this state. They may be of long ago.
+	Facts []timeline.Fact
+	// Events are what happened after the last window. Those before are in windows.
+	Events []Event
 }
 
 // NopSink is a Sink that does nothing. Embed it in one that needs only a part of what a Sink is told.
@@ -33,6 +52,9 @@ func (NopSink) Begin(*Meta) error { return nil }
 
 // Window does nothing.
 func (NopSink) Window(*Window) error { return nil }
+
+// Facts does nothing.
+func (NopSink) Facts(*Facts) error { return nil }
 
 // Close does nothing.
 func (NopSink) Close() error { return nil }

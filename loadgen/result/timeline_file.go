@@ -3,6 +3,7 @@ package result
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -47,4 +48,36 @@ func readTimeline(fsys fs.FS) (*timeline.Timeline, error) {
 		return nil, fmt.Errorf("%s: %w", timelineName, err)
 	}
 	return t, nil
+}
+
+// readFacts returns what was told of capacity while it was watched, and until when that was. Of a run that was cut the last
+// line may be missing or unfinished. It is nil when nobody told anything.
+func readFacts(fsys fs.FS, cut bool) (*timeline.Ledger, []timeline.Fact, error) {
+	file, err := fsys.Open(factsName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, named(factsName, err)
+	}
+	defer file.Close()
+	lines, ledger := newLineReader(factsName, file), &timeline.Ledger{}
+	var facts []timeline.Fact
+	for {
+		line, err := lines.next()
+		if err == io.EOF || cut && errors.Is(err, errCut) {
+			return ledger, facts, nil
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		var f timeline.Fact
+		if err := decode(line, &f); err != nil {
+			return nil, nil, lines.errorf("%w", err)
+		}
+		ledger.Seen(f.Known)
+		if f.Kind() != "" {
+			facts = append(facts, ledger.Tell(f)...)
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"time"
 )
 
@@ -16,6 +17,7 @@ const (
 	windowsName = "windows.jsonl"
 	latencyName = "latency.hlog"
 	eventsName  = "events.jsonl"
+	factsName   = "capacity.jsonl" // what was told of capacity, as it was told
 	resultName  = "result.json"
 	tempName    = "result.json.tmp"
 	reserveName = ".reserve"
@@ -49,16 +51,17 @@ type Writer struct {
 	enc      encoder
 
 	plan, windows, latency, events growing
+	facts                          growing // made with the first
 
 	pending  *Window // the interval under way, owned by the writer
 	details  Window  // the details of intervals that were written without them
 	detailed int     // how many intervals those are
 
-	intervals, lost int // intervals completed, and those not written
-	lostEvents      int
-	told            int   // events that came with windows
-	err             error // the first that a write gave
-	finished        bool  // and the directory's handle closed
+	intervals, lost int           // intervals completed, and those not written
+	lostEvents      int           // and facts
+	seen            time.Duration // until when the facts are written
+	err             error         // the first that a write gave
+	finished        bool          // and the directory's handle closed
 }
 
 // Create is [Prepare] and Begin of a run whose start is known.
@@ -352,12 +355,46 @@ func (w *Writer) event(e Event) {
 	if err == nil {
 		err = w.events.append(append(line, '\n'))
 	}
-	w.told++
 	if err != nil {
 		w.lostEvents++
 		w.fail(err)
 	}
 }
+
+// Facts adds what was told of capacity to capacity.jsonl, and events to theirs.
+func (w *Writer) Facts(f *Facts) error {
+	w.keepPlan()
+	for _, e := range f.Events {
+		w.event(e)
+	}
+	var lines []byte
+	for i := range f.Facts {
+		line, err := marshal(&f.Facts[i])
+		if err != nil {
+			return named(factsName, err)
+		}
+		lines = append(append(lines, line...), '\n')
+	}
+	// That nothing was told is worth a line now and then: it says until when the service was watched.
+	if len(lines) == 0 {
+		if f.Until < w.seen+factsEvery {
+			return nil
+		}
+		lines = fmt.Appendf(nil, "{\"known_s\":%s}\n", strconv.FormatFloat(f.Until.Seconds(), 'f', 3, 64))
+	}
+	w.seen = f.Until
+	if w.facts.file == nil {
+		file, err := w.root.OpenFile(factsName, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+		if err != nil {
+			return named(factsName, err)
+		}
+		w.facts = growing{name: factsName, file: file}
+	}
+	return w.facts.append(lines)
+}
+
+// factsEvery is how often it is written down that nothing was told.
+const factsEvery = time.Second
 
 func (w *Writer) fail(err error) { w.err = cmp.Or(w.err, err) }
 
@@ -368,8 +405,10 @@ func (w *Writer) Close() error {
 	if w.pending != nil {
 		w.flush(true)
 	}
-	for _, g := range []*growing{&w.windows, &w.latency, &w.events} {
-		w.fail(g.close())
+	for _, g := range []*growing{&w.windows, &w.latency, &w.events, &w.facts} {
+		if g.file != nil {
+			w.fail(g.close())
+		}
 	}
 	if w.err == nil {
 		return nil
@@ -397,44 +436,16 @@ func (w *Writer) Finish(r *Result) error {
 	}
 	w.finished = true
 	defer w.root.Close()
-	_ = w.root.Remove(reserveName) // it may be gone; if it cannot be removed, the room may do
-	err := w.writeTimeline(r.Timeline)
-	if err == nil {
-		err = w.writeLateEvents(r.Events)
-	}
-	if err == nil {
-		err = named(resultName, w.finish(r))
+	_ = w.root.Remove(reserveName)     // it may be gone; if it cannot be removed, the room may do
+	err := w.writeTimeline(r.Timeline) // without which the result is one all the same
+	if e := named(resultName, w.finish(r)); e != nil {
+		_ = w.root.Remove(tempName)
+		err = cmp.Or(err, e)
 	}
 	if err != nil {
-		_ = w.root.Remove(tempName)
 		return fmt.Errorf("result directory %s: %w", w.dir, err)
 	}
 	return nil
-}
-
-// writeLateEvents adds to events.jsonl what happened after the last window: a service's way back, say.
-func (w *Writer) writeLateEvents(all []EventJSON) error {
-	if len(all) <= w.told {
-		return nil
-	}
-	var lines []byte
-	for _, e := range all[w.told:] {
-		line, err := marshal(e)
-		if err != nil {
-			return named(eventsName, err)
-		}
-		lines = append(append(lines, line...), '\n')
-	}
-	file, err := w.root.OpenFile(eventsName, os.O_WRONLY, 0o644)
-	if err != nil {
-		return named(eventsName, err)
-	}
-	g := growing{name: eventsName, file: file, size: w.events.size}
-	if err := g.append(lines); err != nil {
-		_ = file.Close()
-		return err
-	}
-	return g.close()
 }
 
 func (w *Writer) finish(r *Result) error {

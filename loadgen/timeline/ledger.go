@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,6 +60,15 @@ func (l *Ledger) Service() *Service {
 		return f.Service
 	}
 	return nil
+}
+
+// Facts are those that hold, in the order in which they were known.
+func (l *Ledger) Facts() []Fact {
+	facts := slices.Collect(maps.Values(l.facts))
+	slices.SortFunc(facts, func(a, b Fact) int {
+		return cmp.Or(cmp.Compare(a.Known, b.Known), cmp.Compare(a.Kind(), b.Kind()), cmp.Compare(len(a.ID), len(b.ID)), strings.Compare(a.ID, b.ID))
+	})
+	return facts
 }
 
 // Warnings are about facts that cannot be, and were left out.

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"encoding/json"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -190,4 +191,18 @@ func TestAShiftedFactIsOfThatMuchLater(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestTheFormatsPageNamesEveryFieldOfAFact(t *testing.T) {
+	page, err := os.ReadFile("../../docs/result-format.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "### `capacity.jsonl`")
+	for f := range reflect.TypeFor[wireFact]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !strings.Contains(section, "\n| `"+name+"` | ") {
+			t.Errorf("no row for %s", name)
+		}
+	}
 }

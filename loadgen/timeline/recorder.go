@@ -160,13 +160,13 @@ func (r *Recorder) Alarm(a AlarmChange) {
 	r.tell(Fact{ID: r.id(kindAlarm), Alarm: &a})
 }
 
-// Activity records a scaling activity, and returns its number for UpdateActivity.
+// Activity records a scaling activity, and returns its number for UpdateActivity: how many were recorded before.
 func (r *Recorder) Activity(a Activity) (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a = a.kept()
 	r.tell(Fact{ID: r.id(kindActivity), Activity: &a})
-	return r.next[kindActivity]
+	return r.next[kindActivity] - 1
 }
 
 // UpdateActivity replaces the activity of that number by what has become of it.
@@ -174,7 +174,7 @@ func (r *Recorder) UpdateActivity(n int, a Activity) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a = a.kept()
-	r.tell(Fact{ID: strconv.Itoa(n), Activity: &a})
+	r.tell(Fact{ID: strconv.Itoa(n + 1), Activity: &a})
 }
 
 func (a Activity) kept() Activity {

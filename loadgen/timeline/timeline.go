@@ -133,6 +133,9 @@ type Task struct {
 // Never is the time of what did not happen.
 const Never time.Duration = -1
 
+// EventDraining is the type of the event that a task begins its orderly end, which follows from a scale-in.
+const EventDraining = "task-draining"
+
 // Event is something else that happened: chaos, a change of bounds.
 type Event struct {
 	At     time.Duration

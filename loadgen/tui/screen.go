@@ -23,15 +23,16 @@ type Screen struct {
 	Environ []string
 	Styled  bool
 	// Service, when not 0, makes it the view of a service whose capacity is watched until then on the run's clock: load,
-	// latency, tasks and alarms on one axis. See [Screen.Timeline] and [Screen.News].
+	// latency, tasks and alarms on one axis. See [Screen.Facts] and [Screen.News].
 	Service time.Duration
 	// Stop is called for each q and Ctrl-C, with what was typed in words. It may be nil when there is no Input.
 	Stop func(key string)
 
-	mu      sync.Mutex // Stopping comes from anywhere
-	program *tea.Program
-	ended   chan struct{}
-	err     error // of the program, once ended is closed
+	mu       sync.Mutex // Stopping comes from anywhere
+	program  *tea.Program
+	capacity timeline.Ledger
+	ended    chan struct{}
+	err      error // of the program, once ended is closed
 }
 
 // framesPerSecond is how often the terminal is written to at most; a run has something new once a second.
@@ -82,11 +83,14 @@ func (s *Screen) Window(w *result.Window) error {
 	return nil
 }
 
-// Timeline shows what capacity has done. It may be called from any goroutine at any time; t is not changed any more.
-func (s *Screen) Timeline(t *timeline.Timeline) {
-	if p := s.started(); p != nil {
-		p.Send(timelineMsg{t})
+// Facts shows what capacity has done.
+func (s *Screen) Facts(f *result.Facts) error {
+	s.capacity.Tell(f.Facts...)
+	s.capacity.Seen(f.Until)
+	if t := s.capacity.Timeline(f.Until); t != nil {
+		s.program.Send(timelineMsg{t})
 	}
+	return nil
 }
 
 // News shows a line below the others.

@@ -1,4 +1,4 @@
-package main
+package progress
 
 import (
 	"bytes"
@@ -39,7 +39,7 @@ func stretch(from, to time.Duration, phase string, done, failed int64) *result.W
 func lines(t *testing.T, p plan.Plan, windows ...*result.Window) string {
 	t.Helper()
 	var b bytes.Buffer
-	lines := &progress{w: &b, dir: &directory{path: "loadgen-results/20261124T150405Z"}}
+	lines := &Lines{Out: &b, Kept: func() string { return "loadgen-results/20261124T150405Z" }}
 	if err := lines.Start(&result.Meta{Plan: p}); err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,10 @@ func lines(t *testing.T, p plan.Plan, windows ...*result.Window) string {
 	return b.String()
 }
 
-var _ result.Sink = (*progress)(nil)
+var (
+	_ result.Sink = (*Lines)(nil)
+	_ result.Sink = (*Story)(nil)
+)
 
 // The default profile: a line every 10 s and where a phase ends, which is at 9.8 s first.
 func TestALongRunIsALineEveryTenSecondsAndPhase(t *testing.T) {
@@ -126,7 +129,7 @@ func TestADrainInWhichNothingWasLeftHasNoLine(t *testing.T) {
 }
 
 func TestARunThatNeverBeganHasNoLines(t *testing.T) {
-	if err := (&progress{w: &bytes.Buffer{}}).Close(); err != nil {
+	if err := (&Lines{Out: &bytes.Buffer{}}).Close(); err != nil {
 		t.Error(err)
 	}
 }

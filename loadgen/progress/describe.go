@@ -1,4 +1,4 @@
-package main
+package progress
 
 import (
 	"fmt"
@@ -11,9 +11,9 @@ import (
 // shownStages is how many stages a description lists.
 const shownStages = 5
 
-// describe is what a plan sends where for how long, in one line and without secrets. What matters
+// Describe is what a plan sends where for how long, in one line and without secrets. What matters
 // most comes first, because a narrow terminal cuts the rest.
-func describe(p *plan.Plan) string {
+func Describe(p *plan.Plan) string {
 	var how []string
 	switch {
 	case p.Model == plan.Open:

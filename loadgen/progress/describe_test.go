@@ -1,4 +1,4 @@
-package main
+package progress
 
 import (
 	"testing"
@@ -35,7 +35,7 @@ func TestAPlanIsDescribedInALine(t *testing.T) {
 		{with(host, func(p *plan.Plan) { p.Host = "http://user:secret@h" }), "50 users on http://REDACTED@h for 3m (5 started each second, thinking 50ms..200ms)"},
 		{with(host, func(p *plan.Plan) { p.Host, p.Targets = "", make([]plan.Target, 3) }), "50 users on 3 targets for 3m (5 started each second, thinking 50ms..200ms)"},
 	} {
-		if got := describe(&row.plan); got != row.want {
+		if got := Describe(&row.plan); got != row.want {
 			t.Errorf("\n got %s\nwant %s", got, row.want)
 		}
 	}
