@@ -193,7 +193,7 @@ func TestTimelinesOfDifferentServicesAreNotAddedUp(t *testing.T) {
 		return &teller{say: map[time.Duration][]timeline.Fact{0: {of(name), capacity("1", 0, timeline.Point{Desired: 2, Running: 2, Healthy: 2})}}}
 	}
 	for _, row := range []struct{ a, b, want string }{
-		{"orders", "carts", "different services, orders and carts"},
+		{"orders", "carts", "of different services, "},
 		{"", "", "not both say of which service"},
 		{"orders", "", "not both say of which service"},
 		{"orders", "orders", ""},
