@@ -168,7 +168,8 @@ type Assembly struct {
 	builder    *result.Builder
 	thresholds []gate.Expr
 	expected   []gate.Expr
-	seen       []Seen
+	watched    bool   // Facts were given, so that what was seen of the load is needed
+	seen       []Seen // then
 	sinks      []result.Sink
 	failed     []error
 }
@@ -201,7 +202,7 @@ func Assemble(meta result.Meta, sinks ...result.Sink) (*Assembly, error) {
 // Window adds a window; they come in order.
 func (a *Assembly) Window(w *result.Window) {
 	a.builder.Add(w)
-	if w.To > w.From {
+	if a.watched && w.To > w.From {
 		a.seen = append(a.seen, SeenIn(w))
 	}
 	for _, sink := range a.sinks {
@@ -211,8 +212,9 @@ func (a *Assembly) Window(w *result.Window) {
 	}
 }
 
-// Facts adds what was told of capacity.
+// Facts adds what was told of capacity, before the first window.
 func (a *Assembly) Facts(f *result.Facts) {
+	a.watched = true
 	for _, sink := range a.sinks {
 		if err := sink.Facts(f); err != nil {
 			a.failed = append(a.failed, err)

@@ -33,13 +33,8 @@ func SeenIn(w *result.Window) Seen {
 	if w.To > w.From {
 		s.Offered = float64(w.Offered) / w.Seconds()
 	}
-	var raw result.Histogram
-	for i := range w.Endpoints {
-		s.Requests += w.Endpoints[i].Requests
-		s.Errors += w.Endpoints[i].Failures
-		raw.Merge(w.Endpoints[i].Raw)
-	}
-	s.Answer = raw.Mean()
+	all := result.TallyOf(w)
+	s.Requests, s.Errors, s.Answer = all.Requests, all.Failures, all.Raw.Mean()
 	return s
 }
 

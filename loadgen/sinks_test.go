@@ -49,11 +49,11 @@ func TestSinksThatAreStuckDoNotCostTheResult(t *testing.T) {
 			&kept{dir: dir}, stuck{window: forever}, stuck{close: forever}, stuck{finish: forever},
 		}}
 		began := time.Now()
-		var there time.Duration
+		there := make(chan time.Duration, 1)
 		go func() {
 			for {
 				if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil {
-					there = time.Since(began)
+					there <- time.Since(began)
 					return
 				}
 				time.Sleep(10 * ms)
@@ -62,7 +62,7 @@ func TestSinksThatAreStuckDoNotCostTheResult(t *testing.T) {
 		res, err := r.Run(t.Context())
 		took := time.Since(began)
 		end := time.Duration(res.DurationS * float64(time.Second))
-		if there > end+100*ms {
+		if there := <-there; there > end+100*ms {
 			t.Errorf("result.json was there %v after the end, want at once", there-end)
 		}
 		if took > end+result.CloseTimeout+100*ms {

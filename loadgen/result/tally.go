@@ -44,6 +44,18 @@ func (t *Tally) Add(w *Window) {
 	}
 }
 
+// With is another Tally, of one window more; t stays as it is.
+func (t *Tally) With(w *Window) *Tally {
+	next := *t
+	next.Lag, next.SlotWait, next.EndpointWindow = nil, nil, EndpointWindow{}
+	merge(&next.Lag, t.Lag)
+	merge(&next.SlotWait, t.SlotWait)
+	next.EndpointWindow.add(&t.EndpointWindow)
+	next.Health = slices.Clip(t.Health)
+	next.Add(w)
+	return &next
+}
+
 // TallyOf is the sum of windows.
 func TallyOf(windows ...*Window) *Tally {
 	t := &Tally{}
