@@ -105,20 +105,20 @@ func (m model) phase() string {
 
 func (m model) rates(f *figures) string {
 	rate := func(n int64) string {
-		if f.seconds <= 0 {
+		if f.load.Seconds() <= 0 {
 			return units.None
 		}
-		return units.Rate(float64(n) / f.seconds)
+		return units.Rate(float64(n) / f.load.Seconds())
 	}
-	return row("rate", fmt.Sprintf("%s done of %s offered   ", rate(f.done), rate(f.offered))+m.with(dim, f.over()))
+	return row("rate", fmt.Sprintf("%s done of %s offered   ", rate(f.load.Requests), rate(f.load.Offered))+m.with(dim, f.over()))
 }
 
 // over says of how much time figures are: the last 10 s, or what there was.
 func (f *figures) over() string {
-	if f.seconds == 0 {
+	if f.load.Seconds() == 0 {
 		return "the load is over"
 	}
-	return "last " + units.Decimal(math.Round(f.seconds*10)/10) + " s"
+	return "last " + units.Decimal(math.Round(f.load.Seconds()*10)/10) + " s"
 }
 
 // sparkline is the rate of each second of the last minute, or of what has room, and says how much time that is.
@@ -192,8 +192,8 @@ func (m model) latencies(f *figures, width int) []string {
 	}
 	return []string{
 		m.with(dim, row("latency", strings.TrimRight(heads.String(), " ")+note)),
-		line("corrected", strong, &f.corrected),
-		line("raw", plain, &f.raw),
+		line("corrected", strong, f.Corrected),
+		line("raw", plain, f.Raw),
 	}
 }
 
@@ -237,10 +237,11 @@ func (m model) generator(f *figures, width int) []string {
 		word, style = "unfit", bad
 	}
 	lag := units.None
-	if f.lag.Count() > 0 {
-		lag = units.Latency(f.lag.Quantile(0.99))
+	if f.Lag.Count() > 0 {
+		lag = units.Latency(f.Lag.Quantile(0.99))
 	}
-	lines := []string{row("generator", m.with(style, word)+fmt.Sprintf("   lag p99 %s   CPU %s", lag, units.Percent(float64(f.cpu))))}
+	_, cpu := f.CPU()
+	lines := []string{row("generator", m.with(style, word)+fmt.Sprintf("   lag p99 %s   CPU %s", lag, units.Percent(float64(cpu))))}
 	if why == "" {
 		return lines
 	}

@@ -84,10 +84,7 @@ func withSecond(seconds []second, w *result.Window) []second {
 	if w.Name == plan.Drain {
 		return seconds
 	}
-	var done int64
-	for i := range w.Endpoints {
-		done += w.Endpoints[i].Requests
-	}
+	done := result.TallyOf(w).Requests
 	number := int(w.From / time.Second)
 	seconds = slices.Clone(seconds)
 	if last := len(seconds) - 1; last >= 0 && seconds[last].number == number {
@@ -112,39 +109,16 @@ func withRecent(recent []*result.Window, w *result.Window) []*result.Window {
 
 // figures is what the last 10 s add up to.
 type figures struct {
-	seconds             float64
-	offered, done, sent int64
-	raw, corrected, lag result.Histogram
-	slotWait            result.Histogram
-	health              []result.Health
-	standstill          result.Standstill
-	cpu                 result.Reading // of the last second that was read
+	result.Tally
+	load result.Tally // without the drain, in which nothing is due, so that it has no rate
 }
 
 func sum(recent []*result.Window) *figures {
-	f := &figures{cpu: result.Unknown()}
+	f := &figures{}
 	for _, w := range recent {
-		if w.Name != plan.Drain { // in which nothing is due, so that it has no rate
-			f.seconds += w.Seconds()
-			f.offered += w.Offered
-			for i := range w.Endpoints {
-				f.done += w.Endpoints[i].Requests
-			}
-		}
-		f.sent += w.Sent
-		f.lag.Merge(w.Lag)
-		f.slotWait.Merge(w.SlotWait)
-		f.health = append(f.health, w.Health...)
-		f.standstill = f.standstill.With(w.Standstill)
-		for i := range w.Endpoints {
-			e := &w.Endpoints[i]
-			f.raw.Merge(e.Raw)
-			f.corrected.Merge(e.Corrected)
-		}
-	}
-	for _, h := range f.health {
-		if h.CPU.Known() {
-			f.cpu = h.CPU
+		f.Add(w)
+		if w.Name != plan.Drain {
+			f.load.Add(w)
 		}
 	}
 	return f
@@ -153,9 +127,9 @@ func sum(recent []*result.Window) *figures {
 // judge applies the rules of the verdict to the last 10 s: their worst level, and why.
 func (f *figures) judge(closed, bench bool) (level result.Validity, why string) {
 	_, reasons := validity.Judge(validity.Evidence{
-		Seconds: f.health, Lag: &f.lag, SlotWait: &f.slotWait, Closed: closed, Bench: bench, Corrected: &f.corrected,
-		Load: time.Duration(f.seconds * float64(time.Second)), Standstill: f.standstill,
-		Offered: f.offered, Sent: f.sent,
+		Seconds: f.Health, Lag: f.Lag, SlotWait: f.SlotWait, Closed: closed, Bench: bench, Corrected: f.Corrected,
+		Load: f.load.Length, Standstill: f.Standstill,
+		Offered: f.load.Offered, Sent: f.Sent,
 	})
 	for _, r := range reasons {
 		// That nothing is sent is no news here: the counts show it.

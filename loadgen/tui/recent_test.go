@@ -16,11 +16,11 @@ func TestTheLastTenSecondsAreThoseOfTheWindowsInThem(t *testing.T) {
 		recent = withRecent(recent, window(i, plan.Steady, int64(i), 0, ms, 0))
 	}
 	f := sum(recent)
-	if want := int64(15 + 16 + 17 + 18 + 19 + 20 + 21 + 22 + 23 + 24); f.done != want || f.seconds != 10 {
-		t.Errorf("%d done in %v s, want %d in 10 s", f.done, f.seconds, want)
+	if want := int64(15 + 16 + 17 + 18 + 19 + 20 + 21 + 22 + 23 + 24); f.load.Requests != want || f.load.Seconds() != 10 {
+		t.Errorf("%d done in %v s, want %d in 10 s", f.load.Requests, f.load.Seconds(), want)
 	}
-	if f.raw.Count() != f.done {
-		t.Errorf("%d latencies of %d requests", f.raw.Count(), f.done)
+	if f.Raw.Count() != f.load.Requests {
+		t.Errorf("%d latencies of %d requests", f.Raw.Count(), f.load.Requests)
 	}
 }
 

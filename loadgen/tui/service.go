@@ -47,11 +47,11 @@ func (m model) serviceLines(width, height int) []string {
 	rate, latency := "", ""
 	if m.last != nil && !m.loadOver(now) {
 		f := sum(m.recent)
-		if f.seconds > 0 {
-			rate = units.Rate(float64(f.done)/f.seconds) + ", " + f.over()
+		if f.load.Seconds() > 0 {
+			rate = units.Rate(f.load.PerSecond(f.load.Requests)) + ", " + f.over()
 		}
-		if f.corrected.Count() > 0 {
-			latency = units.Latency(f.corrected.Quantile(0.99)) + ", " + f.over()
+		if f.Corrected.Count() > 0 {
+			latency = units.Latency(f.Corrected.Quantile(0.99)) + ", " + f.over()
 		}
 	}
 	share := units.None
