@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/plan"
 )
 
@@ -22,7 +23,7 @@ type Turn struct {
 func takeTurns(p *plan.Plan, ready *plan.Ready, turns []Turn, lookup func(string) (string, bool)) error {
 	for i := range p.Targets {
 		if !isPath(p.Targets[i].URL) {
-			return &plan.FieldError{Field: fmt.Sprintf("targets[%d].url", i), Got: plan.RedactURL(p.Targets[i].URL),
+			return &input.Error{Field: fmt.Sprintf("targets[%d].url", i), Got: plan.RedactURL(p.Targets[i].URL),
 				Want: "a path, because several hosts take turns"}
 		}
 	}
@@ -44,7 +45,7 @@ func takeTurns(p *plan.Plan, ready *plan.Ready, turns []Turn, lookup func(string
 		at += t.Length
 	}
 	if at != ready.End() {
-		return &plan.FieldError{Field: "run_time", Got: plan.Duration(ready.End()).String(), Want: "the " + plan.Duration(at).String() + " that the turns take together"}
+		return &input.Error{Field: "run_time", Got: plan.Duration(ready.End()).String(), Want: "the " + plan.Duration(at).String() + " that the turns take together"}
 	}
 	ready.Phases = append(phases, plan.Phase{Name: plan.Drain, From: at})
 	return nil

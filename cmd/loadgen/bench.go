@@ -85,7 +85,7 @@ func (r *resolution) completeBench() []error {
 	}
 	if r.plan.Host == "" && !r.failed["host"] && !strings.Contains(r.plan.Targets[0].URL, "://") {
 		r.failed["host"] = true
-		return []error{&plan.FieldError{Want: "want the URL to send to, e.g. loadgen bench http://localhost:8080/"}}
+		return []error{&input.Error{Want: "want the URL to send to, e.g. loadgen bench http://localhost:8080/"}}
 	}
 	return nil
 }

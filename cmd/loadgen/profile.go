@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/internal/input"
 )
 
 // defineProfile adds --cpuprofile, which is about this program and not about what it is told to do: no plan keeps it, and
@@ -25,7 +25,7 @@ func defineProfile(flags *pflag.FlagSet) (start func() (stop func() error, err e
 			err = pprof.StartCPUProfile(file)
 		}
 		if err != nil {
-			return nil, usage(&plan.FieldError{Field: "--cpuprofile", Got: *name, Want: "a file that can be written: " + reason(err)})
+			return nil, usage(&input.Error{Field: "--cpuprofile", Got: *name, Want: "a file that can be written: " + reason(err)})
 		}
 		return func() error {
 			pprof.StopCPUProfile()

@@ -22,7 +22,7 @@ type Programs struct {
 // Program is one that listens.
 type Program struct{ process *process }
 
-// CheckCommand is why a command line cannot be split into words; a *plan.FieldError without a Field.
+// CheckCommand is why a command line cannot be split into words; a *input.Error without a Field.
 func CheckCommand(command string) error {
 	_, err := splitWords(command)
 	return err

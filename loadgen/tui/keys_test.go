@@ -3,7 +3,6 @@ package tui
 import (
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 
 // fakeRun is a run that takes every edit but one.
 type fakeRun struct {
-	mu sync.Mutex
 	p  plan.Plan
 	at time.Duration
 	no error
