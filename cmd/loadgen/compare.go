@@ -110,12 +110,14 @@ func (e *env) compare(told *comparing, args []string, dash int) error {
 		return e.showHistory(told, draw, options)
 	}
 	if len(args) == 1 && dash < 0 {
-		paired, err := readPair(args[0])
+		kept, err := readPair(args[0])
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return usage(err)
 		}
 		if err == nil {
-			options.Paired = paired
+			if err := told.again(kept, &options); err != nil {
+				return usage(err)
+			}
 			args = []string{filepath.Join(args[0], "base"), filepath.Join(args[0], "new")}
 		}
 	}

@@ -308,8 +308,8 @@ func checkedEffect(text string) (string, error) {
 	return text, err
 }
 
-// readPair is how the sides of a paired run in a directory were measured.
-func readPair(dir string) (*compare.Paired, error) {
+// readPair is the comparison that a paired run left in a directory.
+func readPair(dir string) (*compare.Comparison, error) {
 	f, err := os.Open(filepath.Join(dir, pairName))
 	if err != nil {
 		return nil, err
@@ -322,5 +322,24 @@ func readPair(dir string) (*compare.Paired, error) {
 	if c.Paired == nil {
 		return nil, &input.Error{Field: filepath.Join(dir, pairName), Want: "is not of a paired run"}
 	}
-	return c.Paired, nil
+	return c, nil
+}
+
+// again takes over how a paired run was compared, but for what is told anew.
+func (t *comparing) again(c *compare.Comparison, o *compare.Options) error {
+	o.Paired = c.Paired
+	if len(t.minEffect) == 0 {
+		o.MinEffect = c.MinEffect
+	}
+	if len(t.failOn) > 0 || len(t.minEffect) > 0 { // without --fail-on the limits are the least effects
+		return nil
+	}
+	for _, g := range c.Gates {
+		f, err := gate.ParseChange(g.Expression)
+		if err != nil {
+			return input.WithField(err, pairName)
+		}
+		o.FailOn = append(o.FailOn, f)
+	}
+	return nil
 }
