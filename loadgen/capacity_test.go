@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // watched is a service that grew from 2 to 4 tasks ten seconds into the load and is back at 2 five seconds after it.
 type watched struct {
 	began, ended time.Time
-	recovered    bool
+	recovered    atomic.Bool // Facts is called during AwaitRecovery
 	known        bool
 	failed       error
 }
@@ -42,7 +43,7 @@ func (w *watched) TaskCapacity() (float64, bool) {
 func (w *watched) AwaitRecovery(ctx context.Context) (bool, error) {
 	select {
 	case <-time.After(5 * time.Second):
-		w.recovered = true
+		w.recovered.Store(true)
 		return true, nil
 	case <-ctx.Done():
 		return false, ctx.Err()
@@ -65,7 +66,7 @@ func (w *watched) Facts() []timeline.Fact {
 		r.Point(timeline.Point{At: 10 * time.Second, Desired: 4, Running: 4, Healthy: 4})
 		r.Activity(timeline.Activity{At: 10 * time.Second, Completed: 11 * time.Second, Policy: "cpu", From: 2, To: 4, Status: timeline.Successful, Description: "Setting desired count to 4."})
 	}
-	if w.recovered {
+	if w.recovered.Load() {
 		loaded := w.ended.Sub(w.began)
 		r.Activity(timeline.Activity{At: loaded + 2*time.Second, Completed: loaded + 3*time.Second, Policy: "cpu", From: 4, To: 2, Status: timeline.Successful, Description: "Setting desired count to 2."})
 		r.Point(timeline.Point{At: loaded + 4*time.Second, Desired: 2, Running: 2, Healthy: 2})
@@ -101,8 +102,8 @@ func TestARunThatWatchesCapacityWaitsForItAndHoldsItToWhatWasExpected(t *testing
 			continue
 		}
 		held, _ := fleet.Findings(0)
-		if res.Verdict.ExitCode != row.code || fleet.recovered != row.back || len(res.Expectations) != len(row.expect)+len(held) {
-			t.Errorf("%s: exit code %d, recovered %v, expectations %+v", row.why, res.Verdict.ExitCode, fleet.recovered, res.Expectations)
+		if res.Verdict.ExitCode != row.code || fleet.recovered.Load() != row.back || len(res.Expectations) != len(row.expect)+len(held) {
+			t.Errorf("%s: exit code %d, recovered %v, expectations %+v", row.why, res.Verdict.ExitCode, fleet.recovered.Load(), res.Expectations)
 		}
 		var figures timeline.Figures
 		if json.Unmarshal(res.Elasticity, &figures) != nil || res.Timeline == nil {
