@@ -35,7 +35,7 @@ internal/junit      →
 server              →
 loadgen/http1       →
 loadgen/wire        → loadgen/http1
-loadgen/timeline    →
+loadgen/timeline    → internal/input
 loadgen/plan        → internal/input internal/near
 loadgen/result      → loadgen/plan loadgen/timeline
 loadgen/measure     → loadgen/plan loadgen/result

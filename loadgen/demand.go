@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"scalableappbackend/internal/input"
 	"scalableappbackend/loadgen/gate"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
@@ -70,7 +71,7 @@ func (r OfRun) Demand(perTask float64) timeline.Load { return Demand(r.Plan, r.S
 // no figure is known and every expectation fails.
 func Judge(asked Asked, t *timeline.Timeline, perTask float64, expected []gate.Expr, counts *gate.Counts) Judged {
 	j := Judged{Demand: asked.Demand(perTask)}
-	err := error(&timeline.FieldError{Field: "points", Want: "at least one"})
+	err := error(&input.Error{Field: "points", Want: "want at least one"})
 	if t != nil {
 		err = t.Validate()
 	}

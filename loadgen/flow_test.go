@@ -61,7 +61,7 @@ func TestATimelineThatContradictsItselfCostsNoResult(t *testing.T) {
 	if res.Verdict.ExitCode != 0 || len(res.Expectations) != 1 || !res.Expectations[0].Passed {
 		t.Errorf("verdict %+v, expectations %+v", res.Verdict, res.Expectations)
 	}
-	for _, want := range []string{"more tasks were healthy than ran for 8 s, from 5 s on (4 healthy, 2 running)", "what was told cannot be, and is left out: field point.desired: -4"} {
+	for _, want := range []string{"more tasks were healthy than ran for 8 s, from 5 s on (4 healthy, 2 running)", "what was told cannot be, and is left out: point.desired \"-4\""} {
 		if !strings.Contains(all, want) {
 			t.Errorf("warnings %q, want %q", res.Warnings, want)
 		}

@@ -57,6 +57,7 @@ type session struct {
 
 	interrupted bool
 	stoppedBy   string
+	aborted     bool // stoppedBy is --abort-on
 
 	mu       sync.Mutex       // edits come from anywhere
 	revision *result.Revision // of the plan; nil before an edit
@@ -247,7 +248,8 @@ func (s *session) hand(w *result.Window) {
 	s.sinks.Window(w)
 	if s.abort != nil {
 		if failed, stop := s.abort.Window(w); stop {
-			s.stop(stoppedByAbort+failed.Expression+": "+failed.Detail, false)
+			s.aborted = s.aborted || s.stoppedBy == ""
+			s.stop("--abort-on "+failed.Expression+": "+failed.Detail, false)
 		}
 	}
 }

@@ -85,6 +85,7 @@ func (s *session) judge(outcome attack.Outcome) result.Final {
 	final := result.Final{
 		Interrupted: s.interrupted,
 		StoppedBy:   s.stoppedBy,
+		Aborted:     s.aborted,
 		Health:      summarise(s.builder),
 		Thresholds:  evaluate(s.builder, s.thresholds),
 		Warnings:    slices.Clone(s.plan.Warnings),
@@ -167,9 +168,6 @@ func (s source) Metrics(endpoint, phase string) (gate.Metrics, bool) {
 	return m, true
 }
 
-// stoppedByAbort begins Result.StoppedBy when --abort-on ended a run.
-const stoppedByAbort = "--abort-on "
-
 // setExit writes into the result what the process is to exit with, and why where only it can tell. failed is what kept
 // the run, or the keeping of its result, from going on.
 func setExit(r *result.Result, failed error) {
@@ -179,7 +177,7 @@ func setExit(r *result.Result, failed error) {
 		RunError:         failed != nil || r.StoppedBy == result.StoppedByCut,
 		Unhealthy:        r.Verdict.Validity == result.Invalid,
 		ThresholdFailed:  slices.ContainsFunc(r.Thresholds, func(o result.Outcome) bool { return !o.Passed }),
-		Aborted:          strings.HasPrefix(r.StoppedBy, stoppedByAbort),
+		Aborted:          r.Aborted,
 		ScalingNotMet:    slices.ContainsFunc(r.Expectations, func(e result.Expectation) bool { return !e.Passed }),
 		RequestsFailed:   r.Totals.Failures > 0,
 		NothingSucceeded: nothingSucceeded(r),

@@ -47,6 +47,7 @@ type Final struct {
 	Interrupted bool
 	Cut         bool // the process ended before the run did: what was under way is not accounted for
 	StoppedBy   string
+	Aborted     bool // a rule of the plan ended the run: its abort_on
 	Verdict     Verdict
 	Health      HealthSummary
 	Thresholds  []Outcome
@@ -325,7 +326,7 @@ func (b *Builder) Result(f Final) *Result {
 	out := &Result{
 		Schema: b.meta.schema(), ID: b.meta.ID, Name: b.meta.Plan.Name, Tags: maps.Clone(b.meta.Plan.Tags),
 		StartedAt: start, EndedAt: start.Add(r.To), DurationS: r.To.Seconds(), IntervalS: b.meta.Interval.Seconds(),
-		Interrupted: f.Interrupted, StoppedBy: f.StoppedBy,
+		Interrupted: f.Interrupted, StoppedBy: f.StoppedBy, Aborted: f.Aborted,
 		Verdict: f.Verdict, Plan: b.meta.Plan, Generator: b.meta.Generator,
 		Health:         f.Health,
 		Connections:    r.Connections,

@@ -3,6 +3,7 @@ package result
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 )
 
 // Encode returns a result as result.json holds it. Lists and maps that are nil become empty ones.
@@ -33,5 +34,8 @@ func Decode(data []byte) (*Result, error) {
 		return nil, err
 	}
 	r.fillLists()
+	if !r.Interrupted && strings.HasPrefix(r.StoppedBy, "--abort-on ") {
+		r.Aborted = true // in a file from before that field, only the words say so
+	}
 	return r, nil
 }

@@ -312,7 +312,7 @@ func (m *Merged) final() Final {
 		label := m.label(p)
 		f.Interrupted = f.Interrupted || r.Interrupted
 		f.Cut = f.Cut || p.Cut || r.StoppedBy == StoppedByCut
-		if stop := (stopped{r.StoppedBy, r.Interrupted}); stop.counts() > by.counts() || stop.counts() == by.counts() && stop.by < by.by {
+		if stop := (stopped{r.StoppedBy, r.Interrupted, r.Aborted}); stop.counts() > by.counts() || stop.counts() == by.counts() && stop.by < by.by {
 			by = stop
 		}
 		f.Verdict.Validity = Worst(f.Verdict.Validity, r.Verdict.Validity)
@@ -336,7 +336,7 @@ func (m *Merged) final() Final {
 	if warning := unlikePhases(m.Meta.Phases, m.phases, m.Meta.interval()); warning != "" {
 		f.Warnings = append(f.Warnings, warning)
 	}
-	f.StoppedBy = by.by
+	f.StoppedBy, f.Aborted = by.by, by.aborted
 	slices.SortFunc(f.MergedFrom, func(a, b Source) int { return cmp.Or(a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.ID, b.ID)) })
 	slices.SortStableFunc(f.Verdict.Reasons, func(a, b Reason) int { return b.Level.rank() - a.Level.rank() })
 	return f
@@ -344,8 +344,8 @@ func (m *Merged) final() Final {
 
 // stopped is how a part ended before its plan did.
 type stopped struct {
-	by          string
-	interrupted bool
+	by                   string
+	interrupted, aborted bool
 }
 
 // counts orders ends by what they say of the sum: somebody's signal most, then that a part's process

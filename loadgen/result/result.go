@@ -37,7 +37,8 @@ type Result struct {
 	DurationS   float64           `json:"duration_s"`
 	IntervalS   float64           `json:"interval_s"`
 	Interrupted bool              `json:"interrupted"`
-	StoppedBy   string            `json:"stopped_by"` // empty when the plan ran to its end
+	StoppedBy   string            `json:"stopped_by"`        // empty when the plan ran to its end
+	Aborted     bool              `json:"aborted,omitempty"` // --abort-on ended it
 
 	Verdict   Verdict   `json:"verdict"`
 	Plan      plan.Plan `json:"plan"` // redacted: safe to keep

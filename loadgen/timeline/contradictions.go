@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"scalableappbackend/internal/input"
 )
 
 // Contradictions say, a sentence each, where what was told cannot have been so at one time: more tasks healthy than running, a task
@@ -22,7 +24,7 @@ func (t *Timeline) Contradictions() (all []string) {
 	for i := range t.Tasks {
 		k := &t.Tasks[i]
 		if text := k.contradiction(); text != "" {
-			note("task %s %s", quoted(k.ID), text)
+			note("task %s %s", input.Quote(k.ID), text)
 		}
 	}
 	for _, a := range t.Activities {

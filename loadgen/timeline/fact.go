@@ -112,7 +112,7 @@ func (f *Fact) At() time.Duration {
 	return 0
 }
 
-// Validate says whether a fact can be one. Its error is a *FieldError.
+// Validate says whether a fact can be one. Its error is a *input.Error.
 func (f *Fact) Validate() error {
 	const end = MaxTime
 	if err := within("known_s", f.Known, 0, end); err != nil {
@@ -125,10 +125,10 @@ func (f *Fact) Validate() error {
 	case f.Service != nil:
 		s := f.Service
 		if !(s.Speedup >= 1 && s.Speedup <= MaxSpeedup) {
-			return &FieldError{"service.speedup", number(s.Speedup), "1 to " + number(MaxSpeedup)}
+			return wrong("service.speedup", number(s.Speedup), "1 to "+number(MaxSpeedup))
 		}
 		if !(s.PerTask >= 0 && s.PerTask <= 1e12) {
-			return &FieldError{"service.task_capacity", number(s.PerTask), "0 to 1e12"}
+			return wrong("service.task_capacity", number(s.PerTask), "0 to 1e12")
 		}
 		return bounds("service.", s.Min, s.Max)
 	case f.Load != nil:
@@ -153,7 +153,7 @@ func (f *Fact) Validate() error {
 	case f.Answers != nil:
 		return nil
 	}
-	return &FieldError{"kind", "", "one of service, load, bounds, point, metric, alarm, activity, task, event, answers"}
+	return wrong("kind", "", "one of service, load, bounds, point, metric, alarm, activity, task, event, answers")
 }
 
 // same says whether two facts tell the same.

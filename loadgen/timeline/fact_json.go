@@ -70,13 +70,13 @@ func (f Fact) MarshalJSON() ([]byte, error) {
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. What cannot be a fact is refused with a *FieldError. A line that says nothing but
+// UnmarshalJSON reads what MarshalJSON wrote. What cannot be a fact is refused with a *input.Error. A line that says nothing but
 // when it was known is no error: until then nothing else was known.
 func (f *Fact) UnmarshalJSON(data []byte) error {
 	var line wireFact
 	if err := json.Unmarshal(data, &line); err != nil {
 		if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return &FieldError{e.Field, e.Value, kind(e)}
+			return wrong(e.Field, e.Value, kind(e))
 		}
 		return fmt.Errorf("fact: %w", err)
 	}

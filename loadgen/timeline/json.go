@@ -30,7 +30,7 @@ func Encode(t *Timeline) ([]byte, error) {
 }
 
 // Decode reads what Encode wrote. What is no JSON, of another schema, or cannot be a timeline is refused; the last
-// two with a *FieldError.
+// two with a *input.Error.
 func Decode(data []byte) (*Timeline, error) {
 	t := &Timeline{}
 	if err := json.Unmarshal(data, t); err != nil {
@@ -47,12 +47,12 @@ func (t *Timeline) UnmarshalJSON(data []byte) error {
 	var w wire
 	if err := json.Unmarshal(data, &w); err != nil {
 		if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return &FieldError{cmp.Or(e.Field, "timeline"), e.Value, kind(e)}
+			return wrong(cmp.Or(e.Field, "timeline"), e.Value, kind(e))
 		}
 		return fmt.Errorf("timeline: %w", err)
 	}
 	if w.Schema != Schema {
-		return &FieldError{"schema", quoted(w.Schema), Schema}
+		return wrong("schema", w.Schema, Schema)
 	}
 	read, err := w.timeline()
 	if err == nil {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"scalableappbackend/internal/input"
 )
 
 func TestTimelineJSONHasTheNamesOfTheContract(t *testing.T) {
@@ -106,29 +108,29 @@ func TestWhatIsNoTimelineIsRefusedWithTheFieldThatIsNot(t *testing.T) {
 	for _, row := range []struct {
 		text, want, because string
 	}{
-		{`{}`, `field schema: "", want loadgen/timeline/v1`, "a foreign file"},
-		{`{"schema":"loadgen/timeline/v2"}`, `field schema: "loadgen/timeline/v2", want loadgen/timeline/v1`, ""},
-		{`[]`, "field timeline: array, want an object", ""},
-		{`{"schema":"loadgen/timeline/v1"}`, "field load_from_s: want seconds, 0 to 315360000", "what must be there"},
-		{whole + `,"metrics":[{"policy":"a","value":1}]}`, "field metrics[0].t_s: want seconds, 0 to 315360000", ""},
-		{whole + `,"metrics":[{"t_s":"1","policy":"a"}]}`, `field metrics[0].t_s: "1", want seconds, 0 to 315360000`, "a string is no number"},
-		{whole + `,"metrics":[{"t_s":-1,"policy":"a"}]}`, "field metrics[0].t_s: -1, want seconds, 0 to 315360000", ""},
-		{whole + `,"metrics":[{"t_s":{"a":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]}}]}`, `field metrics[0].t_s: {"a":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,1…, want seconds, 0 to 315360000`, "however long, it stays a line"},
-		{whole + `,"metrics":[{"t_s":"` + "\u009b" + `"}]}`, `field metrics[0].t_s: "\"\u009b\"", want seconds, 0 to 315360000`, "a control sequence stays text"},
-		{whole + `,"metrics":[{"t_s":1e999,"policy":"a"}]}`, "field metrics[0].t_s: 1e999, want seconds, 0 to 315360000", ""},
-		{whole + `,"metrics":[{"t_s":99999999999,"policy":"a"}]}`, "field metrics[0].t_s: 99999999999, want seconds, 0 to 315360000", ""},
-		{whole + `,"metrics":[{"t_s":1,"policy":1}]}`, "field metrics.policy: number, want a string", ""},
-		{whole + `,"metrics":[{"t_s":1,"policy":"a","value":1e999}]}`, "field metrics.value: number 1e999, want a number", ""},
-		{whole + `,"metrics":{}}`, "field metrics: object, want a list", ""},
-		{whole + `,"alarms":[{"t_s":1,"alarm":"a","high":1}]}`, "field alarms.high: number, want true or false", ""},
-		{whole + `,"tasks":[{"id":"a"}]}`, "field tasks[0].requested_s: want seconds, 0 to 315360000", ""},
-		{whole + `,"tasks":[{"id":"a","requested_s":0,"healthy_s":true}]}`, "field tasks[0].healthy_s: true, want seconds, 0 to 315360000", ""},
-		{whole + `,"activities":[{"t_s":0,"status":"a","completed_s":"x"}]}`, `field activities[0].completed_s: "x", want seconds, 0 to 315360000`, ""},
-		{whole + `,"activities":[{"t_s":0,"status":"a","from":1.5}]}`, "field activities.from: number 1.5, want a whole number", ""},
-		{whole + `,"end_s":0.5}`, "field load_to_s: 1, want 0 to 0.5", "what Validate refuses"},
+		{`{}`, `schema: want loadgen/timeline/v1`, "a foreign file"},
+		{`{"schema":"loadgen/timeline/v2"}`, `schema "loadgen/timeline/v2": want loadgen/timeline/v1`, ""},
+		{`[]`, `timeline "array": want an object`, ""},
+		{`{"schema":"loadgen/timeline/v1"}`, `load_from_s: want seconds, 0 to 315360000`, "what must be there"},
+		{whole + `,"metrics":[{"policy":"a","value":1}]}`, `metrics[0].t_s: want seconds, 0 to 315360000`, ""},
+		{whole + `,"metrics":[{"t_s":"1","policy":"a"}]}`, `metrics[0].t_s "\"1\"": want seconds, 0 to 315360000`, "a string is no number"},
+		{whole + `,"metrics":[{"t_s":-1,"policy":"a"}]}`, `metrics[0].t_s "-1": want seconds, 0 to 315360000`, ""},
+		{whole + `,"metrics":[{"t_s":{"a":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]}}]}`, `metrics[0].t_s "{\"a\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,1…": want seconds, 0 to 315360000`, "however long, it stays a line"},
+		{whole + `,"metrics":[{"t_s":"` + "\u009b" + `"}]}`, `metrics[0].t_s "\"\u009b\"": want seconds, 0 to 315360000`, "a control sequence stays text"},
+		{whole + `,"metrics":[{"t_s":1e999,"policy":"a"}]}`, `metrics[0].t_s "1e999": want seconds, 0 to 315360000`, ""},
+		{whole + `,"metrics":[{"t_s":99999999999,"policy":"a"}]}`, `metrics[0].t_s "99999999999": want seconds, 0 to 315360000`, ""},
+		{whole + `,"metrics":[{"t_s":1,"policy":1}]}`, `metrics.policy "number": want a string`, ""},
+		{whole + `,"metrics":[{"t_s":1,"policy":"a","value":1e999}]}`, `metrics.value "number 1e999": want a number`, ""},
+		{whole + `,"metrics":{}}`, `metrics "object": want a list`, ""},
+		{whole + `,"alarms":[{"t_s":1,"alarm":"a","high":1}]}`, `alarms.high "number": want true or false`, ""},
+		{whole + `,"tasks":[{"id":"a"}]}`, `tasks[0].requested_s: want seconds, 0 to 315360000`, ""},
+		{whole + `,"tasks":[{"id":"a","requested_s":0,"healthy_s":true}]}`, `tasks[0].healthy_s "true": want seconds, 0 to 315360000`, ""},
+		{whole + `,"activities":[{"t_s":0,"status":"a","completed_s":"x"}]}`, `activities[0].completed_s "\"x\"": want seconds, 0 to 315360000`, ""},
+		{whole + `,"activities":[{"t_s":0,"status":"a","from":1.5}]}`, `activities.from "number 1.5": want a whole number`, ""},
+		{whole + `,"end_s":0.5}`, `load_to_s "1": want 0 to 0.5`, "what Validate refuses"},
 	} {
 		_, err := Decode([]byte(row.text))
-		if _, ok := errors.AsType[*FieldError](err); !ok || err.Error() != row.want {
+		if _, ok := errors.AsType[*input.Error](err); !ok || err.Error() != row.want {
 			t.Errorf("%s %s\n got %T %v\nwant %s", row.text, row.because, err, err, row.want)
 		}
 	}
@@ -195,7 +197,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		line, err := Decode(data)
 		if err != nil {
-			if _, ok := errors.AsType[*FieldError](err); ok && strings.ContainsAny(err.Error(), "\n\r\x1b") {
+			if _, ok := errors.AsType[*input.Error](err); ok && strings.ContainsAny(err.Error(), "\n\r\x1b") {
 				t.Fatalf("%q is not one line", err)
 			}
 			return

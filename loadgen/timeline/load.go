@@ -22,7 +22,7 @@ type Step struct {
 	Held bool
 }
 
-// Validate says whether l is in order, without overlaps, and of rates and counts that can be. Its error is a *FieldError.
+// Validate says whether l is in order, without overlaps, and of rates and counts that can be. Its error is a *input.Error.
 func (l Load) Validate() error {
 	end := time.Duration(0)
 	for i, s := range l {
@@ -31,10 +31,10 @@ func (l Load) Validate() error {
 			return err
 		}
 		if s.To <= s.From || s.To > MaxTime {
-			return &FieldError{path + "to_s", seconds(s.To), "more than from_s, " + seconds(s.From)}
+			return wrong(path+"to_s", seconds(s.To), "more than from_s, "+seconds(s.From))
 		}
 		if !(s.Rate >= 0 && s.Rate <= 1e12) {
-			return &FieldError{path + "requests_per_second", number(s.Rate), "0 to 1e12"}
+			return wrong(path+"requests_per_second", number(s.Rate), "0 to 1e12")
 		}
 		if err := amount(path+"requests", s.Requests, 1<<53); err != nil {
 			return err

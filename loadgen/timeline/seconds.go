@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // seconds is a length of time as JSON has it: exact, without zeros at its end.
@@ -78,10 +77,10 @@ func (i *instantS) UnmarshalJSON(data []byte) error {
 func (i instantS) take(field string, otherwise time.Duration, errs *error) time.Duration {
 	switch {
 	case i.bad != "":
-		keep(errs, &FieldError{field, cut(i.bad), "seconds, 0 to " + seconds(MaxTime)})
+		keep(errs, wrong(field, cut(i.bad), "seconds, 0 to "+seconds(MaxTime)))
 	case i.null || !i.set:
 		if otherwise == required {
-			keep(errs, &FieldError{field, "", "seconds, 0 to " + seconds(MaxTime)})
+			keep(errs, wrong(field, "", "seconds, 0 to "+seconds(MaxTime)))
 		}
 		return otherwise
 	}
@@ -98,15 +97,12 @@ func keep(errs *error, err error) {
 	}
 }
 
-// cut is JSON as an error holds it.
+// cut is JSON as an error holds it: short, and without its line breaks.
 func cut(text string) string {
 	const most = 40
 	text = strings.Join(strings.Fields(text), " ")
 	if r := []rune(text); len(r) > most {
 		text = string(r[:most]) + "…"
-	}
-	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(text)
 	}
 	return text
 }

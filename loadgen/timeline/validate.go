@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"scalableappbackend/internal/input"
 )
 
 // The limits of what can be a timeline: ten years, and more tasks than any account may run.
@@ -17,29 +19,23 @@ const (
 	MaxSpeedup = 1e6
 )
 
-// FieldError says which field of a timeline, or of a load, cannot be.
-type FieldError struct {
-	Field string // as JSON names it: points[3].healthy
-	Got   string // empty when there is none to show
-	Want  string
-}
-
-// Error is `field FIELD: GOT, want WANT`.
-func (e *FieldError) Error() string {
-	if e.Got == "" {
-		return "field " + e.Field + ": want " + e.Want
+// wrong is the error of a field as JSON names it, points[3].healthy, that has a value which it cannot have; got is empty where
+// there is none to show.
+func wrong(field, got, want string) *input.Error {
+	if got == "" {
+		return &input.Error{Field: field, Want: "want " + want}
 	}
-	return "field " + e.Field + ": " + e.Got + ", want " + e.Want
+	return &input.Error{Field: field, Got: got, Want: want}
 }
 
-// Validate says whether t can be: see the package's doc for the rules. Its error is a *FieldError of the first
+// Validate says whether t can be: see the package's doc for the rules. Its error is a *input.Error of the first
 // field that cannot.
 func (t *Timeline) Validate() error {
 	if !(t.Speedup >= 1 && t.Speedup <= MaxSpeedup) {
-		return &FieldError{"speedup", number(t.Speedup), "1 to " + number(MaxSpeedup)}
+		return wrong("speedup", number(t.Speedup), "1 to "+number(MaxSpeedup))
 	}
 	if !(t.PerTask >= 0 && t.PerTask <= 1e12) {
-		return &FieldError{"task_capacity", number(t.PerTask), "0 to 1e12"}
+		return wrong("task_capacity", number(t.PerTask), "0 to 1e12")
 	}
 	return cmp.Or(
 		within("end_s", t.End, 0, MaxTime),
@@ -60,7 +56,7 @@ func (t *Timeline) Validate() error {
 
 func (t *Timeline) validatePoints() error {
 	if len(t.Points) == 0 {
-		return &FieldError{"points", "", "at least one"}
+		return wrong("points", "", "at least one")
 	}
 	if err := within("points[0].t_s", t.Points[0].At, 0, t.LoadFrom); err != nil {
 		return err
@@ -77,7 +73,7 @@ func each[T any](list string, items []T, at func(T) time.Duration, end time.Dura
 			earliest = at(items[i-1])
 		}
 		if distinct && i > 0 && at(item) == earliest {
-			return &FieldError{path + "t_s", seconds(at(item)), "another instant than that of the one before"}
+			return wrong(path+"t_s", seconds(at(item)), "another instant than that of the one before")
 		}
 		if err := cmp.Or(within(path+"t_s", at(item), earliest, end), validate(item, path)); err != nil {
 			return err
@@ -100,24 +96,24 @@ func (b BoundsChange) validate(path string) error { return bounds(path, b.Min, b
 func (d Datum) validate(path string) error {
 	switch {
 	case d.Policy == "":
-		return &FieldError{path + "policy", "", "a name"}
+		return wrong(path+"policy", "", "a name")
 	case math.IsNaN(d.Value) || math.IsInf(d.Value, 0):
-		return &FieldError{path + "value", number(d.Value), "a finite number, or null for none"}
+		return wrong(path+"value", number(d.Value), "a finite number, or null for none")
 	case d.Missing && d.Value != 0:
-		return &FieldError{path + "value", number(d.Value), "0 beside missing"}
+		return wrong(path+"value", number(d.Value), "0 beside missing")
 	}
 	return nil
 }
 
 func (a AlarmChange) validate(path string) error {
 	if a.Alarm == "" {
-		return &FieldError{path + "alarm", "", "a name"}
+		return wrong(path+"alarm", "", "a name")
 	}
 	switch a.State {
 	case OK, Alarm, InsufficientData:
 		return nil
 	}
-	return &FieldError{path + "state", quoted(string(a.State)), "OK, ALARM or INSUFFICIENT_DATA"}
+	return wrong(path+"state", string(a.State), "OK, ALARM or INSUFFICIENT_DATA")
 }
 
 func (a Activity) validate(path string, end time.Duration) error {
@@ -129,7 +125,7 @@ func (a Activity) validate(path string, end time.Duration) error {
 	case err != nil:
 		return err
 	case a.Status == "":
-		return &FieldError{path + "status", "", "a word, e.g. " + Successful}
+		return wrong(path+"status", "", "a word, e.g. "+Successful)
 	case a.Completed != 0:
 		return within(path+"completed_s", a.Completed, 0, end)
 	}
@@ -138,7 +134,7 @@ func (a Activity) validate(path string, end time.Duration) error {
 
 func (e Event) validate(path string) error {
 	if e.Type == "" {
-		return &FieldError{path + "type", "", "a word"}
+		return wrong(path+"type", "", "a word")
 	}
 	return nil
 }
@@ -149,7 +145,7 @@ func (t *Timeline) validateTasks() error {
 	for i, task := range t.Tasks {
 		path := "tasks[" + strconv.Itoa(i) + "]."
 		if task.ID == "" || seen[task.ID] || !utf8.ValidString(task.ID) {
-			return &FieldError{path + "id", quoted(task.ID), "one in UTF-8 that no other task has"}
+			return wrong(path+"id", task.ID, "one in UTF-8 that no other task has")
 		}
 		seen[task.ID] = true
 		err := cmp.Or(within(path+"requested_s", task.Requested, earliest, t.End), task.validate(path, t.End))
@@ -188,32 +184,23 @@ func instant(field string, at, end time.Duration) error {
 
 func validID(field, id string) error {
 	if id == "" || !utf8.ValidString(id) {
-		return &FieldError{field, quoted(id), "one in UTF-8"}
+		return wrong(field, id, "one in UTF-8")
 	}
 	return nil
 }
 
 func within(field string, at, low, high time.Duration) error {
 	if at < low || at > high {
-		return &FieldError{field, seconds(at), seconds(low) + " to " + seconds(high)}
+		return wrong(field, seconds(at), seconds(low)+" to "+seconds(high))
 	}
 	return nil
 }
 
 func amount(field string, n, most int64) error {
 	if n < 0 || n > most {
-		return &FieldError{field, strconv.FormatInt(n, 10), fmt.Sprintf("0 to %d", most)}
+		return wrong(field, strconv.FormatInt(n, 10), fmt.Sprintf("0 to %d", most))
 	}
 	return nil
 }
 
 func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-
-// quoted is text as an error holds it, at a length that leaves the error a line.
-func quoted(text string) string {
-	const most = 40
-	if r := []rune(text); len(r) > most {
-		text = string(r[:most]) + "…"
-	}
-	return strconv.Quote(text)
-}

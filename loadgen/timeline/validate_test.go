@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"scalableappbackend/internal/input"
 )
 
 func TestWhatCannotBeIsRefusedWithItsField(t *testing.T) {
@@ -13,46 +15,46 @@ func TestWhatCannotBeIsRefusedWithItsField(t *testing.T) {
 		change        func(t *Timeline)
 		want, because string
 	}{
-		{func(t *Timeline) { t.Speedup = 0 }, "field speedup: 0, want 1 to 1e+06", "forgotten"},
-		{func(t *Timeline) { t.Speedup = 0.5 }, "field speedup: 0.5, want 1 to 1e+06", "slower than real"},
-		{func(t *Timeline) { t.Speedup = math.NaN() }, "field speedup: NaN, want 1 to 1e+06", ""},
-		{func(t *Timeline) { t.Speedup = math.Inf(1) }, "field speedup: +Inf, want 1 to 1e+06", ""},
-		{func(t *Timeline) { t.End = MaxTime + 1 }, "field end_s: 315360000.000000001, want 0 to 315360000", ""},
-		{func(t *Timeline) { t.LoadTo = t.End + 1 }, "field load_to_s: 2700.000000001, want 0 to 2700", "load after the end"},
-		{func(t *Timeline) { t.LoadFrom = t.LoadTo + 1 }, "field load_from_s: 960.000000001, want 0 to 960", ""},
-		{func(t *Timeline) { t.LoadFrom = -1 }, "field load_from_s: -0.000000001, want 0 to 960", ""},
-		{func(t *Timeline) { t.Max = 1 }, "field min: 2, want 0 to 1", "bounds that cross"},
-		{func(t *Timeline) { t.Min = -1 }, "field min: -1, want 0 to 6", ""},
-		{func(t *Timeline) { t.Bounds = []BoundsChange{{sec, 3, 2}} }, "field bounds[0].min: 3, want 0 to 2", ""},
-		{func(t *Timeline) { t.Bounds = []BoundsChange{{sec, 1, 2}, {sec, 1, 3}} }, "field bounds[1].t_s: 1, want another instant than that of the one before", ""},
-		{func(t *Timeline) { t.Points = nil }, "field points: want at least one", ""},
-		{func(t *Timeline) { t.Points = t.Points[2:] }, "field points[0].t_s: 240, want 0 to 60", "capacity at the load's start is open"},
-		{func(t *Timeline) { t.Points[2].At = t.Points[1].At }, "field points[2].t_s: 30, want another instant than that of the one before", "which of the two holds is open"},
-		{func(t *Timeline) { t.Points[2].At = t.Points[1].At - 1 }, "field points[2].t_s: 29.999999999, want 30 to 2700", "out of order"},
-		{func(t *Timeline) { t.Points[len(t.Points)-1].At = t.End + 1 }, "field points[13].t_s: 2700.000000001, want 2400 to 2700", "after the end"},
-		{func(t *Timeline) { t.Points[1].Desired = -1 }, "field points[1].desired: -1, want 0 to 1000000", ""},
-		{func(t *Timeline) { t.Points[1].Running = MaxTasks + 1 }, "field points[1].running: 1000001, want 0 to 1000000", ""},
-		{func(t *Timeline) { t.Points[1].Draining = -1 }, "field points[1].draining: -1, want 0 to 1000000", ""},
-		{func(t *Timeline) { t.Metrics = []Datum{{At: sec}} }, "field metrics[0].policy: want a name", ""},
-		{func(t *Timeline) { t.Metrics = []Datum{{Policy: "p", Value: math.NaN()}} }, "field metrics[0].value: NaN, want a finite number, or null for none", ""},
-		{func(t *Timeline) { t.Metrics = []Datum{{Policy: "p", Value: 1, Missing: true}} }, "field metrics[0].value: 1, want 0 beside missing", ""},
-		{func(t *Timeline) { t.Alarms[0].State = "alarm" }, `field alarms[0].state: "alarm", want OK, ALARM or INSUFFICIENT_DATA`, ""},
-		{func(t *Timeline) { t.Alarms[0].Alarm = "" }, "field alarms[0].alarm: want a name", ""},
-		{func(t *Timeline) { t.Alarms[1].At = 0 }, "field alarms[1].t_s: 0, want 240 to 2700", ""},
-		{func(t *Timeline) { t.Activities[0].Status = "" }, "field activities[0].status: want a word, e.g. Successful", ""},
-		{func(t *Timeline) { t.Activities[0].To = -1 }, "field activities[0].to: -1, want 0 to 1000000", ""},
-		{func(t *Timeline) { t.Tasks[1].ID = "a" }, `field tasks[1].id: "a", want one in UTF-8 that no other task has`, ""},
-		{func(t *Timeline) { t.Tasks[1].ID = "\xff" }, `field tasks[1].id: "\xff", want one in UTF-8 that no other task has`, "JSON would change it"},
-		{func(t *Timeline) { t.Tasks[1].Requested = Never }, "field tasks[1].requested_s: -0.000000001, want 0 to 2700", ""},
-		{func(t *Timeline) { t.Tasks[1].Stopped = t.End + 1 }, "field tasks[1].stopped_s: 2700.000000001, want 0 to 2700", ""},
-		{func(t *Timeline) { t.Tasks[0], t.Tasks[1] = t.Tasks[1], t.Tasks[0] }, "field tasks[1].requested_s: 0, want 240 to 2700", "out of order"},
-		{func(t *Timeline) { t.Events = []Event{{At: sec}} }, "field events[0].type: want a word", ""},
-		{func(t *Timeline) { t.Events = []Event{{At: t.End + 1, Type: "x"}} }, "field events[0].t_s: 2700.000000001, want 0 to 2700", ""},
+		{func(t *Timeline) { t.Speedup = 0 }, `speedup "0": want 1 to 1e+06`, "forgotten"},
+		{func(t *Timeline) { t.Speedup = 0.5 }, `speedup "0.5": want 1 to 1e+06`, "slower than real"},
+		{func(t *Timeline) { t.Speedup = math.NaN() }, `speedup "NaN": want 1 to 1e+06`, ""},
+		{func(t *Timeline) { t.Speedup = math.Inf(1) }, `speedup "+Inf": want 1 to 1e+06`, ""},
+		{func(t *Timeline) { t.End = MaxTime + 1 }, `end_s "315360000.000000001": want 0 to 315360000`, ""},
+		{func(t *Timeline) { t.LoadTo = t.End + 1 }, `load_to_s "2700.000000001": want 0 to 2700`, "load after the end"},
+		{func(t *Timeline) { t.LoadFrom = t.LoadTo + 1 }, `load_from_s "960.000000001": want 0 to 960`, ""},
+		{func(t *Timeline) { t.LoadFrom = -1 }, `load_from_s "-0.000000001": want 0 to 960`, ""},
+		{func(t *Timeline) { t.Max = 1 }, `min "2": want 0 to 1`, "bounds that cross"},
+		{func(t *Timeline) { t.Min = -1 }, `min "-1": want 0 to 6`, ""},
+		{func(t *Timeline) { t.Bounds = []BoundsChange{{sec, 3, 2}} }, `bounds[0].min "3": want 0 to 2`, ""},
+		{func(t *Timeline) { t.Bounds = []BoundsChange{{sec, 1, 2}, {sec, 1, 3}} }, `bounds[1].t_s "1": want another instant than that of the one before`, ""},
+		{func(t *Timeline) { t.Points = nil }, `points: want at least one`, ""},
+		{func(t *Timeline) { t.Points = t.Points[2:] }, `points[0].t_s "240": want 0 to 60`, "capacity at the load's start is open"},
+		{func(t *Timeline) { t.Points[2].At = t.Points[1].At }, `points[2].t_s "30": want another instant than that of the one before`, "which of the two holds is open"},
+		{func(t *Timeline) { t.Points[2].At = t.Points[1].At - 1 }, `points[2].t_s "29.999999999": want 30 to 2700`, "out of order"},
+		{func(t *Timeline) { t.Points[len(t.Points)-1].At = t.End + 1 }, `points[13].t_s "2700.000000001": want 2400 to 2700`, "after the end"},
+		{func(t *Timeline) { t.Points[1].Desired = -1 }, `points[1].desired "-1": want 0 to 1000000`, ""},
+		{func(t *Timeline) { t.Points[1].Running = MaxTasks + 1 }, `points[1].running "1000001": want 0 to 1000000`, ""},
+		{func(t *Timeline) { t.Points[1].Draining = -1 }, `points[1].draining "-1": want 0 to 1000000`, ""},
+		{func(t *Timeline) { t.Metrics = []Datum{{At: sec}} }, `metrics[0].policy: want a name`, ""},
+		{func(t *Timeline) { t.Metrics = []Datum{{Policy: "p", Value: math.NaN()}} }, `metrics[0].value "NaN": want a finite number, or null for none`, ""},
+		{func(t *Timeline) { t.Metrics = []Datum{{Policy: "p", Value: 1, Missing: true}} }, `metrics[0].value "1": want 0 beside missing`, ""},
+		{func(t *Timeline) { t.Alarms[0].State = "alarm" }, `alarms[0].state "alarm": want OK, ALARM or INSUFFICIENT_DATA`, ""},
+		{func(t *Timeline) { t.Alarms[0].Alarm = "" }, `alarms[0].alarm: want a name`, ""},
+		{func(t *Timeline) { t.Alarms[1].At = 0 }, `alarms[1].t_s "0": want 240 to 2700`, ""},
+		{func(t *Timeline) { t.Activities[0].Status = "" }, `activities[0].status: want a word, e.g. Successful`, ""},
+		{func(t *Timeline) { t.Activities[0].To = -1 }, `activities[0].to "-1": want 0 to 1000000`, ""},
+		{func(t *Timeline) { t.Tasks[1].ID = "a" }, `tasks[1].id "a": want one in UTF-8 that no other task has`, ""},
+		{func(t *Timeline) { t.Tasks[1].ID = "\xff" }, `tasks[1].id "\xff": want one in UTF-8 that no other task has`, "JSON would change it"},
+		{func(t *Timeline) { t.Tasks[1].Requested = Never }, `tasks[1].requested_s "-0.000000001": want 0 to 2700`, ""},
+		{func(t *Timeline) { t.Tasks[1].Stopped = t.End + 1 }, `tasks[1].stopped_s "2700.000000001": want 0 to 2700`, ""},
+		{func(t *Timeline) { t.Tasks[0], t.Tasks[1] = t.Tasks[1], t.Tasks[0] }, `tasks[1].requested_s "0": want 240 to 2700`, "out of order"},
+		{func(t *Timeline) { t.Events = []Event{{At: sec}} }, `events[0].type: want a word`, ""},
+		{func(t *Timeline) { t.Events = []Event{{At: t.End + 1, Type: "x"}} }, `events[0].t_s "2700.000000001": want 0 to 2700`, ""},
 	} {
 		line := seed()
 		row.change(line)
 		err := line.Validate()
-		if _, ok := errors.AsType[*FieldError](err); !ok || err.Error() != row.want {
+		if _, ok := errors.AsType[*input.Error](err); !ok || err.Error() != row.want {
 			t.Errorf("%s\n got %v\nwant %s", row.because, err, row.want)
 		}
 	}
@@ -124,14 +126,14 @@ func TestALoadThatCannotBeIsRefusedWithItsField(t *testing.T) {
 		load Load
 		want string
 	}{
-		{Load{{From: -1, To: sec}}, "field load[0].from_s: -0.000000001, want 0 to 315360000"},
-		{Load{{From: sec, To: sec}}, "field load[0].to_s: 1, want more than from_s, 1"},
-		{Load{{To: time.Duration(math.MaxInt64)}}, "field load[0].to_s: 9223372036.854775807, want more than from_s, 0"},
-		{Load{{To: 2 * sec}, {From: sec, To: 3 * sec}}, "field load[1].from_s: 1, want 2 to 315360000"},
-		{Load{{To: sec, Rate: math.NaN()}}, "field load[0].requests_per_second: NaN, want 0 to 1e12"},
-		{Load{{To: sec, Rate: -1}}, "field load[0].requests_per_second: -1, want 0 to 1e12"},
-		{Load{{To: sec, Requests: -1}}, "field load[0].requests: -1, want 0 to 9007199254740992"},
-		{Load{{To: sec, Requests: 1, Errors: 2}}, "field load[0].errors: 2, want 0 to 1"},
+		{Load{{From: -1, To: sec}}, `load[0].from_s "-0.000000001": want 0 to 315360000`},
+		{Load{{From: sec, To: sec}}, `load[0].to_s "1": want more than from_s, 1`},
+		{Load{{To: time.Duration(math.MaxInt64)}}, `load[0].to_s "9223372036.854775807": want more than from_s, 0`},
+		{Load{{To: 2 * sec}, {From: sec, To: 3 * sec}}, `load[1].from_s "1": want 2 to 315360000`},
+		{Load{{To: sec, Rate: math.NaN()}}, `load[0].requests_per_second "NaN": want 0 to 1e12`},
+		{Load{{To: sec, Rate: -1}}, `load[0].requests_per_second "-1": want 0 to 1e12`},
+		{Load{{To: sec, Requests: -1}}, `load[0].requests "-1": want 0 to 9007199254740992`},
+		{Load{{To: sec, Requests: 1, Errors: 2}}, `load[0].errors "2": want 0 to 1`},
 	} {
 		if err := row.load.Validate(); err == nil || err.Error() != row.want {
 			t.Errorf("got %v, want %s", err, row.want)
