@@ -45,6 +45,9 @@ func pseudoTerminal(t *testing.T) (keys, terminal *os.File) {
 
 // What a person does at a terminal: the load changes with keys, and the run ends with one.
 func TestKeysAtATerminalChangeTheLoad(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it watches a terminal for many seconds")
+	}
 	t.Parallel()
 	keys, terminal := pseudoTerminal(t)
 	out := filepath.Join(t.TempDir(), "result")

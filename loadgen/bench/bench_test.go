@@ -214,6 +214,9 @@ func TestWhatAServiceAnswersIsCounted(t *testing.T) {
 
 // The contract of one exchange, which a run has to keep as well.
 func TestWhatIsCountedOfAnAnswer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every server of the contract, both ways")
+	}
 	both(t, func(t *testing.T, drivers func(plan.Plan) plan.Plan) {
 		for _, row := range contract.Rows() {
 			t.Run(strings.ReplaceAll(row.Why, " ", "_"), func(t *testing.T) {
