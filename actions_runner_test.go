@@ -23,7 +23,6 @@ type runner struct {
 	dir     string // GITHUB_WORKSPACE
 	temp    string // RUNNER_TEMP
 	summary string // GITHUB_STEP_SUMMARY
-	loadgen string
 	api     *issueAPI
 	event   map[string]string // expressions of github.
 }

@@ -113,7 +113,7 @@ func measure(ctx context.Context, o options) error {
 	if o.installOnly {
 		return nil
 	}
-	for _, p := range strings.Split(o.profile, ",") {
+	for p := range strings.SplitSeq(o.profile, ",") {
 		table := table{profile: p, rounds: o.rounds}
 		switch p {
 		case "full":

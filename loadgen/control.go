@@ -79,16 +79,16 @@ func (h *Handle) command(words []string) (at time.Duration, err error) {
 
 // parseCommand is the edits that a command asks for; stop and cut are none.
 func parseCommand(name string, values []string) (edits []plan.Edit, err error) {
-	fields, least := []string{}, 0
+	var fields []string
 	switch name {
 	case "users":
-		fields, least = []string{plan.EditUsers, plan.EditSpawnRate}, 1
+		fields = []string{plan.EditUsers, plan.EditSpawnRate}
 	case "rate":
-		fields, least = []string{plan.EditRate}, 1
+		fields = []string{plan.EditRate}
 	case "spawn-rate":
-		fields, least = []string{plan.EditSpawnRate}, 1
+		fields = []string{plan.EditSpawnRate}
 	case "run-time":
-		fields, least = []string{plan.EditRunTime}, 1
+		fields = []string{plan.EditRunTime}
 	case "pause":
 		return []plan.Edit{{Field: plan.EditPaused, Value: 1}}, unexpected(name, values)
 	case "resume":
@@ -98,7 +98,7 @@ func parseCommand(name string, values []string) (edits []plan.Edit, err error) {
 	default:
 		return nil, &input.Error{Got: name, Want: "users N [RATE], rate N, spawn-rate N, run-time D, pause, resume, stop or cut"}
 	}
-	if len(values) < least {
+	if len(values) == 0 {
 		return nil, &input.Error{Field: name, Want: "want a value: " + name + " N"}
 	}
 	if len(values) > len(fields) {

@@ -237,15 +237,17 @@ func TestTheBooksBalanceOnRealSockets(t *testing.T) {
 						server.CloseClientConnections()
 					}
 				})
-				count := served.Load()
+				count, seen := served.Load(), r.requests+r.Outcome.Abandoned+retries(r)
+				// A request that timed out or was cut may never have been read by a busy service. When the service is gone
+				// or everything is cut, nobody knows how many were on their way.
+				unread := r.messages()["timeout after 200ms"] + r.Outcome.Abandoned
 				if end == byDeath || end == byCut {
-					// What failed to connect, or was cut on its way, the service need not have seen.
-					if seen := r.requests + r.Outcome.Abandoned + retries(r); count > seen {
-						t.Errorf("the service counted %d, the run %d", count, seen)
-					}
-					count = r.requests + r.Outcome.Abandoned + retries(r)
+					unread = seen
 				}
-				if err := r.audit(count); err != nil {
+				if count > seen || count < seen-unread {
+					t.Errorf("the service counted %d of the run's %d, of which %d may not have been read", count, seen, unread)
+				}
+				if err := r.audit(seen); err != nil {
 					t.Error(err)
 				}
 			})

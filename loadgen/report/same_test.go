@@ -75,7 +75,7 @@ func textFigures(t *rapid.T, text string) agreed {
 		for line := range strings.Lines(text) {
 			if rest, ok := strings.CutPrefix(line, name+" "); ok {
 				var cells []string // "1.25 s" is two words
-				for _, w := range strings.Fields(rest) {
+				for w := range strings.FieldsSeq(rest) {
 					if w == "s" {
 						cells[len(cells)-1] += " s"
 					} else {

@@ -21,8 +21,7 @@ func paths(t reflect.Type, below string, into map[string]bool) {
 	if t == reflect.TypeFor[Stretch]() {
 		t = reflect.TypeFor[wireStretch]()
 	}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		path := below + name
 		if f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct {
