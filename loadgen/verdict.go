@@ -149,9 +149,7 @@ func (s source) Metrics(endpoint, phase string) (gate.Metrics, bool) {
 		return gate.Metrics{}, false
 	}
 	m := gate.Metrics{
-		Seconds: x.Seconds, Completed: x.Completed, Requests: x.Requests, Failures: x.Failures, Abandoned: x.Abandoned, Retried: x.Retried,
-		Truncated: x.Truncated, Redirects: x.Redirects, BytesIn: x.BytesIn, BytesOut: x.BytesOut,
-		Corrected: x.Corrected, Raw: x.Raw, Failed: x.Failed, FirstByte: x.FirstByte, Connect: x.Connect,
+		Seconds: x.Seconds, Completed: x.Completed, Due: x.EndpointWindow,
 		Ages:       result.Sum(x.Unanswered, x.Cut, x.Unsent.UnansweredAges, x.Unsent.CutAges),
 		AgesRaw:    result.Sum(x.UnansweredRaw, x.CutRaw, x.Unsent.UnansweredAges, x.Unsent.CutAges),
 		AgesCut:    result.Sum(x.Cut, x.Unsent.CutAges),

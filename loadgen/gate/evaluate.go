@@ -77,7 +77,7 @@ func (e Expr) judgeRequests(m *Metrics) result.Outcome {
 	}
 	seen := s.unit.seen(value, e.Limit)
 	if e.Subject == ErrorRate {
-		seen += fmt.Sprintf(" (%s of %s requests)", units.Count(m.Failures+m.unanswered()), units.Count(m.Requests+m.unanswered()))
+		seen += fmt.Sprintf(" (%s of %s requests)", units.Count(m.Due.Failures+m.unanswered()), units.Count(m.Due.Requests+m.unanswered()))
 	}
 	if n := m.unanswered(); n > 0 && (e.Subject == ErrorRate || e.Subject == Failures) {
 		seen += ", " + units.Count(n) + " unanswered"
@@ -90,7 +90,7 @@ func (e Expr) judgeRequests(m *Metrics) result.Outcome {
 func (e Expr) judgeWithin(m *Metrics) result.Outcome {
 	bound := limitOf(e.Bound)
 	well := countUpTo(m.histogram(e.Latency), bound)
-	all := m.Requests + m.unanswered() + countFrom(m.agesCut(e.Latency), bound)
+	all := m.Due.Requests + m.unanswered() + countFrom(m.agesCut(e.Latency), bound)
 	if all == 0 {
 		return e.noData(noneCompleted)
 	}
@@ -168,11 +168,11 @@ func countBelow(h *result.Histogram, limit time.Duration) int64 {
 
 // succeeded says of which share of the requests a latency speaks, when it is not of all.
 func (e Expr) succeeded(m *Metrics) string {
-	missing := m.Failures + m.unanswered() + result.Known(m.Cut)
+	missing := m.Due.Failures + m.unanswered() + result.Known(m.Cut)
 	if missing == 0 || e.Latency != Corrected && e.Latency != Raw && e.Latency != FirstByte {
 		return ""
 	}
-	all := m.Requests + m.unanswered() + result.Known(m.Cut)
+	all := m.Due.Requests + m.unanswered() + result.Known(m.Cut)
 	share := float64(all-missing) / float64(all)
 	text := units.Percent(share)
 	if text == units.Percent(1) { // of 50,000 requests 3 failed

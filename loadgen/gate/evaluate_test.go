@@ -45,18 +45,15 @@ const ms = time.Millisecond
 
 func TestEvaluateSaysWhatWasSeenInWords(t *testing.T) {
 	run := Metrics{
-		Seconds: 10, Completed: 1000, Requests: 1000, Failures: 24, Retried: 3, BytesIn: 3 << 20, BytesOut: 2048,
-		Offered: new(int64(1010)), Sent: new(int64(1005)), Dropped: new(int64(5)), Abandoned: 5,
-		Corrected: histogram(append(some(900, 20*ms), some(100, 2*time.Second)...)...),
-		Raw:       histogram(some(976, 20*ms)...),
-		Failed:    histogram(some(24, 100*ms)...),
+		Seconds: 10, Completed: 1000, Due: result.EndpointWindow{Requests: 1000, Failures: 24, Retried: 3, BytesIn: 3 << 20, BytesOut: 2048, Abandoned: 5, Corrected: histogram(append(some(900, 20*ms), some(100, 2*time.Second)...)...), Raw: histogram(some(976, 20*ms)...), Failed: histogram(some(24, 100*ms)...)},
+		Offered: new(int64(1010)), Sent: new(int64(1005)), Dropped: new(int64(5)),
 	}
 	src := scopes{
 		"|":            run,
-		"GET /|":       {Seconds: 10, Requests: 500, Corrected: histogram(some(500, 61200*time.Microsecond)...)},
-		"GET /|steady": {Seconds: 8, Requests: 400, Corrected: histogram(some(400, 12*ms)...)},
-		"a\nb|":        {Seconds: 10, Requests: 1},
-		"|ramp":        {Seconds: 3, Requests: 3_333_333, Failures: 10},
+		"GET /|":       {Seconds: 10, Due: result.EndpointWindow{Requests: 500, Corrected: histogram(some(500, 61200*time.Microsecond)...)}},
+		"GET /|steady": {Seconds: 8, Due: result.EndpointWindow{Requests: 400, Corrected: histogram(some(400, 12*ms)...)}},
+		"a\nb|":        {Seconds: 10, Due: result.EndpointWindow{Requests: 1}},
+		"|ramp":        {Seconds: 3, Due: result.EndpointWindow{Requests: 3_333_333, Failures: 10}},
 	}
 	for _, row := range []struct {
 		text   string
@@ -114,8 +111,8 @@ func TestEvaluateSaysWhatWasSeenInWords(t *testing.T) {
 func TestAThresholdWithoutDataFailsAndSaysSo(t *testing.T) {
 	silent := scopes{
 		"|":      {Seconds: 10, Offered: new(int64(0)), Sent: new(int64(0)), Dropped: new(int64(0))}, // a run in which nothing was sent
-		"GET /|": {Seconds: 10, Requests: 5, Corrected: histogram(some(5, ms)...)},
-		"a|":     {Seconds: 10, Requests: 5, Failures: 5, Failed: histogram(some(5, ms)...)},
+		"GET /|": {Seconds: 10, Due: result.EndpointWindow{Requests: 5, Corrected: histogram(some(5, ms)...)}},
+		"a|":     {Seconds: 10, Due: result.EndpointWindow{Requests: 5, Failures: 5, Failed: histogram(some(5, ms)...)}},
 		"|never": {}, // a phase that was not reached
 	}
 	for _, row := range []struct{ text, why string }{
@@ -149,24 +146,24 @@ func TestAThresholdWithoutDataFailsAndSaysSo(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"offered>=0", "sent>=0", "dropped>=0"} {
-		if got := Evaluate([]Expr{mustParse(t, text)}, Evidence{Requests: scopes{"|": {Seconds: 1, Requests: 1}}})[0]; got.Passed || got.Value.Known() || !strings.Contains(got.Detail, "it was not counted") {
+		if got := Evaluate([]Expr{mustParse(t, text)}, Evidence{Requests: scopes{"|": {Seconds: 1, Due: result.EndpointWindow{Requests: 1}}}})[0]; got.Passed || got.Value.Known() || !strings.Contains(got.Detail, "it was not counted") {
 			t.Errorf("%s: %+v, want a failure where it was not counted", text, got)
 		}
 	}
-	if got := Evaluate([]Expr{{Subject: "nonsense"}, {Latency: Raw, Subject: "nonsense"}}, Evidence{Requests: scopes{"|": {Raw: histogram(ms)}}}); got[0].Passed || got[1].Passed {
+	if got := Evaluate([]Expr{{Subject: "nonsense"}, {Latency: Raw, Subject: "nonsense"}}, Evidence{Requests: scopes{"|": {Due: result.EndpointWindow{Raw: histogram(ms)}}}}); got[0].Passed || got[1].Passed {
 		t.Errorf("an Expr that Parse never gives passed: %+v", got)
 	}
 }
 
 func TestACountOfSomethingIsEvidenceWithoutACompletedRequest(t *testing.T) {
-	got := Evaluate([]Expr{mustParse(t, "abandoned<=7")}, Evidence{Requests: scopes{"|": {Seconds: 1, Abandoned: 7}}})[0]
+	got := Evaluate([]Expr{mustParse(t, "abandoned<=7")}, Evidence{Requests: scopes{"|": {Seconds: 1, Due: result.EndpointWindow{Abandoned: 7}}}})[0]
 	if !got.Passed || got.Value != 7 {
 		t.Errorf("%+v, want 7 abandoned requests to count", got)
 	}
 }
 
 func TestEvaluateKeepsTheOrderAndGivesAListWithoutExpressions(t *testing.T) {
-	src := scopes{"|": {Seconds: 1, Requests: 1}}
+	src := scopes{"|": {Seconds: 1, Due: result.EndpointWindow{Requests: 1}}}
 	got := Evaluate([]Expr{mustParse(t, "rps>0"), mustParse(t, "failures==0"), mustParse(t, "rps>5")}, Evidence{Requests: src})
 	if len(got) != 3 || got[0].Expression != "rps>0" || got[1].Expression != "failures==0" || got[2].Expression != "rps>5" {
 		t.Errorf("%+v", got)
@@ -208,7 +205,7 @@ func TestALatencyIsComparedAsTheSortedListSaysUpToTheBucketsOfAHistogram(t *test
 		order := cmp.Or(cmp.Compare(mine[0], other[0]), cmp.Compare(mine[1], other[1]))
 		for op, want := range map[Op]bool{Less: order < 0, LessEqual: order <= 0, Greater: order > 0, GreaterEqual: order >= 0, Equal: order == 0, NotEqual: order != 0} {
 			e := latency(Percentile, percentile, op, float64(limit)/1000)
-			if got := e.judgeRequests(&Metrics{Corrected: h}); got.Passed != want {
+			if got := e.judgeRequests(&Metrics{Due: result.EndpointWindow{Corrected: h}}); got.Passed != want {
 				t.Fatalf("%s of %d sorted values, the right one being %d µs: %+v", e, len(micros), truth, got)
 			}
 		}
@@ -216,7 +213,7 @@ func TestALatencyIsComparedAsTheSortedListSaysUpToTheBucketsOfAHistogram(t *test
 }
 
 func TestEveryLatencyAndStatisticReadsItsOwnHistogram(t *testing.T) {
-	m := Metrics{Corrected: histogram(1*ms, 1*ms), Raw: histogram(2*ms-1, 2*ms-1), Failed: histogram(100 * time.Microsecond), FirstByte: histogram(200 * time.Microsecond), Connect: histogram(100*time.Microsecond, 300*time.Microsecond)}
+	m := Metrics{Due: result.EndpointWindow{Corrected: histogram(1*ms, 1*ms), Raw: histogram(2*ms-1, 2*ms-1), Failed: histogram(100 * time.Microsecond), FirstByte: histogram(200 * time.Microsecond), Connect: histogram(100*time.Microsecond, 300*time.Microsecond)}}
 	for text, want := range map[string]result.Reading{
 		"max<1": 1, "raw.max<1": 2, "failed.max<1": 0.1, "first_byte.max<1": 0.2, "connect.max<1": 0.3,
 		"connect.min<1": 0.1, "connect.mean<1": 0.2, "connect.stddev<1": 0.1, "connect.p(50)<1": 0.1, "connect.p(51)<1": 0.3,
@@ -228,7 +225,7 @@ func TestEveryLatencyAndStatisticReadsItsOwnHistogram(t *testing.T) {
 }
 
 func TestTheShortestLatencyIsNotNothing(t *testing.T) {
-	m := Metrics{Corrected: histogram(time.Microsecond, 2*time.Microsecond, 2*time.Microsecond)}
+	m := Metrics{Due: result.EndpointWindow{Corrected: histogram(time.Microsecond, 2*time.Microsecond, 2*time.Microsecond)}}
 	if got := mustParse(t, "min>0").judgeRequests(&m); !got.Passed {
 		t.Errorf("%+v: 1 µs is above 0", got)
 	}
@@ -241,7 +238,7 @@ func TestTheShortestLatencyIsNotNothing(t *testing.T) {
 // says nothing.
 func TestWhatWasNeverAnsweredIsJudgedAtItsAge(t *testing.T) {
 	hung := Metrics{ // 100 answers in 20 ms, then 50 that hang for 10 s
-		Requests: 100, Completed: 100, Seconds: 10, Corrected: histogram(some(100, 20*ms)...), Raw: histogram(some(100, 20*ms)...),
+		Completed: 100, Seconds: 10, Due: result.EndpointWindow{Requests: 100, Corrected: histogram(some(100, 20*ms)...), Raw: histogram(some(100, 20*ms)...)},
 		Unanswered: new(int64(50)), Cut: new(int64(0)), Ages: histogram(some(50, 10*time.Second)...), AgesRaw: histogram(some(50, 9*time.Second)...),
 	}
 	young := hung // 50 that were cut after 5 ms
@@ -283,10 +280,10 @@ func TestRatiosAndRatesAreComparedExactly(t *testing.T) {
 		passed bool
 		why    string
 	}{
-		{"error_rate==0.7%", Metrics{Requests: 1000, Failures: 7}, true, "7 of 1,000 is 0.7 %, though 0.7/100 is another float64"},
-		{"error_rate<1%", Metrics{Requests: 100, Failures: 1}, false, "not below"},
-		{"error_rate<1%", Metrics{Requests: 100_000_001, Failures: 1_000_000}, true, "below by one in a hundred million"},
-		{"error_rate==0", Metrics{Requests: 1_000_000_000, Failures: 1}, false, "one is not none"},
+		{"error_rate==0.7%", Metrics{Due: result.EndpointWindow{Requests: 1000, Failures: 7}}, true, "7 of 1,000 is 0.7 %, though 0.7/100 is another float64"},
+		{"error_rate<1%", Metrics{Due: result.EndpointWindow{Requests: 100, Failures: 1}}, false, "not below"},
+		{"error_rate<1%", Metrics{Due: result.EndpointWindow{Requests: 100_000_001, Failures: 1_000_000}}, true, "below by one in a hundred million"},
+		{"error_rate==0", Metrics{Due: result.EndpointWindow{Requests: 1_000_000_000, Failures: 1}}, false, "one is not none"},
 		{"rps>=389.4", Metrics{Completed: 3894, Seconds: 10}, true, "exactly"},
 		{"rps>389.4", Metrics{Completed: 3894, Seconds: 10}, false, "exactly"},
 	} {

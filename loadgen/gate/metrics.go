@@ -18,14 +18,8 @@ type Metrics struct {
 	Seconds   float64 // length of the stretch
 	Completed int64   // requests that completed within it, whenever they were due
 
-	Requests  int64 // due in it and completed, failures included
-	Failures  int64
-	Abandoned int64
-	Retried   int64
-	Truncated int64
-	Redirects int64
-	BytesIn   int64
-	BytesOut  int64
+	// Due is what was due in it and completed, or was abandoned: counts and histograms. Those of what no answer ended are below.
+	Due result.EndpointWindow
 
 	// Due in it and never answered, sent or not: Unanswered had the whole stop timeout, Cut had not. Nil where nobody
 	// counted them. Their ages stand in Ages and AgesRaw: as a corrected and as a raw latency.
@@ -38,70 +32,32 @@ type Metrics struct {
 	Offered *int64
 	Sent    *int64
 	Dropped *int64
-
-	// A nil histogram is an empty one.
-	Corrected *result.Histogram
-	Raw       *result.Histogram
-	Failed    *result.Histogram
-	FirstByte *result.Histogram
-	Connect   *result.Histogram
 }
 
 // All is the endpoint of [Metrics.Add] that stands for every one.
 const All = -1
 
 // Add adds one window's figures, of what completed in it, of the endpoint with that index or of All. Offered and Sent are
-// the run's, so they are added for All only. The histograms must be m's own; w stays as it is.
+// the run's, so they are added for All only. w stays as it is.
 func (m *Metrics) Add(w *result.Window, endpoint int) {
 	m.Seconds += w.Seconds()
 	for i := range w.Endpoints {
 		if e := &w.Endpoints[i]; endpoint == All || endpoint == e.Endpoint {
 			m.Completed += e.Requests
+			m.Due.Add(e)
 		}
 	}
 	if endpoint == All {
 		m.Offered, m.Sent = plus(m.Offered, &w.Offered), plus(m.Sent, &w.Sent)
 	}
-	for i := range w.Endpoints {
-		if e := &w.Endpoints[i]; endpoint == All || endpoint == e.Endpoint {
-			part := metricsOf(e)
-			m.merge(&part)
-		}
-	}
 }
 
-// metricsOf has e's counts and shares its histograms.
-func metricsOf(e *result.EndpointWindow) Metrics {
-	return Metrics{
-		Requests: e.Requests, Failures: e.Failures, Abandoned: e.Abandoned, Retried: e.Retried,
-		Truncated: e.Truncated, Redirects: e.Redirects, BytesIn: e.BytesIn, BytesOut: e.BytesOut,
-		Corrected: e.Corrected, Raw: e.Raw, Failed: e.Failed, FirstByte: e.FirstByte, Connect: e.Connect,
-	}
-}
-
-// merge adds another stretch, or another endpoint of the same one with Seconds 0.
+// merge adds another stretch, of what completed in it.
 func (m *Metrics) merge(from *Metrics) {
 	m.Seconds += from.Seconds
 	m.Completed += from.Completed
-	m.Unanswered, m.Cut = plus(m.Unanswered, from.Unanswered), plus(m.Cut, from.Cut)
-	mergeInto(&m.Ages, from.Ages)
-	mergeInto(&m.AgesRaw, from.AgesRaw)
-	mergeInto(&m.AgesCut, from.AgesCut)
-	mergeInto(&m.AgesCutRaw, from.AgesCutRaw)
-	m.Requests += from.Requests
-	m.Failures += from.Failures
-	m.Abandoned += from.Abandoned
-	m.Retried += from.Retried
-	m.Truncated += from.Truncated
-	m.Redirects += from.Redirects
-	m.BytesIn += from.BytesIn
-	m.BytesOut += from.BytesOut
-	m.Offered, m.Sent, m.Dropped = plus(m.Offered, from.Offered), plus(m.Sent, from.Sent), plus(m.Dropped, from.Dropped)
-	mergeInto(&m.Corrected, from.Corrected)
-	mergeInto(&m.Raw, from.Raw)
-	mergeInto(&m.Failed, from.Failed)
-	mergeInto(&m.FirstByte, from.FirstByte)
-	mergeInto(&m.Connect, from.Connect)
+	m.Due.Add(&from.Due)
+	m.Offered, m.Sent = plus(m.Offered, from.Offered), plus(m.Sent, from.Sent)
 }
 
 // plus adds two counts that may not be kept; the sum is always a new one.
@@ -115,16 +71,6 @@ func plus(a, b *int64) *int64 {
 		return new(*a)
 	}
 	return new(*a + *b)
-}
-
-func mergeInto(h **result.Histogram, from *result.Histogram) {
-	if from.Count() == 0 {
-		return
-	}
-	if *h == nil {
-		*h = &result.Histogram{}
-	}
-	(*h).Merge(from)
 }
 
 // unanswered is how many sends had no answer, as far as that is known.
@@ -152,25 +98,25 @@ func (m *Metrics) agesCut(l Latency) *result.Histogram {
 func (m *Metrics) histogram(l Latency) *result.Histogram {
 	switch l {
 	case Corrected:
-		return m.Corrected
+		return m.Due.Corrected
 	case Raw:
-		return m.Raw
+		return m.Due.Raw
 	case Failed:
-		return m.Failed
+		return m.Due.Failed
 	case FirstByte:
-		return m.FirstByte
+		return m.Due.FirstByte
 	case Connect:
-		return m.Connect
+		return m.Due.Connect
 	}
 	return nil
 }
 
 func errorRate(m *Metrics) (float64, string) {
-	n := m.Requests + m.unanswered()
+	n := m.Due.Requests + m.unanswered()
 	if n == 0 {
 		return 0, noneCompleted
 	}
-	return float64(m.Failures+m.unanswered()) / float64(n), ""
+	return float64(m.Due.Failures+m.unanswered()) / float64(n), ""
 }
 
 func throughput(m *Metrics) (float64, string) {
@@ -193,7 +139,7 @@ const noneCompleted = "no request completed"
 func ofSent(count func(m *Metrics) int64) func(m *Metrics) (float64, string) {
 	return func(m *Metrics) (float64, string) {
 		n := count(m)
-		if n == 0 && m.Requests+m.unanswered() == 0 {
+		if n == 0 && m.Due.Requests+m.unanswered() == 0 {
 			return 0, noneCompleted
 		}
 		return float64(n), ""

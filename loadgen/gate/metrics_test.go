@@ -30,25 +30,25 @@ func TestAddCountsOneEndpointOrAllOfThem(t *testing.T) {
 		none.Add(w, 1)
 	}
 
-	if all.Seconds != 2 || all.Requests != 10 || all.Failures != 2 || all.Abandoned != 2 || all.Retried != 2 ||
-		all.Truncated != 2 || all.Redirects != 4 || all.BytesIn != 60 || all.BytesOut != 2 {
+	if all.Seconds != 2 || all.Due.Requests != 10 || all.Due.Failures != 2 || all.Due.Abandoned != 2 || all.Due.Retried != 2 ||
+		all.Due.Truncated != 2 || all.Due.Redirects != 4 || all.Due.BytesIn != 60 || all.Due.BytesOut != 2 {
 		t.Errorf("all endpoints: %+v", all)
 	}
 	if *all.Offered != 12 || *all.Sent != 10 || all.Dropped != nil {
 		t.Errorf("offered %d, sent %d, dropped %v; want 12, 10 and unknown", *all.Offered, *all.Sent, all.Dropped)
 	}
-	if !all.Corrected.Equal(histogram(ms, ms, 2*ms, 2*ms, 3*ms, 3*ms, 6*ms, 6*ms)) || !all.Raw.Equal(histogram(ms, ms, 3*ms, 3*ms)) ||
-		!all.Failed.Equal(histogram(ms, 3*ms)) || !all.FirstByte.Equal(histogram(ms, 3*ms)) || !all.Connect.Equal(histogram(ms, 3*ms)) {
+	if !all.Due.Corrected.Equal(histogram(ms, ms, 2*ms, 2*ms, 3*ms, 3*ms, 6*ms, 6*ms)) || !all.Due.Raw.Equal(histogram(ms, ms, 3*ms, 3*ms)) ||
+		!all.Due.Failed.Equal(histogram(ms, 3*ms)) || !all.Due.FirstByte.Equal(histogram(ms, 3*ms)) || !all.Due.Connect.Equal(histogram(ms, 3*ms)) {
 		t.Error("a histogram is not the sum of the windows' histograms")
 	}
 
-	if one.Seconds != 2 || one.Requests != 6 || one.Failures != 2 || one.BytesIn != 40 || one.Offered != nil || one.Sent != nil {
+	if one.Seconds != 2 || one.Due.Requests != 6 || one.Due.Failures != 2 || one.Due.BytesIn != 40 || one.Offered != nil || one.Sent != nil {
 		t.Errorf("one endpoint: %+v", one)
 	}
-	if !one.Corrected.Equal(histogram(2*ms, 2*ms, 6*ms, 6*ms)) {
+	if !one.Due.Corrected.Equal(histogram(2*ms, 2*ms, 6*ms, 6*ms)) {
 		t.Error("the histogram of one endpoint holds another's")
 	}
-	if none.Seconds != 2 || none.Requests != 0 || none.Corrected.Count() != 0 {
+	if none.Seconds != 2 || none.Due.Requests != 0 || none.Due.Corrected.Count() != 0 {
 		t.Errorf("an endpoint without requests: %+v", none)
 	}
 	if first.Endpoints[0].Corrected.Count() != 2 || first.Offered != 6 {
