@@ -35,7 +35,7 @@ internal/junit      →
 server              →
 loadgen/http1       →
 loadgen/wire        → loadgen/http1
-loadgen/timeline    → internal/input
+loadgen/timeline    → internal/input loadgen/plan
 loadgen/plan        → internal/input internal/near
 loadgen/result      → loadgen/plan loadgen/timeline
 loadgen/measure     → loadgen/plan loadgen/result

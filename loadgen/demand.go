@@ -184,7 +184,7 @@ func (b *demandBuilder) users(curve plan.Curve, cycle time.Duration) {
 // rates adds straight lines, cut where they ask for one task more or less.
 func (b *demandBuilder) rates(curve plan.Curve) {
 	for _, s := range curve.Segments() {
-		for _, step := range (timeline.Line{From: s.From, To: s.To, Start: s.Start, End: s.End}).Steps(b.capacity, b.longest) {
+		for _, step := range timeline.Steps(s, b.capacity, b.longest) {
 			b.add(step.From, step.To, step.Rate)
 		}
 	}

@@ -5,12 +5,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen"
-	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/simulate"
@@ -55,7 +53,7 @@ func parseCurve(s string) (curve, error) {
 	return curve{load: load, from: name}, input.Rename(err, func(field string) string { return inFileName(name, field) })
 }
 
-// resultCurve is what a run offered, window by window, in the time of its service.
+// resultCurve is what a run asked of its service, in simulated time, and by what the service scaled where that was watched.
 func resultCurve(dir string) (curve, error) {
 	opened, err := result.Open(dir)
 	if err != nil {
@@ -65,56 +63,28 @@ func resultCurve(dir string) (curve, error) {
 	if differs := opened.Audit(); differs != "" {
 		c.from += " (" + differs + ")"
 	}
-	speedup := 1.0
-	if t := opened.Result.Timeline; t != nil {
+	steps, err := loadgen.LoadOf(opened)
+	if err != nil {
+		return curve{}, &input.Error{Want: err.Error()}
+	}
+	if len(steps) == 0 {
+		return curve{}, &input.Error{Got: dir, Want: "the result of a run that sent something"}
+	}
+	t, speedup := opened.Result.Timeline, 1.0
+	if t != nil {
 		speedup = t.Speedup
 	}
 	if speedup != 1 {
 		c.from += ", " + units.Decimal(speedup) + " times as long as it took"
 	}
-	at := func(run time.Duration) time.Duration { return time.Duration(float64(run) * speedup) }
-	if t := opened.Result.Timeline; t != nil && len(t.Settings) > 0 {
-		return watchedCurve(c, opened, at)
+	c.load = simulate.OfSteps(steps, speedup)
+	if t == nil || len(t.Settings) == 0 {
+		return c, nil
 	}
-	for w, err := range opened.Windows() {
-		if err != nil {
-			return curve{}, &input.Error{Want: err.Error()}
-		}
-		if w.Name == plan.Drain || w.To <= w.From {
-			continue
-		}
-		rate := float64(w.Offered) / w.Seconds()
-		c.load = append(c.load, simulate.Point{At: at(w.From), Rate: rate}, simulate.Point{At: at(w.To), Rate: rate})
-	}
-	if len(c.load) == 0 {
-		return curve{}, &input.Error{Got: dir, Want: "the result of a run that sent something"}
-	}
-	return c, nil
-}
-
-// watchedCurve is what was asked of a service whose capacity was watched, and by what it scaled.
-func watchedCurve(c curve, opened *result.Opened, at func(time.Duration) time.Duration) (curve, error) {
-	t, p := opened.Result.Timeline, &opened.Result.Plan
-	var seen []loadgen.Seen
-	var measured simulate.Measured
-	for w, err := range opened.Windows() {
-		if err != nil {
-			return curve{}, &input.Error{Want: err.Error()}
-		}
-		if w.To > w.From {
-			seen = append(seen, loadgen.SeenIn(w))
-			measured.Add(w, t.At((w.From+w.To)/2).Healthy)
-		}
-	}
-	c.latency = measured.Latency()
-	c.closed, c.settings = p.Model == plan.Closed, maps.Clone(t.Settings)
+	c.closed, c.settings = opened.Result.Plan.Model == plan.Closed, maps.Clone(t.Settings)
 	c.settings["min"], c.settings["max"] = strconv.Itoa(t.Min), strconv.Itoa(t.Max)
-	perTask, _ := strconv.ParseFloat(t.Settings[autoscaling.SettingTaskCapacity], 64)
-	for _, s := range loadgen.Demand(p, seen, perTask) {
-		c.load = append(c.load, simulate.Point{At: at(s.From), Rate: s.Rate}, simulate.Point{At: at(s.To), Rate: s.Rate})
-	}
-	if len(c.load) == 0 {
-		return curve{}, &input.Error{Got: c.from, Want: "the result of a run that sent something"}
+	if c.latency, err = simulate.LatencyOf(opened); err != nil {
+		return curve{}, &input.Error{Want: err.Error()}
 	}
 	return c, nil
 }

@@ -51,12 +51,8 @@ func (r *resolution) isStory() bool {
 	return true
 }
 
-// allowedPeriods is what a lab may take longer than its models do: a decision that falls a period later, and tasks that come in
-// the one after it.
-const allowedPeriods = 2
-
-// underProvisioned is how long the state machine with the models in force takes until there is as much capacity as the
-// plan's load needs, and what is allowed beside it. It is 0 where that does not come while the load is on.
+// underProvisioned is how long the lab may have less capacity than its plan's load needs, by the models in force; 0 where that
+// is not known.
 func (r *resolution) underProvisioned() time.Duration {
 	s := &r.service
 	l := r.labConfig()
@@ -71,13 +67,6 @@ func (r *resolution) underProvisioned() time.Duration {
 	load, closed := simulate.OfPlan(&r.plan, answer, speedup)
 	c := simulate.DefaultConfig().With(s.clock.models(autoscaling.LabModels()))
 	c.Config = l.Scaling
-	c.Load, c.Closed, c.TaskCapacity, c.Recovery = load, closed, perTask, 0
-	run, err := simulate.Run(c)
-	if err != nil || run.Summary.UnderProvisioned == 0 && run.Summary.Activities == 0 {
-		return 0
-	}
-	if p := run.Timeline.At(load.End() - 1); float64(p.Healthy)*perTask < load[len(load)-1].Rate {
-		return 0
-	}
-	return (run.Summary.UnderProvisioned + allowedPeriods*l.Scaling.Period).Truncate(time.Second)
+	c.Load, c.Closed, c.TaskCapacity = load, closed, perTask
+	return c.TimeToCapacity()
 }

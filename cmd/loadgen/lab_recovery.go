@@ -1,8 +1,6 @@
 package main
 
 import (
-	"time"
-
 	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/simulate"
@@ -16,12 +14,6 @@ func (r *resolution) recoveryNeeded(otherwise plan.Duration) plan.Duration {
 	c := simulate.DefaultConfig()
 	c.Config = s.scaling(m)
 	c = c.With(m)
-	c.Initial = s.max
-	c.Load = simulate.Steps(m.Period, 0) // the alarms that go off after a load see one more period of it
 	c.Recovery = simulatedRecovery
-	run, err := simulate.Run(c)
-	if err != nil || run.Summary.BackToMin < 0 {
-		return otherwise
-	}
-	return max(otherwise, plan.Duration((run.Summary.BackToMin + allowedPeriods*m.Period).Round(time.Minute)))
+	return max(otherwise, plan.Duration(c.TimeToMin()))
 }

@@ -41,6 +41,24 @@ func NewCurve(start float64, stages ...Stage) Curve {
 
 func (s Segment) seconds() float64 { return (s.To - s.From).Seconds() }
 
+// Area is the integral of the level: of a rate, the requests due.
+func (s Segment) Area() float64 { return s.seconds() * (s.Start + s.End) / 2 }
+
+// Above is for how many seconds the level is above a limit, and the integral of what is above it.
+func (s Segment) Above(limit float64) (seconds, excess float64) {
+	a, b := s.Start-limit, s.End-limit
+	switch {
+	case a <= 0 && b <= 0:
+		return 0, 0
+	case a >= 0 && b >= 0:
+		return s.seconds(), s.seconds() * (a + b) / 2
+	}
+	// A triangle: the share of the stretch in which the line is above the limit, by similar triangles.
+	top := max(a, b)
+	seconds = s.seconds() * top / math.Abs(a-b)
+	return seconds, seconds * top / 2
+}
+
 // slope is the change of the level in a second.
 func (s Segment) slope() float64 { return (s.End - s.Start) / s.seconds() }
 
@@ -96,6 +114,30 @@ func (c Curve) At(t time.Duration) float64 {
 		return 0
 	}
 	return c.pieces[c.at(t)].at(t)
+}
+
+// Between yields the stretches of the curve from one instant to another, cut there; where the curve is not, before 0 and from
+// its End on, a stretch of level 0.
+func (c Curve) Between(from, to time.Duration) iter.Seq[Segment] {
+	return func(yield func(Segment) bool) {
+		if from < 0 && from < to {
+			if !yield(Segment{From: from, To: min(0, to)}) {
+				return
+			}
+			from = 0
+		}
+		for i := c.at(from); from < to && i < len(c.pieces); i++ {
+			p := c.pieces[i]
+			p.from, p.to = max(p.from, from), min(p.to, to)
+			if !yield(p.visible()) {
+				return
+			}
+			from = p.to
+		}
+		if from < to {
+			yield(Segment{From: from, To: to})
+		}
+	}
 }
 
 // Max is the highest level that the curve reaches or comes up to.

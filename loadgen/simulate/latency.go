@@ -47,6 +47,18 @@ func (m *Measured) Add(w *result.Window, healthy int) {
 	m.windows = append(m.windows, one)
 }
 
+// LatencyOf is the latency by load of a run whose capacity was watched.
+func LatencyOf(o *result.Opened) (Latency, error) {
+	var m Measured
+	for w, err := range o.Windows() {
+		if err != nil {
+			return nil, err
+		}
+		m.Add(w, o.Result.Timeline.At((w.From+w.To)/2).Healthy)
+	}
+	return m.Latency(), nil
+}
+
 // Of so many windows at least is a point made, and not more points than that: a p99 of few requests is their maximum.
 const (
 	leastWindows = 3

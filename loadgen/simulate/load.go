@@ -2,8 +2,6 @@ package simulate
 
 import (
 	"fmt"
-	"math"
-	"sort"
 	"strings"
 	"time"
 
@@ -34,6 +32,15 @@ func Steps(interval time.Duration, rates ...float64) Load {
 	l := make(Load, 0, 2*len(rates))
 	for i, r := range rates {
 		l = append(l, Point{time.Duration(i) * interval, r}, Point{time.Duration(i+1) * interval, r})
+	}
+	return l
+}
+
+// OfSteps is the load of steps whose times are made longer by a factor, as simulated time runs faster than a clock.
+func OfSteps(steps timeline.Load, factor float64) (l Load) {
+	at := func(t time.Duration) time.Duration { return time.Duration(float64(t) * factor) }
+	for _, s := range steps {
+		l = append(l, Point{at(s.From), s.Rate}, Point{at(s.To), s.Rate})
 	}
 	return l
 }
@@ -87,14 +94,24 @@ func (l Load) String() string {
 	return b.String()
 }
 
+// Curve is the load as plans have theirs: the points of this notation are the ends of that one's stages.
+func (l Load) Curve() plan.Curve {
+	if len(l) == 0 {
+		return plan.Curve{}
+	}
+	stages := make([]plan.Stage, 0, len(l)-1)
+	for i := 1; i < len(l); i++ {
+		stages = append(stages, plan.Stage{Duration: plan.Duration(l[i].At - l[i-1].At), To: l[i].Rate})
+	}
+	return plan.NewCurve(l[0].Rate, stages...)
+}
+
 // Demand is the load as the timeline's figures take it: exact for tasks of so many requests/s each, in steps that are short
 // enough to be drawn.
 func (l Load) Demand(perTask float64) (steps timeline.Load) {
 	const shortest, most = 5 * time.Second, 2000
-	for i := 1; i < len(l); i++ {
-		a, b := l[i-1], l[i]
-		line := timeline.Line{From: a.At, To: b.At, Start: a.Rate, End: b.Rate}
-		steps = append(steps, line.Steps(timeline.Capacity{PerTask: perTask}, max(shortest, l.End()/most))...)
+	for _, s := range l.Curve().Segments() {
+		steps = append(steps, timeline.Steps(s, timeline.Capacity{PerTask: perTask}, max(shortest, l.End()/most))...)
 	}
 	return steps
 }
@@ -102,79 +119,22 @@ func (l Load) Demand(perTask float64) (steps timeline.Load) {
 // Over is the load as the timeline's figures take it: its mean in each interval.
 func (l Load) Over(interval time.Duration) timeline.Load {
 	var steps timeline.Load
-	c := cursor{load: l}
+	c := l.Curve()
 	for from := time.Duration(0); interval > 0 && from < l.End(); from += interval {
 		to, requests := min(from+interval, l.End()), 0.0
-		c.walk(to, func(p piece) { requests += p.requests() })
+		for s := range c.Between(from, to) {
+			requests += s.Area()
+		}
 		steps = append(steps, timeline.Step{From: from, To: to, Rate: requests / (to - from).Seconds()})
 	}
 	return steps
 }
 
-// piece is a stretch of straight load without a jump in it.
-type piece struct {
-	from, to   time.Duration
-	start, end float64 // the rate at from, and on reaching to
-}
-
-func (p piece) seconds() float64 { return (p.to - p.from).Seconds() }
-
-// requests is the integral of the rate.
-func (p piece) requests() float64 { return p.seconds() * (p.start + p.end) / 2 }
-
-// above is for how many seconds the rate is above limit, and the integral of what is above it.
-func (p piece) above(limit float64) (seconds, excess float64) {
-	a, b := p.start-limit, p.end-limit
-	switch {
-	case a <= 0 && b <= 0:
-		return 0, 0
-	case a >= 0 && b >= 0:
-		return p.seconds(), p.seconds() * (a + b) / 2
-	}
-	// A triangle: the share of the piece in which the line is above the limit, by similar triangles.
-	top := max(a, b)
-	seconds = p.seconds() * top / math.Abs(a-b)
-	return seconds, seconds * top / 2
-}
-
-// cursor walks a load once.
-type cursor struct {
-	load Load
-	next int // the first point after the walker
-	now  time.Duration
-}
-
-// walk calls f with the pieces from where the cursor stands until to.
-func (c *cursor) walk(to time.Duration, f func(piece)) {
-	for c.now < to {
-		for c.next < len(c.load) && c.load[c.next].At <= c.now {
-			c.next++
-		}
-		p := piece{from: c.now, to: to}
-		if c.next < len(c.load) {
-			p.to = min(to, c.load[c.next].At)
-			p.start, p.end = c.load.line(c.next, p.from), c.load.line(c.next, p.to)
-		}
-		f(p)
-		c.now = p.to
-	}
-}
-
-// line is the value at t of the straight line that ends in point i.
-func (l Load) line(i int, t time.Duration) float64 {
-	a, b := l[i-1], l[i]
-	return a.Rate + (b.Rate-a.Rate)*((t-a.At).Seconds()/(b.At-a.At).Seconds())
-}
-
-// firstAfter is the earliest instant from t on at which there is load, or just after which there is.
-func (l Load) firstAfter(t time.Duration) (time.Duration, bool) {
-	i := sort.Search(len(l), func(i int) bool { return l[i].At > t })
-	if i > 0 && i < len(l) && (l[i].Rate > 0 || l.line(i, t) > 0) {
-		return t, true
-	}
-	for ; i+1 < len(l); i++ {
-		if l[i+1].At > l[i].At && (l[i].Rate > 0 || l[i+1].Rate > 0) {
-			return l[i].At, true
+// firstAfter is the earliest instant from t on at which a curve has load, or just after which it has.
+func firstAfter(c plan.Curve, t time.Duration) (time.Duration, bool) {
+	for s := range c.Between(t, c.End()) {
+		if s.Start > 0 || s.End > 0 {
+			return s.From, true
 		}
 	}
 	return 0, false

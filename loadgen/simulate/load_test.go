@@ -115,9 +115,10 @@ func TestStepsAreAWindowEach(t *testing.T) {
 	if got := l.String(); got != "0s:5,10s:5,10s:0,20s:0,20s:7,30s:7" {
 		t.Errorf("the steps are %s", got)
 	}
-	c := cursor{load: l}
 	sum := 0.0
-	c.walk(time.Minute, func(p piece) { sum += p.requests() })
+	for s := range l.Curve().Between(0, time.Minute) {
+		sum += s.Area()
+	}
 	if sum != 120 {
 		t.Errorf("%v requests, want 10 × (5 + 0 + 7)", sum)
 	}
@@ -153,15 +154,15 @@ func TestAWalkMissesNothingOfTheLoad(t *testing.T) {
 		for i := 1; i < len(l); i++ {
 			want += (l[i].At - l[i-1].At).Seconds() * (l[i].Rate + l[i-1].Rate) / 2
 		}
-		c, sum, last := cursor{load: l}, 0.0, time.Duration(0)
+		c, sum, last := l.Curve(), 0.0, time.Duration(0)
 		for last < l.End()+time.Minute {
 			to := last + time.Duration(rapid.IntRange(1, 5000).Draw(t, "step"))*time.Second
-			c.walk(to, func(p piece) {
-				if p.from != last || p.to <= p.from {
-					t.Fatalf("%+v after %s", p, last)
+			for s := range c.Between(last, to) {
+				if s.From != last || s.To <= s.From {
+					t.Fatalf("%+v after %s", s, last)
 				}
-				sum, last = sum+p.requests(), p.to
-			})
+				sum, last = sum+s.Area(), s.To
+			}
 			if last != to {
 				t.Fatalf("walked to %s, want %s", last, to)
 			}
@@ -185,7 +186,7 @@ func TestTheTimeAboveALimitIsExact(t *testing.T) {
 		{20, 40, 20, 10, 100, "above from the first instant on"},
 		{0, 30, 0, 10, 150, "any load is above nothing"},
 	} {
-		s, x := piece{0, 10 * time.Second, row.start, row.end}.above(row.limit)
+		s, x := (plan.Segment{To: 10 * time.Second, Start: row.start, End: row.end}).Above(row.limit)
 		if row.start == row.limit && row.end == row.limit {
 			s = 0
 		}
@@ -199,7 +200,7 @@ func TestTheFirstLoadAfterAnInstantIsFound(t *testing.T) {
 	const never = -1
 	l := Load{{0, 0}, {10, 0}, {20, 5}, {20, 0}, {30, 0}, {30, 7}, {40, 7}, {50, 0}, {60, 0}}
 	for from, want := range map[time.Duration]time.Duration{0: 10, 10: 10, 15: 15, 20: 30, 25: 30, 30: 30, 39: 39, 49: 49, 50: never, 60: never, 99: never} {
-		got, ok := l.firstAfter(from)
+		got, ok := firstAfter(l.Curve(), from)
 		if !ok {
 			got = never
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"scalableappbackend/loadgen/autoscaling"
+	"scalableappbackend/loadgen/plan"
 )
 
 // Recommendation is the highest target for one policy with which a load never outgrows its capacity, and how that was
@@ -54,15 +55,16 @@ func Recommend(c Config, metric string) (Recommendation, error) {
 	for _, p := range c.Load {
 		peak = max(peak, p.Rate)
 	}
+	curve := c.Load.Curve()
 	// What comes before a first answer can, only those that are there from the beginning can do.
-	if need := int(math.Ceil(c.Load.most(0, r.React)/c.TaskCapacity - 1e-9)); need > max(c.Min, c.Initial) {
+	if need := int(math.Ceil(c.Load.most(curve, 0, r.React)/c.TaskCapacity - 1e-9)); need > max(c.Min, c.Initial) {
 		r.MinTasks = need
 	}
 	times := r.instants(c.Load)
 	for {
 		r.Growth, r.At, r.From, r.To = 1, 0, 0, 0
 		for _, t := range times {
-			now, then := c.Load.after(t), c.Load.most(t, t+r.React)
+			now, then := curve.At(t), c.Load.most(curve, t, t+r.React)
 			if then <= float64(r.MinTasks)*c.TaskCapacity*(1+1e-9) {
 				continue
 			}
@@ -143,18 +145,9 @@ func (r *Recommendation) instants(l Load) []time.Duration {
 	return slices.Compact(all)
 }
 
-// after is the rate from t on, just after it.
-func (l Load) after(t time.Duration) float64 {
-	i := sort.Search(len(l), func(i int) bool { return l[i].At > t })
-	if i == 0 || i == len(l) {
-		return 0
-	}
-	return l.line(i, t)
-}
-
 // most is the highest rate in [from, to].
-func (l Load) most(from, to time.Duration) float64 {
-	highest := max(l.after(from), l.after(to))
+func (l Load) most(c plan.Curve, from, to time.Duration) float64 {
+	highest := max(c.At(from), c.At(to))
 	for _, p := range l[sort.Search(len(l), func(i int) bool { return l[i].At >= from }):] {
 		if p.At > to {
 			break

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"scalableappbackend/loadgen/autoscaling"
+	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/timeline"
 )
 
 // service is the tasks and what the load makes of them.
 type service struct {
 	cfg    *Config
-	load   cursor
+	load   plan.Curve
 	now    time.Duration
 	tasks  []task // in order of their request
 	moving []int  // those that have a next step
@@ -60,7 +61,7 @@ type window struct {
 }
 
 func newService(c *Config, desired int) *service {
-	s := &service{cfg: c, load: cursor{load: c.Load}}
+	s := &service{cfg: c, load: c.Load.Curve()}
 	for i := range desired {
 		s.tasks = append(s.tasks, s.newTask(stay, 0))
 		s.stays = append(s.stays, i)
@@ -95,9 +96,9 @@ func (s *service) next() time.Duration {
 func (s *service) advance(to time.Duration) {
 	running, healthy := float64(s.counts.Running), float64(s.counts.Healthy)
 	limit := healthy * s.cfg.TaskCapacity
-	s.load.walk(to, func(p piece) {
-		requests := p.requests()
-		over, excess := p.above(limit)
+	for stretch := range s.load.Between(s.now, to) {
+		requests := stretch.Area()
+		over, excess := stretch.Above(limit)
 		s.under += over
 		if healthy > 0 {
 			done, asked := requests-excess, requests
@@ -109,7 +110,7 @@ func (s *service) advance(to time.Duration) {
 			s.period.done += done
 			s.share += asked / healthy
 		}
-	})
+	}
 	seconds := (to - s.now).Seconds()
 	s.period.runningSeconds += running * seconds
 	s.taskHours += (running + float64(s.counts.Draining)) * seconds
@@ -242,7 +243,7 @@ func (s *service) leave(i int, reason string) {
 // close ends the time in which a task is given requests.
 func (s *service) close(t *task) {
 	t.Requests = int64(math.Round(s.share - t.share))
-	if first, ok := s.cfg.Load.firstAfter(t.Healthy); ok && first < s.now {
+	if first, ok := firstAfter(s.load, t.Healthy); ok && first < s.now {
 		t.FirstSent = first
 	}
 }

@@ -3,21 +3,18 @@ package timeline
 import (
 	"math"
 	"time"
+
+	"scalableappbackend/loadgen/plan"
 )
 
-// Line is a straight line of load.
-type Line struct {
-	From, To   time.Duration
-	Start, End float64 // the rate at From, and on reaching To
-}
-
-// Steps are the line in steps of one rate, the mean over each: none longer than longest, and cut at each instant at which
-// the line asks for a task more or less, so that the demand of each step is that of the line at every instant in it.
-func (l Line) Steps(c Capacity, longest time.Duration) (steps Load) {
+// Steps are a straight line of load in steps of one rate, the mean over each: none longer than longest, and cut at each
+// instant at which the line asks for a task more or less, so that the demand of each step is that of the line at every
+// instant in it.
+func Steps(l plan.Segment, c Capacity, longest time.Duration) (steps Load) {
 	for at := l.From; at < l.To; {
 		to := l.To
 		if l.Start != l.End {
-			to = min(to, at+max(longest, 1), l.next(at, c))
+			to = min(to, at+max(longest, 1), next(l, at, c))
 		}
 		middle := (float64(at-l.From) + float64(to-l.From)) / 2 / float64(l.To-l.From)
 		steps = append(steps, Step{From: at, To: to, Rate: l.Start + (l.End-l.Start)*middle, Planned: true})
@@ -27,7 +24,7 @@ func (l Line) Steps(c Capacity, longest time.Duration) (steps Load) {
 }
 
 // next is when a line that is not flat next comes to what a whole number of tasks can do; its end when it does not.
-func (l Line) next(at time.Duration, c Capacity) time.Duration {
+func next(l plan.Segment, at time.Duration, c Capacity) time.Duration {
 	if !c.Known() {
 		return l.To
 	}
@@ -38,9 +35,9 @@ func (l Line) next(at time.Duration, c Capacity) time.Duration {
 	if slope < 0 {
 		k = math.Ceil(level-1e-9) - 1
 	}
-	next := float64(l.From) + (k*task-l.Start)/slope
-	if k < 0 || !(next < float64(l.To)) {
+	reached := float64(l.From) + (k*task-l.Start)/slope
+	if k < 0 || !(reached < float64(l.To)) {
 		return l.To
 	}
-	return max(at+1, time.Duration(math.Round(next)))
+	return max(at+1, time.Duration(math.Round(reached)))
 }
