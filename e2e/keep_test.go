@@ -111,7 +111,7 @@ func TestTheComposeFileRunsTheExperimentWithOneCommand(t *testing.T) {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	out, code = tryDocker("run", "--rm", "--network", "none", "-v", "compose-e2e-results:/results", "compose-e2e-loadgen", "report")
-	if code != 0 || !strings.Contains(out, "error_rate<1%") || !strings.Contains(out, " 0 errors") {
+	if code != 0 || !strings.Contains(out, "error_rate < 1 %") || !strings.Contains(out, " 0 errors") {
 		t.Errorf("report: exit %d\n%s", code, out)
 	}
 }
