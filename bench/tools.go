@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -157,11 +158,14 @@ func (t *tool) says() string {
 	out, _ := cmd.CombinedOutput() // wrk says it and fails
 	for line := range strings.Lines(string(out)) {
 		if line = strings.TrimSpace(line); strings.ContainsAny(line, "0123456789") {
-			return line
+			return installedAt.ReplaceAllString(line, "")
 		}
 	}
 	return ""
 }
+
+// installedAt is where Locust says that it is installed, which is nobody's business but this machine's.
+var installedAt = regexp.MustCompile(` from /\S+`)
 
 // find returns the path of a tool's binary, which it installs into bin when that is wanted.
 func (t *tool) find(bin string, install bool) (string, error) {
