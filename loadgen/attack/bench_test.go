@@ -3,62 +3,25 @@ package attack
 import (
 	"flag"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"runtime/debug"
 	"testing"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
+	"scalableappbackend/internal/contract"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/validity"
 )
 
-// serveEnv makes the test binary a server, so that what is measured in this process is the generator alone.
-const serveEnv = "LOADGEN_BENCH_SERVER"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(serveEnv) == "" {
-		// More at a time than there are CPUs: they wait for seconds to pass. A -parallel on the command line counts more.
-		if err := flag.Set("test.parallel", "6"); err != nil {
-			panic(err)
-		}
-		os.Exit(m.Run())
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	contract.ServeIfAsked()
+	// More at a time than there are CPUs: they wait for seconds to pass. A -parallel on the command line counts more.
+	if err := flag.Set("test.parallel", "6"); err != nil {
 		panic(err)
 	}
-	fmt.Println("http://" + l.Addr().String())
-	go func() { _, _ = io.Copy(io.Discard, os.Stdin); os.Exit(0) }() // the parent has gone
-	panic(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })))
-}
-
-// otherProcess starts a server in a process of its own and returns its URL.
-func otherProcess(b testing.TB) string {
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), serveEnv+"=1")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { in.Close(); _ = cmd.Wait() })
-	var url string
-	if _, err := fmt.Fscanln(out, &url); err != nil {
-		b.Fatal(err)
-	}
-	return url
+	os.Exit(m.Run())
 }
 
 // cpu is the processor time this process used while f ran.
@@ -75,7 +38,7 @@ func cpu(f func()) time.Duration {
 // Both as fast as they go on 50 connections; compare the two figures of one run with each other, not with
 // those of another machine. Each carries the whole cost of a request: sending, measuring, recording.
 func BenchmarkCPUPerRequest(b *testing.B) {
-	url := otherProcess(b)
+	url := contract.OtherProcess(b)
 	b.Run("loadgen", func(b *testing.B) {
 		var n int64
 		var used time.Duration
@@ -115,7 +78,7 @@ func BenchmarkCPUPerRequest(b *testing.B) {
 
 // Memory of users that each hold a connection; the server's is not in it.
 func BenchmarkMemoryOfUsers(b *testing.B) {
-	url := otherProcess(b)
+	url := contract.OtherProcess(b)
 	for _, users := range []int{500, 5000} {
 		b.Run(fmt.Sprint(users), func(b *testing.B) {
 			for b.Loop() {
@@ -149,7 +112,7 @@ func rss(b *testing.B) float64 {
 
 // How late sends leave, at the seed's rate, with each way to wait.
 func BenchmarkLag(b *testing.B) {
-	url := otherProcess(b)
+	url := contract.OtherProcess(b)
 	for _, row := range []struct {
 		name  string
 		alarm func() alarm

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"scalableappbackend/internal/contract"
 	"scalableappbackend/loadgen/plan"
 )
 
@@ -27,7 +28,7 @@ func TestAUserWhoThinksTakesLittleMemory(t *testing.T) {
 	if limit := openFiles(t); limit < users+200 {
 		t.Skipf("%d descriptors", limit)
 	}
-	url := otherProcess(t)
+	url := contract.OtherProcess(t)
 	p := plan.Default()
 	p.Users, p.SpawnRate, p.RunTime, p.StopTimeout = users, 4000, plan.Duration(2*time.Minute), 0
 	p.Think = plan.Range{Min: plan.Duration(time.Minute), Max: plan.Duration(time.Minute)}
@@ -56,7 +57,7 @@ func TestAUserWhoThinksTakesLittleMemory(t *testing.T) {
 
 // Counted likewise: what a request on a kept connection takes, vegeta's part included.
 func TestARequestOfARunMakesFewAllocations(t *testing.T) {
-	url := otherProcess(t)
+	url := contract.OtherProcess(t)
 	p := plan.Default()
 	p.Users, p.SpawnRate, p.RunTime, p.Think, p.StopTimeout = 4, 1000, plan.Duration(time.Minute), plan.Range{}, plan.Duration(10*time.Second)
 	const warm, n, most = 500, 4000, 20

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"scalableappbackend/internal/contract"
 	"scalableappbackend/loadgen/plan"
 )
 
@@ -49,27 +50,11 @@ func few() plan.Plan {
 // raw is a server that reads a request and then does with the connection what it likes.
 func raw(t *testing.T, answer func(conn net.Conn, r *http.Request)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var group sync.WaitGroup
-	t.Cleanup(func() { l.Close(); group.Wait() })
-	group.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			group.Go(func() {
-				defer conn.Close()
-				if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-					answer(conn, r)
-				}
-			})
+	return contract.Serve(t, func(conn net.Conn, in *bufio.Reader) {
+		if r, err := http.ReadRequest(in); err == nil {
+			answer(conn, r)
 		}
 	})
-	return "http://" + l.Addr().String()
 }
 
 func (r *run) messages() map[string]int64 {

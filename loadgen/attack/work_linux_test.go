@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"scalableappbackend/internal/contract"
 	"scalableappbackend/loadgen/plan"
 )
 
@@ -27,7 +28,7 @@ func TestARequestOfARunIsThreeSystemCalls(t *testing.T) {
 		}
 		return n
 	}
-	url := otherProcess(t)
+	url := contract.OtherProcess(t)
 	p := plan.Default()
 	p.Users, p.SpawnRate, p.RunTime, p.Think, p.StopTimeout = 4, 1000, plan.Duration(time.Minute), plan.Range{}, plan.Duration(10*time.Second)
 	const warm, most = 500, 4000

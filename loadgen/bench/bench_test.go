@@ -2,7 +2,6 @@ package bench
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"log"
 	"maps"
@@ -11,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -440,41 +438,7 @@ func TestRateTimesLatencyAndLagIsTheNumberOfConnections(t *testing.T) {
 	})
 }
 
-// serveEnv makes the test binary a server, so that what is counted in this process is the generator alone.
-const serveEnv = "LOADGEN_BENCH_SERVER"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(serveEnv) == "" {
-		os.Exit(m.Run())
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println("http://" + l.Addr().String())
-	go func() { _, _ = io.Copy(io.Discard, os.Stdin); os.Exit(0) }() // the parent has gone
-	panic(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })))
-}
-
-// otherProcess starts a server in a process of its own and returns its URL.
-func otherProcess(t testing.TB) string {
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), serveEnv+"=1")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { in.Close(); _ = cmd.Wait() })
-	var url string
-	if _, err := fmt.Fscanln(out, &url); err != nil {
-		t.Fatal(err)
-	}
-	return url
+	contract.ServeIfAsked()
+	os.Exit(m.Run())
 }

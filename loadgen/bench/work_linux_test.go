@@ -10,11 +10,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"scalableappbackend/internal/contract"
 )
 
 // Work is counted, since times depend on the machine: a request is one write and one read, and no memory.
 func TestARequestIsTwoSystemCallsAndNoMemory(t *testing.T) {
-	url := otherProcess(t)
+	url := contract.OtherProcess(t)
 	execute(t, few(url, 10, 100), nil) // whatever is made once
 	const n = 10_000
 	var before, after runtime.MemStats
