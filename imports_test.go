@@ -56,6 +56,7 @@ loadgen/tui         → internal/units loadgen/document loadgen/plan loadgen/res
 loadgen             → internal/exit internal/input internal/units loadgen/attack loadgen/bench loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
 loadgen/aws/session →
 loadgen/pair        → internal/input internal/units loadgen loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/result loadgen/validity
+loadgen/aws/awstest →
 bench               →
 cmd/server          → server
 cmd/loadgen         → internal/exit internal/input internal/mounts internal/near internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/pair loadgen/plan loadgen/progress loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
@@ -66,8 +67,8 @@ cmd/loadgen         → internal/exit internal/input internal/mounts internal/ne
 const modules = `
 charm.land/bubbletea/v2                  ← loadgen/tui
 github.com/HdrHistogram/hdrhistogram-go  ← loadgen/result
-github.com/aws/aws-sdk-go-v2             ← loadgen/aws/session
-github.com/aws/smithy-go                 ← loadgen/aws/session
+github.com/aws/aws-sdk-go-v2             ← loadgen/aws/awstest loadgen/aws/session
+github.com/aws/smithy-go                 ← loadgen/aws/awstest loadgen/aws/session
 github.com/charmbracelet/x/ansi          ← loadgen/tui
 github.com/rogpeppe/go-internal          ← tests
 github.com/santhosh-tekuri/jsonschema/v6 ← tests
