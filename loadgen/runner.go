@@ -108,9 +108,9 @@ func (s *session) finish(ctx context.Context, outcome attack.Outcome) (*result.R
 	final := s.judge(outcome)
 	s.recover(ctx, &final)
 	s.judgeCapacity(&final)
-	return s.sinks.Finish(func(warnings []string, failed error) *result.Result {
+	return s.sinks.Finish(func(warnings []string, deliveries []result.Delivery, failed error) *result.Result {
 		f := final
-		f.Warnings = slices.Concat(final.Warnings, warnings)
+		f.Warnings, f.Deliveries = slices.Concat(final.Warnings, warnings), deliveries
 		res := s.builder.Result(f)
 		setExit(res, failed)
 		return res

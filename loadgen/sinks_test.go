@@ -125,6 +125,47 @@ func TestTheRunsClockReadsZeroWhenItsSinksHaveStarted(t *testing.T) {
 	}
 }
 
+// publisher counts what it sends elsewhere, also while it finishes.
+type publisher struct {
+	stuck
+	sent atomic.Int64
+}
+
+func (p *publisher) Window(*result.Window) error { p.sent.Add(1); return nil }
+
+func (p *publisher) Finish(r *result.Result) error { p.sent.Add(100); return p.stuck.Finish(r) }
+
+func (p *publisher) Deliveries() []result.Delivery {
+	return []result.Delivery{{To: "a place", What: "windows", Sent: p.sent.Load(), Lost: 1, Calls: 2, Retries: 1, Reason: "no answer"}}
+}
+
+func TestWhatASinkSentElsewhereIsInTheResultThatIsKept(t *testing.T) {
+	for _, c := range []struct {
+		why   string
+		stuck stuck
+	}{
+		{"counted after the result was first written", stuck{}},
+		{"asked for though the sink does not end in time", stuck{finish: time.Hour}},
+	} {
+		dir := filepath.Join(t.TempDir(), "run")
+		synctest.Test(t, func(t *testing.T) {
+			p := &publisher{stuck: c.stuck}
+			r := Runner{Plan: brief(), Transport: service(healthy), Judge: calm.Judge, Sinks: []result.Sink{&kept{dir: dir}, p, p}}
+			res, _ := r.Run(t.Context())
+			o, err := result.Open(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := p.Deliveries()
+			want = []result.Delivery{{To: "a place", What: "windows", Sent: 2 * want[0].Sent, Lost: 2, Calls: 4, Retries: 2, Reason: "no answer"}}
+			if !slices.Equal(res.Deliveries, want) || !slices.Equal(o.Result.Deliveries, want) {
+				t.Errorf("%s: the result has %+v, what is kept %+v, want %+v", c.why, res.Deliveries, o.Result.Deliveries, want)
+			}
+			time.Sleep(2 * time.Hour) // until the stuck one has ended
+		})
+	}
+}
+
 // asHanded keeps what it was handed beside what that said then.
 type asHanded struct {
 	result.NopSink

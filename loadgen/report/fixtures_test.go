@@ -364,5 +364,8 @@ func manyRun() *sample {
 	s.final.StoppedBy = "abort-on error_rate>50%: error_rate was 61 %"
 	s.final.Verdict.Reasons = []result.Reason{{Code: "warning", Level: result.Valid, Detail: "7 names of endpoints share one line"}}
 	s.final.Warnings = []string{"7 names of endpoints share one line"}
+	s.final.Deliveries = []result.Delivery{{
+		To: "CloudWatch, namespace LoadGen, service checkout", What: "datums", Sent: 1432, Lost: 12, Calls: 9, Retries: 2, Reason: "HTTP 503 until the run had to end",
+	}}
 	return s
 }

@@ -25,6 +25,7 @@ func rest(r *result.Result, o Options) document.Facts {
 	f.add("connections", connections(r)...)
 	f.add("served by", servedBy(r)...)
 	f.add("generator", generator(r)...)
+	f.add("published", published(r)...)
 	f.add("merged from", sources(r)...)
 	f.add("warnings", warnings(r)...)
 	f.add("run", identity(r))
@@ -247,6 +248,29 @@ func sources(r *result.Result) []string {
 		names = append(names, fmt.Sprintf("%s %s", document.Clip(name, 48), s.Validity))
 	}
 	return []string{fmt.Sprintf("%s: %s", plural(int64(len(r.MergedFrom)), "generator"), strings.Join(names, ", "))}
+}
+
+// published is what became of what was sent elsewhere while the run went on.
+func published(r *result.Result) []string {
+	var lines []string
+	for _, d := range r.Deliveries {
+		line := d.To + ": " + units.Count(d.Sent) + " " + d.What
+		if d.Calls > 0 {
+			line += " in " + plural(d.Calls, "request")
+		}
+		if d.Retries > 0 {
+			line += ", " + units.Count(d.Retries) + " of them a second try"
+		}
+		lines = append(lines, line)
+		if d.Lost > 0 {
+			line = fmt.Sprintf("not published: %s of %s %s", units.Count(d.Lost), units.Count(d.Sent+d.Lost), d.What)
+			if d.Reason != "" {
+				line += ": " + d.Reason
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // warnings leaves out those that a reason of the verdict already told.

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -195,6 +196,24 @@ func TestAPathIsQuotedWhereAShellWouldTakeItApart(t *testing.T) {
 	} {
 		if got := quoted(path); got != want {
 			t.Errorf("quoted(%q) = %s, want %s", path, got, want)
+		}
+	}
+}
+
+func TestWhatWasPublishedAndWhatWasNotIsTold(t *testing.T) {
+	for _, c := range []struct {
+		why  string
+		d    result.Delivery
+		want []string
+	}{
+		{"all of it", result.Delivery{To: "CloudWatch, service a", What: "datums", Sent: 1432, Calls: 9},
+			[]string{"CloudWatch, service a: 1,432 datums in 9 requests"}},
+		{"no requests are made for it", result.Delivery{To: "EMF on stdout", What: "lines", Sent: 12}, []string{"EMF on stdout: 12 lines"}},
+		{"a part, in the end", result.Delivery{To: "CloudWatch, service a", What: "datums", Sent: 20, Lost: 12, Calls: 9, Retries: 2, Reason: "HTTP 503"},
+			[]string{"CloudWatch, service a: 20 datums in 9 requests, 2 of them a second try", "not published: 12 of 32 datums: HTTP 503"}},
+	} {
+		if got := published(&result.Result{Deliveries: []result.Delivery{c.d}}); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.why, got, c.want)
 		}
 	}
 }

@@ -68,11 +68,12 @@ func (s *Sinks) Facts(f *Facts) {
 
 // Finish closes all sinks at once and hands them the result, all within [CloseTimeout]: the first as soon as it is closed,
 // and then each of the others when it is. of makes the result: with these warnings beside its own, and with failed, which
-// may be nil, for its exit code. It makes a new one each time. When another sink then has something to warn of, the first is given a
-// second result. What is returned is the last result, and an error for each sink that did not finish.
-func (s *Sinks) Finish(of func(warnings []string, failed error) *Result) (*Result, error) {
+// may be nil, for its exit code. It makes a new one each time. When another sink then has something to warn of, or is a
+// [Deliverer], the first is given a second result. What is returned is the last result, and an error for each sink that did
+// not finish.
+func (s *Sinks) Finish(of func(warnings []string, deliveries []Delivery, failed error) *Result) (*Result, error) {
 	if len(s.async) == 0 {
-		return of(nil, nil), nil
+		return of(nil, nil, nil), nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), CloseTimeout)
 	defer cancel()
@@ -87,7 +88,7 @@ func (s *Sinks) Finish(of func(warnings []string, failed error) *Result) (*Resul
 	}
 	first, others := s.async[0], s.async[1:]
 	warn(first.closed(ctx))
-	res := of(slices.Clone(warnings), nil)
+	res := of(slices.Clone(warnings), nil, nil)
 	failed := first.finish(ctx, res)
 	kept := failed == nil
 	warn(failed)
@@ -106,19 +107,30 @@ func (s *Sinks) Finish(of func(warnings []string, failed error) *Result) (*Resul
 		warn(closing[i])
 		warn(finishing[i])
 	}
-	if failed = errors.Join(append(finishing, failed)...); kept && len(warnings) == told {
+	deliveries := s.deliveries()
+	if failed = errors.Join(append(finishing, failed)...); kept && len(warnings) == told && len(deliveries) == 0 {
 		return res, nil
 	}
-	res = of(slices.Clone(warnings), failed)
+	res = of(slices.Clone(warnings), deliveries, failed)
 	if kept {
 		ctx, cancel := context.WithTimeout(context.Background(), amendTimeout)
 		defer cancel()
 		if err := first.finish(ctx, res); err != nil {
 			failed = errors.Join(failed, err)
-			res = of(append(warnings, err.Error()), failed)
+			res = of(append(warnings, err.Error()), deliveries, failed)
 		}
 	}
 	return res, failed
+}
+
+// deliveries are those of all sinks.
+func (s *Sinks) deliveries() (all []Delivery) {
+	for _, sink := range s.given {
+		if d, ok := sink.(Deliverer); ok {
+			all = addDeliveries(all, d.Deliveries())
+		}
+	}
+	return all
 }
 
 // AsyncSink stands between a run and a sink: it owns the goroutine that the sink works in, the

@@ -58,6 +58,7 @@ type Final struct {
 	Timeline     *timeline.Timeline
 
 	Warnings   []string
+	Deliveries []Delivery
 	MergedFrom []Source
 }
 
@@ -338,6 +339,7 @@ func (b *Builder) Result(f Final) *Result {
 		Elasticity:     f.Elasticity,
 		Timeline:       f.Timeline,
 		Warnings:       slices.Clone(f.Warnings),
+		Deliveries:     slices.Clone(f.Deliveries),
 		MergedFrom:     slices.Clone(f.MergedFrom),
 	}
 	out.Silence = b.shape.silence(&b.meta.Plan, b.loaded())

@@ -36,7 +36,7 @@ func TestMakeAFixtureWhenAskedTo(t *testing.T) {
 func finalOf(r *Result) Final {
 	return Final{
 		Interrupted: r.Interrupted, StoppedBy: r.StoppedBy, Verdict: r.Verdict, Health: r.Health,
-		Thresholds: r.Thresholds, Warnings: r.Warnings, MergedFrom: r.MergedFrom,
+		Thresholds: r.Thresholds, Warnings: r.Warnings, Deliveries: r.Deliveries, MergedFrom: r.MergedFrom,
 	}
 }
 

@@ -327,6 +327,7 @@ func (m *Merged) final() Final {
 		for _, w := range r.Warnings {
 			f.Warnings = append(f.Warnings, prefix+w)
 		}
+		f.Deliveries = addDeliveries(f.Deliveries, r.Deliveries)
 		f.MergedFrom = append(f.MergedFrom, sources(p)...)
 		if skew := m.skews[i]; skew > m.Meta.Interval {
 			f.Warnings = append(f.Warnings, fmt.Sprintf("%s began %v after the first generator: its times count from its own start",

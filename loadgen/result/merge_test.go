@@ -249,6 +249,8 @@ func TestTheVerdictIsTheWorstWithEverybodysReasons(t *testing.T) {
 		parts = append(parts, o)
 	}
 	parts[1].Result.Warnings = []string{"something"}
+	parts[0].Result.Deliveries = []Delivery{{To: "here", What: "datums", Sent: 7, Calls: 2}}
+	parts[1].Result.Deliveries = []Delivery{{To: "here", What: "datums", Sent: 5, Lost: 3, Calls: 9, Retries: 4, Reason: "refused"}, {To: "there", What: "lines", Sent: 1}}
 	parts[2].Result.Interrupted, parts[2].Result.StoppedBy = true, "SIGTERM"
 	m, err := Merge(parts, nil)
 	if err != nil {
@@ -260,6 +262,9 @@ func TestTheVerdictIsTheWorstWithEverybodysReasons(t *testing.T) {
 	}
 	if !f.Interrupted || f.StoppedBy != "SIGTERM" || len(f.Warnings) != 2 || f.Warnings[0] != "generator-2: something" {
 		t.Errorf("final %+v", f)
+	}
+	if want := []Delivery{{"here", "datums", 12, 3, 11, 4, "refused"}, {"there", "lines", 1, 0, 0, 0, ""}}; !slices.Equal(f.Deliveries, want) {
+		t.Errorf("deliveries %+v, want %+v", f.Deliveries, want)
 	}
 	if f.MergedFrom[1].Validity != Invalid {
 		t.Errorf("merged from %+v", f.MergedFrom)

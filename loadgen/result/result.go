@@ -61,7 +61,9 @@ type Result struct {
 	Expectations []Expectation `json:"expectations,omitempty"`
 	Warnings     []string      `json:"warnings"`
 	Events       []EventJSON   `json:"events"`
-	MergedFrom   []Source      `json:"merged_from,omitempty"` // the results that were added up into this one
+	// Deliveries are what was sent elsewhere while the run went on; none where nothing was to be.
+	Deliveries []Delivery `json:"deliveries,omitempty"`
+	MergedFrom []Source   `json:"merged_from,omitempty"` // the results that were added up into this one
 
 	// Elasticity is timeline.Figures; absent where nobody watched capacity.
 	Elasticity json.RawMessage `json:"elasticity,omitempty"`

@@ -1,6 +1,8 @@
 package result
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"scalableappbackend/loadgen/timeline"
@@ -27,8 +29,43 @@ type Sink interface {
 	Close() error
 	// Finish takes the finished result, after Close. An error says that the sink has not done what it was asked for,
 	// which makes the run's exit code 1. The first of a run's sinks may be given a second result, which
-	// replaces the first: it has the warnings of the other sinks as well.
+	// replaces the first: it has the warnings and deliveries of the other sinks as well.
 	Finish(r *Result) error
+}
+
+// Deliverer is a Sink that sends what it takes elsewhere, and counts what arrived there.
+type Deliverer interface {
+	// Deliveries is what became of it so far. Unlike a Sink's methods it may be called from any goroutine at any time: a
+	// sink that does not end in time is asked all the same. What it returns is the caller's.
+	Deliveries() []Delivery
+}
+
+// Delivery is what became of what a run sent to one place while it went on: metrics, not the load. Sent and Lost are in
+// units of What.
+type Delivery struct {
+	To      string `json:"to"`               // "CloudWatch, namespace LoadGen, service checkout"
+	What    string `json:"what"`             // what is counted, in the plural: "datums"
+	Sent    int64  `json:"sent"`             // accepted there
+	Lost    int64  `json:"lost"`             // given up: refused, or not accepted in time
+	Calls   int64  `json:"calls"`            // requests that were made for it, those of Retries included
+	Retries int64  `json:"retries"`          // requests that were made again
+	Reason  string `json:"reason,omitempty"` // why the first of what was lost was, in one line
+}
+
+// addDeliveries adds up what several runs, or several sinks of one, sent to the same places.
+func addDeliveries(all, more []Delivery) []Delivery {
+	all = slices.Clone(all)
+	for _, d := range more {
+		i := slices.IndexFunc(all, func(x Delivery) bool { return x.To == d.To && x.What == d.What })
+		if i < 0 {
+			all = append(all, d)
+			continue
+		}
+		x := &all[i]
+		x.Sent, x.Lost, x.Calls, x.Retries = x.Sent+d.Sent, x.Lost+d.Lost, x.Calls+d.Calls, x.Retries+d.Retries
+		x.Reason = cmp.Or(x.Reason, d.Reason)
+	}
+	return all
 }
 
 // Facts are what was told of capacity at a time.
