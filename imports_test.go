@@ -55,6 +55,7 @@ loadgen/progress    → internal/units loadgen/plan loadgen/result loadgen/timel
 loadgen/tui         → internal/units loadgen/document loadgen/plan loadgen/result loadgen/timeline loadgen/validity
 loadgen             → internal/exit internal/input internal/units loadgen/attack loadgen/bench loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
 loadgen/aws/session →
+loadgen/aws/store   → internal/input loadgen/aws/session
 loadgen/pair        → internal/input internal/units loadgen loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/result loadgen/validity
 loadgen/aws/awstest →
 bench               →
@@ -67,7 +68,7 @@ cmd/loadgen         → internal/exit internal/input internal/mounts internal/ne
 const modules = `
 charm.land/bubbletea/v2                  ← loadgen/tui
 github.com/HdrHistogram/hdrhistogram-go  ← loadgen/result
-github.com/aws/aws-sdk-go-v2             ← loadgen/aws/awstest loadgen/aws/session
+github.com/aws/aws-sdk-go-v2             ← loadgen/aws/awstest loadgen/aws/session loadgen/aws/store
 github.com/aws/smithy-go                 ← loadgen/aws/awstest loadgen/aws/session
 github.com/charmbracelet/x/ansi          ← loadgen/tui
 github.com/rogpeppe/go-internal          ← tests

@@ -95,11 +95,12 @@ func explain(err error) *Error {
 	}
 	c, fromProvider := errors.AsType[*credentialsError](err)
 	api, fromService := errors.AsType[smithy.APIError](err)
+	status, region := answered(err)
 	switch {
 	case fromProvider:
 		e.provider(c)
 	case fromService:
-		e.service(api, status(err))
+		e.service(api, status, region)
 	case e.network(err):
 	default:
 		e.Text = oneLine(innermost(err).Error())
@@ -143,7 +144,7 @@ var codesOf = map[Kind][]string{
 }
 
 // service explains what a service answered.
-func (e *Error) service(api smithy.APIError, status int) {
+func (e *Error) service(api smithy.APIError, status int, region string) {
 	code, message := api.ErrorCode(), oneLine(api.ErrorMessage())
 	e.Kind = kindOfCode(code, message, status)
 	if e.Kind == NotFound && e.Operation == "S3 HeadBucket" {
@@ -174,7 +175,10 @@ func (e *Error) service(api smithy.APIError, status int) {
 	case WrongRegion:
 		e.Text, e.Hint = "the bucket is in another region: "+told, "set AWS_REGION to the bucket's region"
 		if m := expected.FindStringSubmatch(message); m != nil {
-			e.Text, e.Hint = "the bucket is in region "+m[1], "set AWS_REGION="+m[1]
+			region = m[1]
+		}
+		if region != "" {
+			e.Text, e.Hint = "the bucket is in region "+region, "set AWS_REGION="+region
 		}
 	case NotFound:
 		e.Text = "not found: " + told
@@ -302,12 +306,14 @@ func isCertificate(err error) bool {
 	return ok
 }
 
-// status is of the answer that an error is made of; 0 when there was none.
-func status(err error) int {
-	if r, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
-		return r.HTTPStatusCode()
+// answered is the status of the answer that an error is made of, 0 when there was none, and the region in which S3 says that
+// the bucket is.
+func answered(err error) (status int, region string) {
+	r, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || r.Response == nil || r.Response.Response == nil {
+		return 0, ""
 	}
-	return 0
+	return r.HTTPStatusCode(), r.Response.Header.Get("X-Amz-Bucket-Region")
 }
 
 // innermost is the cause at the bottom of a chain.
