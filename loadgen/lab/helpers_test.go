@@ -74,7 +74,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // startTestBalancer is a balancer without a lab around it.
 func startTestBalancer(t *testing.T, idle time.Duration) *balancer {
 	t.Helper()
-	b, err := startBalancer(idle)
+	b, err := startBalancer(idle, &responseTimes{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,11 @@ func Start(ctx context.Context, cfg Config) (*Lab, error) {
 		guarding.close()
 		return nil, err
 	}
-	balancer, err := startBalancer(IdleTimeout)
+	var times *responseTimes
+	if cfg.Scaling.Watches(autoscaling.MetricP99) {
+		times = &responseTimes{}
+	}
+	balancer, err := startBalancer(IdleTimeout, times)
 	if err != nil {
 		guarding.close()
 		return nil, fmt.Errorf("balancer: no loopback port to listen on: %w", err)
