@@ -388,6 +388,7 @@ func TestTheRunIsCutIntoPairsThatMeetBothSidesAlike(t *testing.T) {
 		var clocks [2]time.Duration
 		phase, measured, rounds := 0, [2]int{}, 0
 		least, most := math.MaxInt, 0
+		ahead := 0 // how many pairs more begin with new than with base
 		for _, s := range l.starts {
 			blocks := l.blocks(s, &clocks, &phase)
 			at := time.Duration(0)
@@ -408,6 +409,13 @@ func TestTheRunIsCutIntoPairsThatMeetBothSidesAlike(t *testing.T) {
 			}
 			for _, r := range s.rounds {
 				rounds, least, most = rounds+1, min(least, len(r)), max(most, len(r))
+				own := 0
+				for _, first := range r {
+					own += 2*first - 1
+				}
+				if ahead += own; own < -1 || own > 1 || ahead < -1 || ahead > 1 {
+					t.Fatalf("%d pairs more of a round begin with new, %d of all: %v", own, ahead, l.starts)
+				}
 			}
 		}
 		if measured[0] != pairs || measured[1] != pairs || rounds != l.rounds || rounds < 5 || least < 1 || most-least > 1 {
