@@ -130,6 +130,10 @@ func (l *Lab) awaitFirst(ctx context.Context) error {
 		select {
 		case <-l.scheduler.changed:
 		case <-deadline.C:
+			if l.scheduler.point().Running < l.cfg.Scaling.Min {
+				deadline.Reset(time.Second) // a program that a busy machine started late; its own grace ends it
+				continue
+			}
 			return l.notHealthy()
 		case <-ctx.Done():
 			return context.Cause(ctx)
