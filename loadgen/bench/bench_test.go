@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"flag"
 	"io"
 	"log"
 	"maps"
@@ -440,5 +441,9 @@ func TestRateTimesLatencyAndLagIsTheNumberOfConnections(t *testing.T) {
 
 func TestMain(m *testing.M) {
 	contract.ServeIfAsked()
+	// More at a time than there are CPUs: they wait for seconds to pass. A -parallel on the command line counts more.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
 	os.Exit(m.Run())
 }

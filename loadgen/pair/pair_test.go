@@ -3,6 +3,7 @@ package pair
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math"
@@ -37,6 +38,10 @@ func TestMain(m *testing.M) {
 	if mode := os.Getenv(programMode); mode != "" {
 		act(mode, os.Args[1:])
 		return
+	}
+	// More at a time than there are CPUs: they wait for seconds to pass. A -parallel on the command line counts more.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
 	}
 	os.Exit(m.Run())
 }
@@ -217,6 +222,7 @@ func programs(t *testing.T, dir string, base, next string) Config {
 }
 
 func TestProgramsAreStartedAnewForEachRound(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	out := mustRun(t, programs(t, dir, "one", "two"))
 	for i, name := range names() {
@@ -243,6 +249,7 @@ func TestProgramsAreStartedAnewForEachRound(t *testing.T) {
 }
 
 func TestAProgramThatDiesEndsTheRunWithWhatWasMeasured(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	c := programs(t, dir, "one", "mortal")
 	c.Plan.RunTime = plan.Duration(20 * time.Second)
@@ -263,6 +270,7 @@ func TestAProgramThatDiesEndsTheRunWithWhatWasMeasured(t *testing.T) {
 }
 
 func TestAProgramThatIsNeverReadyLeavesNothing(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	c := programs(t, dir, "one", "deaf")
 	c.StartupGrace = 500 * ms
@@ -300,6 +308,7 @@ func TestAnInterruptedRunKeepsBothSidesAndComparesWholeRounds(t *testing.T) {
 }
 
 func TestTheGeneratorIsJudgedOnceOfAllStarts(t *testing.T) {
+	t.Parallel()
 	c := programs(t, t.TempDir(), "one", "two")
 	judged := 0
 	c.Judge = func(e validity.Evidence) (result.Validity, []result.Reason) {
