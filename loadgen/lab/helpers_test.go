@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	// More at a time than there are CPUs: they wait for seconds to pass. A -parallel on the command line counts more.
-	if err := flag.Set("test.parallel", "6"); err != nil {
+	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)
 	}
 	code := m.Run()
