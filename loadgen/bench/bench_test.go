@@ -36,7 +36,7 @@ type run struct {
 	servedBy                  map[string]int64
 }
 
-func execute(t *testing.T, p plan.Plan, act func(*Bench)) run {
+func prepared(t *testing.T, p plan.Plan) *Bench {
 	t.Helper()
 	ready, err := p.Prepare("", func(string) (string, bool) { return "", false })
 	if err != nil {
@@ -47,11 +47,17 @@ func execute(t *testing.T, p plan.Plan, act func(*Bench)) run {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b
+}
+
+func execute(t *testing.T, p plan.Plan, act func(*Bench)) run {
+	t.Helper()
+	b := prepared(t, p)
 	if act != nil {
 		go act(b)
 	}
 	r := run{Outcome: b.Run(), messages: map[string]int64{}, status: map[int]int64{}, servedBy: map[string]int64{}}
-	r.windows = recorder.Close(r.DrainEnded)
+	r.windows = b.cfg.Recorder.Close(r.DrainEnded)
 	var sent, abandoned int64
 	for _, w := range r.windows {
 		sent += w.Sent
