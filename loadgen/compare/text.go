@@ -112,7 +112,7 @@ func (c *Comparison) text() string {
 		}
 		b.WriteString(strings.TrimRight(line.String()+"  "+r[5], " ") + "\n")
 	}
-	b.WriteString("\n* gated, and corrected together for chance (Holm); the rest is shown and decides nothing.\n\n")
+	b.WriteString("\n* gated, and corrected together for chance (Holm); the rest decides nothing: of 20 such figures chance\n  alone makes one differ.\n\n")
 	for _, g := range c.Gates {
 		b.WriteString(pad(gateWord(g.Outcome), 12, false) + g.Expression + "   " + g.Seen + "\n")
 	}
