@@ -114,6 +114,7 @@ func TestDocumentsPointAtWhatExists(t *testing.T) {
 
 // A flag or a variable that a document mentions in passing must exist as well; those in command blocks are run.
 func TestFlagsNamedInTheDocumentsExist(t *testing.T) {
+	t.Parallel()
 	name, err := asBuilt()
 	if err != nil {
 		t.Fatal(err)
