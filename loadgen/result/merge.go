@@ -113,7 +113,7 @@ func alike(a, b *Opened, meaning func(string) string) error {
 	if x, y := a.Meta.schema(), b.Meta.schema(); x != y {
 		return fmt.Errorf("versions differ: %s and %s, whose figures do not mean the same", x, y)
 	}
-	if d, found, err := differ(unshared(perPart(a), meaning), unshared(perPart(b), meaning)); err != nil || found {
+	if d, found, err := differ(unshared(a.Meta.Plan, meaning), unshared(b.Meta.Plan, meaning)); err != nil || found {
 		return cmp.Or(err, fmt.Errorf("plan field %s differs: %s and %s", d.path, d.a, d.b))
 	}
 	if d, found, err := differ(a.Meta.Endpoints, b.Meta.Endpoints); err != nil || found {
@@ -123,25 +123,6 @@ func alike(a, b *Opened, meaning func(string) string) error {
 		return fmt.Errorf("interval differs: %v and %v", a.Meta.Interval, b.Meta.Interval)
 	}
 	return nil
-}
-
-// perPart is a result's plan with the edits that each of the runs was given that it is of.
-func perPart(o *Opened) plan.Plan {
-	p := o.Meta.Plan
-	p.Edits = scaled(p.Edits, 1/float64(len(sources(o))))
-	return p
-}
-
-// scaled are edits of which each that says how much load there is says so many times as much.
-func scaled(edits []plan.Edit, times float64) []plan.Edit {
-	edits = slices.Clone(edits)
-	for i := range edits {
-		switch e := &edits[i]; e.Field {
-		case plan.EditUsers, plan.EditSpawnRate, plan.EditRate:
-			e.Value = added(e.Value*times, 0)
-		}
-	}
-	return edits
 }
 
 // unshared is a plan without what generators of one load may differ in: what the run is called,
@@ -157,6 +138,13 @@ func unshared(p plan.Plan, meaning func(string) string) plan.Plan {
 	p.Stages = slices.Clone(p.Stages)
 	for i := range p.Stages {
 		p.Stages[i].To = math.Min(math.Ceil(p.Stages[i].To), 1)
+	}
+	p.Edits = slices.Clone(p.Edits)
+	for i := range p.Edits {
+		switch e := &p.Edits[i]; e.Field {
+		case plan.EditUsers, plan.EditSpawnRate, plan.EditRate:
+			e.Value = math.Min(math.Ceil(e.Value), 1)
+		}
 	}
 	p.Host = strings.TrimSuffix(p.Host, "/")
 	p.Client.Header = canonicalHeader(p.Client.Header)
