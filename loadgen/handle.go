@@ -37,7 +37,10 @@ func (r *Runner) Start(ctx context.Context) (*Handle, error) {
 	if err != nil {
 		return nil, &InputError{err}
 	}
-	if err := s.begin(); err != nil {
+	if err := s.begin(ctx, r.hold); err != nil {
+		if d, ok := s.attack.(discardable); ok {
+			d.Discard()
+		}
 		s.service.stop()
 		return nil, &InputError{err}
 	}

@@ -27,6 +27,9 @@ type editable interface {
 	Edit(revised func(attack.Revision), edits ...plan.Edit) error
 }
 
+// discardable is a load that holds something before it is run: an attack.Attack.
+type discardable interface{ Discard() }
+
 func newLoad(p *plan.Ready, r *measure.Recorder, transport http.RoundTripper) (load, error) {
 	if p.Plan.Model == plan.Bench {
 		return bench.New(bench.Config{Plan: p, Recorder: r})

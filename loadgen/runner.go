@@ -28,6 +28,9 @@ type Runner struct {
 	Turns []Turn
 	// Transport replaces the sockets, for tests; see attack.Config.
 	Transport http.RoundTripper
+	// Hold, when not nil, is called when all is ready and the sinks have started; the run's clock reads 0 when it returns. Its
+	// error refuses the run: nothing is sent, and Start returns it in an *InputError. See [StartAt].
+	Hold func(ctx context.Context) error
 	// Judge replaces [validity.Judge], for tests that are not about the machine that they run on.
 	Judge func(validity.Evidence) (result.Validity, []result.Reason)
 

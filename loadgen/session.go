@@ -116,10 +116,14 @@ func (r *Runner) prepare(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// begin starts the sinks, sets the run's clock to 0 and tells them when that was. Nothing is sent before they know.
-func (s *session) begin() (err error) {
+// begin starts the sinks, waits for the start, sets the run's clock to 0 and tells them when that was. Nothing is sent before
+// they know.
+func (s *session) begin(ctx context.Context, hold func(context.Context) error) (err error) {
 	s.meta.StartedAt = time.Now().UTC() // about, for names
 	if s.sinks, err = result.StartSinks(s.given, s.meta); err != nil {
+		return err
+	}
+	if err := hold(ctx); err != nil {
 		return err
 	}
 	s.began = s.attack.Begin()

@@ -129,6 +129,12 @@ func (a *Attack) Begin() time.Time {
 	return a.start
 }
 
+// Discard gives back what an Attack holds that is not to be run.
+func (a *Attack) Discard() {
+	a.pacer.schedule.close()
+	a.pacer.alarm.close()
+}
+
 // Run sends until the plan's end, or until Stop, then lets what is due or under way finish within the plan's stop
 // timeout, and cuts the rest. When it returns, no goroutine and no connection is left.
 func (a *Attack) Run() Outcome {
