@@ -26,6 +26,8 @@ type launch struct {
 	dir     *directory                 // nil: the result is kept nowhere
 	windows keptWindows
 	release func()
+
+	held func(context.Context) error // what the run waits for when it is ready, in place of --start-at
 }
 
 // watching is what a run watches beside its load.
@@ -74,6 +76,7 @@ func (l *launch) run(host string, watched *watching) (*result.Result, error) {
 		Version:     buildOf(version, debug.ReadBuildInfo).version,
 		MetadataURI: uri,
 		Judge:       l.env.judge,
+		Hold:        l.hold(),
 	}
 	runner.Plan.Host = host
 	if watched != nil {
@@ -99,6 +102,9 @@ func (l *launch) run(host string, watched *watching) (*result.Result, error) {
 	}
 	if refused, ok := errors.AsType[*loadgen.InputError](err); ok {
 		l.dir.discard()
+		if ended := l.heldError(err); ended != nil {
+			return nil, ended
+		}
 		return nil, usage(errors.Join(r.namedErrors(refused.Err)...))
 	}
 	return res, err

@@ -3,6 +3,7 @@ package main
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"scalableappbackend/loadgen/gate"
 	"scalableappbackend/loadgen/plan"
@@ -39,6 +40,7 @@ type options struct {
 	json     bool
 	headless *bool // nil: as the terminal is
 	control  bool  // commands are read from stdin
+	startAt  time.Time
 
 	arguments []string // URLs and paths
 	method    string   // of them

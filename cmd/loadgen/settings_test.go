@@ -62,6 +62,7 @@ const contract = `
 --fail-on EXPR | LOADGEN_FAIL_ON
 --min-effect N% | LOADGEN_MIN_EFFECT
 --strict | …
+--start-at TIME | …
 `
 
 // aliases are second names of flags, as other tools have them.

@@ -32,6 +32,7 @@ func rivalries() []rivalry {
 		{winners: []string{"quick"}, losers: []string{"run-time", "stage"}, variables: true, why: "--quick sets the length of the load"},
 		{winners: []string{"start", "base-start"}, losers: []string{"host", "base-host"}, why: "a program that is started is asked where it listens"},
 		{winners: []string{"base-host", "start", "base-start"}, losers: []string{"csv"}, why: "a paired run leaves a result for each side, and no CSV"},
+		{winners: []string{"base-host", "start", "base-start"}, losers: []string{"start-at"}, why: "a paired run is one process, with nobody to start together with"},
 		{winners: []string{"sweep"}, losers: []string{"expect"}, why: "a sweep compares and has no verdict"},
 	}
 }

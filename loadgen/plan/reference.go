@@ -1,6 +1,11 @@
 package plan
 
-import "strings"
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
 
 const wantReference = "${NAME} of letters, digits and _, or $${ for a literal ${"
 
@@ -81,4 +86,31 @@ func onlyReferences(text, also string) bool {
 	only := true
 	bad := eachPart(text, func(s string) { only = only && strings.Trim(s, also) == "" }, func(string) {})
 	return bad == "" && only
+}
+
+// References are the names of the variables that the plan's targets and headers refer to, each once, in order of their first use.
+func (p *Plan) References() []string {
+	var names []string
+	seen := map[string]bool{}
+	in := func(text string) {
+		eachPart(text, func(string) {}, func(name string) {
+			if !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		})
+	}
+	header := func(h http.Header) {
+		for _, name := range slices.Sorted(maps.Keys(h)) {
+			for _, value := range h[name] {
+				in(value)
+			}
+		}
+	}
+	header(p.Client.Header)
+	for i := range p.Targets {
+		in(p.Targets[i].URL)
+		header(p.Targets[i].Header)
+	}
+	return names
 }
