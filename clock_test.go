@@ -20,6 +20,8 @@ func TestMeasuringGoesByTheMonotonicClock(t *testing.T) {
 		"s.began.UTC":                            "the time of day at which a run started, for its result",
 		"(s.attack.Elapsed() - settle).Truncate": "a Duration",
 		"from.Truncate":                          "a Duration",
+		"e.At.UTC":                               "an instant that somebody gave, in a message",
+		"e.By.Round":                             "a Duration",
 		"math.Round":                             "a number",
 	}
 	for _, dir := range []string{"loadgen", "loadgen/attack", "loadgen/measure"} {
