@@ -57,6 +57,7 @@ loadgen             → internal/exit internal/input internal/units loadgen/atta
 loadgen/aws/session →
 loadgen/aws/store   → internal/input loadgen/aws/session
 loadgen/pair        → internal/input internal/units loadgen loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/result loadgen/validity
+loadgen/aws/tasks   → internal/input internal/units loadgen loadgen/aws/session loadgen/aws/store loadgen/plan loadgen/result
 loadgen/aws/awstest →
 bench               →
 cmd/server          → server
@@ -68,7 +69,7 @@ cmd/loadgen         → internal/exit internal/input internal/mounts internal/ne
 const modules = `
 charm.land/bubbletea/v2                  ← loadgen/tui
 github.com/HdrHistogram/hdrhistogram-go  ← loadgen/result
-github.com/aws/aws-sdk-go-v2             ← loadgen/aws/awstest loadgen/aws/session loadgen/aws/store
+github.com/aws/aws-sdk-go-v2             ← loadgen/aws/awstest loadgen/aws/session loadgen/aws/store loadgen/aws/tasks
 github.com/aws/smithy-go                 ← loadgen/aws/awstest loadgen/aws/session
 github.com/charmbracelet/x/ansi          ← loadgen/tui
 github.com/rogpeppe/go-internal          ← tests

@@ -127,14 +127,13 @@ func meaning(expression string) string {
 	return e.String()
 }
 
-// Merge adds up what several generators of one load left, as if one had made it all, and hands it to sinks as a
-// Runner does. Thresholds are judged on the sum; the verdict is the worst of the parts'. An error of type
-// *InputError means that the parts cannot be added up, and that nothing was written.
+// Merge adds up what several generators of one load left: see [Sum].
 func Merge(parts []*result.Opened, sinks ...result.Sink) (*result.Result, error) {
-	merged, err := result.Merge(parts, meaning)
-	if err != nil {
-		return nil, &InputError{err}
-	}
+	return Sum{Parts: parts}.Merge(sinks...)
+}
+
+// assembleMerged makes a result of merged parts. broke is what kept the load from going on, nil for nothing.
+func assembleMerged(parts []*result.Opened, merged *result.Merged, broke error, sinks []result.Sink) (*result.Result, error) {
 	var held []result.Expectation
 	merged.Meta.Expect, held = expectedOf(parts)
 	merged.Final.Expectations = held
@@ -156,7 +155,7 @@ func Merge(parts []*result.Opened, sinks ...result.Sink) (*result.Result, error)
 		}
 		sum.Window(w)
 	}
-	res, err := sum.Finish(merged.Final, nil)
+	res, err := sum.Finish(merged.Final, broke)
 	if err != nil {
 		return res, fmt.Errorf("merge: %w", err)
 	}
