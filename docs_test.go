@@ -120,7 +120,7 @@ func TestFlagsNamedInTheDocumentsExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	var help strings.Builder
-	for _, command := range []string{"run", "bench", "lab", "simulate", "report", "merge", "compare", "baseline", "version", "completion"} {
+	for _, command := range []string{"run", "bench", "lab", "simulate", "report", "merge", "compare", "baseline", "dashboard", "version", "completion"} {
 		out, err := exec.CommandContext(t.Context(), name, command, "--help").CombinedOutput()
 		if err != nil {
 			t.Fatalf("loadgen %s --help: %v\n%s", command, err, out)

@@ -30,6 +30,7 @@ internal/exit       →
 internal/input      →
 internal/mounts     →
 internal/near       →
+internal/terraform  → internal/input
 internal/units      →
 internal/junit      →
 server              →
@@ -60,8 +61,9 @@ loadgen/pair        → internal/input internal/units loadgen loadgen/compare lo
 loadgen/aws/tasks   → internal/input internal/units loadgen loadgen/aws/session loadgen/aws/store loadgen/plan loadgen/result
 loadgen/aws/awstest →
 bench               →
+dashboards          → internal/input internal/near
 cmd/server          → server
-cmd/loadgen         → internal/exit internal/input internal/mounts internal/near internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/pair loadgen/plan loadgen/progress loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
+cmd/loadgen         → dashboards internal/exit internal/input internal/mounts internal/near internal/terraform internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/pair loadgen/plan loadgen/progress loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
 `
 
 // modules is who may import what others wrote; "tests" are the test files of any package.

@@ -108,26 +108,40 @@ resource "aws_cloudwatch_event_target" "events" {
 
 # --- dashboards
 
+# What the placeholders of ../dashboards stand for. It is an output too, so that `loadgen dashboard` fills them in alike.
+locals {
+  dashboard = {
+    region          = local.region
+    cluster         = local.cluster_name
+    service         = "${local.prefix}-service"
+    load_balancer   = local.alb_arn_suffix
+    target_group    = aws_lb_target_group.app.arn_suffix
+    metrics_service = local.metrics_service
+    log_group       = aws_cloudwatch_log_group.app.name
+    watch_log_group = aws_cloudwatch_log_group.watch.name
+    # AWS makes those of target tracking, with names of its own.
+    alarm_arns = concat(
+      [aws_cloudwatch_metric_alarm.errors.arn],
+      aws_cloudwatch_metric_alarm.latency[*].arn,
+      flatten(aws_appautoscaling_policy.requests[*].alarm_arns),
+      flatten(aws_appautoscaling_policy.cpu[*].alarm_arns),
+    )
+    min_capacity    = var.min_capacity
+    max_capacity    = var.max_capacity
+    requests_target = var.requests_target
+    cpu_target      = var.cpu_target
+    objective_ms    = var.latency_objective_ms
+    resolution      = 60 # the load test's metrics, in seconds
+  }
+}
+
 resource "aws_cloudwatch_dashboard" "main" {
   for_each = var.dashboards ? toset(["experiment", "api"]) : []
 
   dashboard_name = "${local.prefix}-${each.key}"
-  dashboard_body = templatefile("${path.module}/../dashboards/${each.key}.json", {
-    region           = local.region
-    cluster          = local.cluster_name
-    service          = "${local.prefix}-service"
-    load_balancer    = local.alb_arn_suffix
-    target_group     = aws_lb_target_group.app.arn_suffix
-    metrics_service  = local.metrics_service
-    log_group        = aws_cloudwatch_log_group.app.name
-    watch_log_group  = aws_cloudwatch_log_group.watch.name
-    min_capacity     = var.min_capacity
-    max_capacity     = var.max_capacity
-    requests_target  = var.requests_target
-    cpu_target       = var.cpu_target
-    error_count      = var.rollback_error_count
-    errors_alarm_arn = aws_cloudwatch_metric_alarm.errors.arn
-  })
+  dashboard_body = templatefile("${path.module}/../dashboards/${each.key}.json", merge(local.dashboard, {
+    alarm_arns = jsonencode(local.dashboard.alarm_arns)
+  }))
 }
 
 # --- budget

@@ -1,5 +1,5 @@
 # Names that `loadgen` reads: cluster, service, load_task_definition, load_subnets, load_security_groups,
-# load_assign_public_ip, results_bucket, alb_url, watch_log_group.
+# load_assign_public_ip, results_bucket, alb_url, watch_log_group; and dashboard, of which it takes what is inside.
 
 output "alb_url" {
   description = "Where the API answers."
@@ -44,6 +44,11 @@ output "results_bucket" {
 output "watch_log_group" {
   description = "Log group for the scaling timeline that a watcher writes."
   value       = aws_cloudwatch_log_group.watch.name
+}
+
+output "dashboard" {
+  description = "What `loadgen dashboard --terraform-outputs` fills the dashboards with."
+  value       = local.dashboard
 }
 
 output "log_group" {

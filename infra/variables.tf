@@ -187,6 +187,18 @@ variable "cpu_target" {
   }
 }
 
+variable "latency_objective_ms" {
+  description = "p99 in ms that the service is to keep: a line on the dashboards, and no more."
+  type        = number
+  default     = 200
+  nullable    = false
+
+  validation {
+    condition     = var.latency_objective_ms > 0
+    error_message = "latency_objective_ms: want more than 0."
+  }
+}
+
 variable "scale_out_cooldown" {
   description = "Seconds after a scale-out before the next of the same size. AWS's default is 300."
   type        = number

@@ -363,11 +363,27 @@ run "bounds_follow_the_clock" {
 
 run "dashboards_are_filled_and_valid" {
   variables {
-    dashboards = true
+    dashboards           = true
+    latency_objective_ms = 120
   }
 
   assert {
     condition     = alltrue([for d in aws_cloudwatch_dashboard.main : length(jsondecode(d.dashboard_body).widgets) >= 6])
     error_message = "both have widgets"
+  }
+
+  assert {
+    condition     = alltrue([for d in aws_cloudwatch_dashboard.main : anytrue([for w in jsondecode(d.dashboard_body).widgets : w.type == "alarm" && contains(try(w.properties.alarms, []), "arn:aws:cloudwatch:us-east-1:123456789012:alarm:mock")])])
+    error_message = "both show the alarms"
+  }
+
+  assert {
+    condition     = alltrue([for d in aws_cloudwatch_dashboard.main : anytrue([for w in jsondecode(d.dashboard_body).widgets : try(w.properties.annotations.horizontal[0].label == "objective" && w.properties.annotations.horizontal[0].value == 120, false)])])
+    error_message = "both show the objective as a line"
+  }
+
+  assert {
+    condition     = output.dashboard.cluster == output.cluster && output.dashboard.watch_log_group == output.watch_log_group && contains(output.dashboard.alarm_arns, "arn:aws:cloudwatch:us-east-1:123456789012:alarm:mock")
+    error_message = "loadgen dashboard is given the same names"
   }
 }

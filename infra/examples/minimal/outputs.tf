@@ -45,6 +45,11 @@ output "watch_log_group" {
   value       = module.system.watch_log_group
 }
 
+output "dashboard" {
+  description = "What `loadgen dashboard --terraform-outputs` fills the dashboards with."
+  value       = module.system.dashboard
+}
+
 output "log_group" {
   description = "Log group of the API and the load test."
   value       = module.system.log_group
