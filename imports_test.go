@@ -33,6 +33,7 @@ internal/near       →
 internal/terraform  → internal/input
 internal/units      →
 internal/junit      →
+internal/otlphttp   → internal/input
 server              →
 loadgen/http1       →
 loadgen/wire        → loadgen/http1
@@ -57,13 +58,14 @@ loadgen/tui         → internal/units loadgen/document loadgen/plan loadgen/res
 loadgen             → internal/exit internal/input internal/units loadgen/attack loadgen/bench loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
 loadgen/aws/session →
 loadgen/aws/store   → internal/input loadgen/aws/session
+loadgen/otlp        → internal/otlphttp loadgen/plan loadgen/result
 loadgen/pair        → internal/input internal/units loadgen loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/result loadgen/validity
 loadgen/aws/tasks   → internal/input internal/units loadgen loadgen/aws/session loadgen/aws/store loadgen/plan loadgen/result
 loadgen/aws/awstest →
 bench               →
 dashboards          → internal/input internal/near
 cmd/server          → server
-cmd/loadgen         → dashboards internal/exit internal/input internal/mounts internal/near internal/terraform internal/units loadgen loadgen/autoscaling loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/pair loadgen/plan loadgen/progress loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
+cmd/loadgen         → dashboards internal/exit internal/input internal/mounts internal/near internal/otlphttp internal/terraform internal/units loadgen loadgen/autoscaling loadgen/aws/session loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/otlp loadgen/pair loadgen/plan loadgen/progress loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
 `
 
 // modules is who may import what others wrote; "tests" are the test files of any package.
@@ -79,9 +81,12 @@ github.com/santhosh-tekuri/jsonschema/v6 ← tests
 github.com/spf13/cobra                   ← cmd/loadgen
 github.com/spf13/pflag                   ← cmd/loadgen
 github.com/tsenart/vegeta/v12            ← loadgen/attack
-golang.org/x/net                         ← cmd/loadgen loadgen/plan loadgen/wire
+go.opentelemetry.io/proto/otlp           ← tests
+go.opentelemetry.io/proto/slim/otlp      ← loadgen/otlp
+golang.org/x/net                         ← cmd/loadgen internal/otlphttp loadgen/plan loadgen/wire
 golang.org/x/sys                         ← loadgen/attack loadgen/bench
 golang.org/x/term                        ← cmd/loadgen
+google.golang.org/protobuf               ← internal/otlphttp loadgen/otlp
 pgregory.net/rapid                       ← tests
 `
 

@@ -95,6 +95,13 @@ func (l *launch) run(host string, watched *watching) (*result.Result, error) {
 		runner.Sinks = append(runner.Sinks, report.NewCSV(r.csv))
 	}
 	runner.Sinks = append(runner.Sinks, l.show(watched)...)
+	publish, err := l.env.otlpSink(l.ctx, r)
+	if err != nil {
+		return nil, usage(err)
+	}
+	if publish != nil {
+		runner.Sinks = append(runner.Sinks, publish)
+	}
 	screen := l.screen.Load()
 	res, err := l.plain.steer(l.ctx, &runner, r, l.stopper, screen)
 	if screen != nil {

@@ -37,6 +37,7 @@ type options struct {
 	targets  string // file
 	out      string // directory, outNone, or empty for a new one
 	csv      string // prefix
+	otlp     string // URL of metrics
 	json     bool
 	headless *bool // nil: as the terminal is
 	control  bool  // commands are read from stdin
@@ -171,6 +172,7 @@ func settings() []setting {
 		{flag: "csv", locust: true, arg: "PREFIX", group: groupResult,
 			help: "write Locust's CSV files: PREFIX_stats.csv and three others",
 			set:  one(parseText, func(o *options, s string) { o.csv = s })},
+		otlpSetting(),
 		{flag: "json", group: groupResult, elsewhere: dataOfJSON,
 			help: "print the result as JSON instead of the report",
 			set:  one(parseSwitch, func(o *options, on bool) { o.json = on })},

@@ -33,6 +33,7 @@ func rivalries() []rivalry {
 		{winners: []string{"start", "base-start"}, losers: []string{"host", "base-host"}, why: "a program that is started is asked where it listens"},
 		{winners: []string{"base-host", "start", "base-start"}, losers: []string{"csv"}, why: "a paired run leaves a result for each side, and no CSV"},
 		{winners: []string{"base-host", "start", "base-start"}, losers: []string{"start-at"}, why: "a paired run is one process, with nobody to start together with"},
+		{winners: []string{"base-host", "start", "base-start"}, losers: []string{"otlp"}, why: "its two sides would be one series"},
 		{winners: []string{"sweep"}, losers: []string{"expect"}, why: "a sweep compares and has no verdict"},
 	}
 }

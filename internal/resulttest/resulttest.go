@@ -26,13 +26,6 @@ type Run struct {
 // Write writes r as dir.
 func Write(t testing.TB, dir string, r Run) {
 	t.Helper()
-	if err := Make(dir, r); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// Make is Write where no test is at hand, as in a command of a script.
-func Make(dir string, r Run) error {
 	p := plan.DefaultOpen()
 	p.Host, p.Tags = "http://127.0.0.1:1", r.Tags
 	p.Rate = plan.Rate{N: float64(r.Rate), Per: plan.Duration(time.Second)}
@@ -45,7 +38,7 @@ func Make(dir string, r Run) error {
 	}
 	w, err := result.Create(dir, meta)
 	if err != nil {
-		return err
+		t.Fatal(err)
 	}
 	b := result.NewBuilder(meta)
 	rng := rand.New(rand.NewPCG(r.Seed, 1))
@@ -60,12 +53,14 @@ func Make(dir string, r Run) error {
 			Endpoints: []result.EndpointWindow{{Requests: n, Status: map[int]int64{200: n}, Raw: h, Corrected: h}},
 		}
 		if err := w.Window(win); err != nil {
-			return err
+			t.Fatal(err)
 		}
 		b.Add(win)
 	}
 	if err := w.Close(); err != nil {
-		return err
+		t.Fatal(err)
 	}
-	return w.Finish(b.Result(result.Final{Verdict: result.Verdict{Validity: result.Valid, ExitName: "passed"}}))
+	if err := w.Finish(b.Result(result.Final{Verdict: result.Verdict{Validity: result.Valid, ExitName: "passed"}})); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -22,10 +23,6 @@ const (
 	readBuffer = 256 << 10
 	// yieldEvery is how long a loop may keep its processor from the goroutine that collects windows.
 	yieldEvery = 5 * time.Millisecond
-	// together is how many answers are read before their connections' next requests are written. Reading in a row and
-	// writing in a row keeps the kernel's code for each in the processor's caches, and an answer that waits behind others
-	// waits for their reads alone. More would gain nothing and let the first of them wait for long.
-	together = 32
 	// pollMS is how long a loop sleeps when nothing happens: time-outs are looked for as often.
 	pollMS = 20
 )
@@ -96,7 +93,6 @@ type loop struct {
 
 	end     time.Duration // nothing is sent from here on
 	claimed int64         // requests that it may still send
-	free    []int         // connections that have their answers
 	failed  []int         // connections that begin anew in the next round
 	round   []int         // those of the round before, for their memory
 	timeout time.Duration
@@ -106,7 +102,6 @@ type loop struct {
 	sent   int64
 	left   int64 // given up
 	active int   // connections with something under way
-	calls  calls
 }
 
 func newLoop(b *Bench, slot, first, n int, addresses []unix.Sockaddr, preferred int) (*loop, error) {
@@ -129,7 +124,7 @@ func newLoop(b *Bench, slot, first, n int, addresses []unix.Sockaddr, preferred 
 	}
 	for i := range l.sockets {
 		s := &l.sockets[i]
-		s.fd, s.reader.Field, s.reader.Recall = -1, s.note, true
+		s.fd, s.reader.Field = -1, s.note
 	}
 	return l, nil
 }
@@ -161,20 +156,17 @@ func (l *loop) run() {
 		l.begin(i, now)
 	}
 	l.release()
-	for l.active > 0 || l.pending() {
+	for l.active > 0 || len(l.failed) > 0 {
 		n := l.wait()
 		l.hold()
 		for i := range n {
 			if e := &l.events[i]; e.Fd == wakeIndex {
 				l.obey()
 			} else if s := &l.sockets[e.Fd]; s.generation == e.Pad && s.stage != idle {
-				if l.happen(int(e.Fd), e.Events); len(l.free) >= together {
-					l.beginNext()
-				}
+				l.happen(int(e.Fd), e.Events)
 			}
 		}
 		l.beginAgain()
-		l.beginNext()
 		if now = l.bench.Elapsed(); now >= l.scan {
 			l.expire(now)
 		}
@@ -189,13 +181,23 @@ func (l *loop) run() {
 	}
 }
 
-// pending reports whether connections are to begin without waiting for anything.
-func (l *loop) pending() bool { return len(l.free) > 0 || len(l.failed) > 0 }
-
 // hold locks the loop's part of the recorder, release unlocks it.
 func (l *loop) hold() { l.batch = l.bench.cfg.Recorder.Batch(l.slot) }
 
 func (l *loop) release() { l.batch.Close() }
+
+// wait returns how many events there are. The first look does not block and so need not tell the scheduler.
+func (l *loop) wait() int {
+	events := uintptr(unsafe.Pointer(&l.events[0]))
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(l.epoll), events, maxEvents, 0, 0, 0)
+	if n == 0 && errno == 0 && len(l.failed) == 0 {
+		n, _, errno = syscall.Syscall6(syscall.SYS_EPOLL_PWAIT, uintptr(l.epoll), events, maxEvents, pollMS, 0, 0)
+	}
+	if errno != 0 {
+		return 0 // interrupted
+	}
+	return int(n)
+}
 
 // obey reads what the Bench says: that sending has ended, or that what is under way is given up.
 func (l *loop) obey() {
@@ -351,7 +353,7 @@ func (l *loop) write(i int) {
 			}
 			s.out, s.body = s.body, nil
 		}
-		n, errno := l.send(s.fd, s.out)
+		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(s.fd), uintptr(unsafe.Pointer(unsafe.SliceData(s.out))), uintptr(len(s.out)))
 		switch errno {
 		case 0:
 			s.out = s.out[n:]
@@ -375,7 +377,7 @@ func (l *loop) write(i int) {
 // dead reads what may have come on a connection that cannot be written any more.
 func (l *loop) dead(i int, cause syscall.Errno) {
 	s := &l.sockets[i]
-	n, errno := l.receive(s.fd)
+	n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(s.fd), uintptr(unsafe.Pointer(&l.buffer[0])), readBuffer)
 	if errno != 0 || n == 0 {
 		l.fail(i, cause)
 		return
@@ -400,7 +402,7 @@ func (l *loop) watch(i int, writable bool) {
 // read reads what has come and reports whether the request is still under way.
 func (l *loop) read(i int) bool {
 	s := &l.sockets[i]
-	n, errno := l.receive(s.fd)
+	n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(s.fd), uintptr(unsafe.Pointer(&l.buffer[0])), readBuffer)
 	switch {
 	case errno == syscall.EAGAIN || errno == syscall.EINTR:
 		return true
@@ -445,7 +447,7 @@ func (l *loop) feed(i int, data []byte) bool {
 	return false
 }
 
-// succeed records an answer; the connection is free for its next request.
+// succeed records an answer; the connection begins again.
 func (l *loop) succeed(i int, now time.Duration) {
 	s := &l.sockets[i]
 	q := &l.bench.requests[s.request]
@@ -469,8 +471,7 @@ func (l *loop) succeed(i int, now time.Duration) {
 	}
 	s.used = true
 	l.finish(s, &x)
-	s.ready = now
-	l.free = append(l.free, i)
+	l.begin(i, now)
 }
 
 // move hands a connection's request, which is redirected, and all that are to follow it to a goroutine: the way may lead
@@ -557,15 +558,6 @@ func (l *loop) finish(s *socket, x *measure.Sample) {
 	if s.request++; s.request == len(l.bench.requests) {
 		s.request = 0
 	}
-}
-
-// beginNext sends on the connections that have their answers.
-func (l *loop) beginNext() {
-	for k := 0; k < len(l.free); k++ { // one whose request cannot be written may have its answer at once
-		i := l.free[k]
-		l.begin(i, l.sockets[i].ready)
-	}
-	l.free = l.free[:0]
 }
 
 // beginAgain sends on the connections whose requests failed. They wait until all that has come is read, so that a

@@ -14,35 +14,25 @@ import (
 	"scalableappbackend/internal/contract"
 )
 
-// Work is counted, since times depend on the machine: a request is one send and one receive, a share of a wait, and no memory.
+// Work is counted, since times depend on the machine: a request is one write and one read, and no memory.
 func TestARequestIsTwoSystemCallsAndNoMemory(t *testing.T) {
 	url := contract.OtherProcess(t)
 	execute(t, few(url, 10, 100), nil) // whatever is made once
 	const n = 10_000
 	var before, after runtime.MemStats
-	b := prepared(t, few(url, 10, n))
-	b.Begin()
-	drivers := b.newDrivers()
 	runtime.ReadMemStats(&before)
-	files := ioCalls(t)
-	b.drive(drivers...)
-	b.running.Wait()
-	files = ioCalls(t) - files
+	calls := ioCalls(t)
+	r := execute(t, few(url, 10, n), nil)
+	calls = ioCalls(t) - calls
 	runtime.ReadMemStats(&after)
-	var made calls
-	for _, d := range drivers {
-		l := d.(*loop)
-		made.waits, made.sends, made.receives = made.waits+l.calls.waits, made.sends+l.calls.sends, made.receives+l.calls.receives
-		d.close()
+	if r.requests != n || r.failures > 0 || r.opened != 10 {
+		t.Fatalf("%d requests, %d connections, failures %v", r.requests, r.opened, r.messages)
 	}
-	// A wait that brings no answer ends by a signal or its time.
-	if made.sends != n || made.receives != n || made.waits > n+200 {
-		t.Errorf("%+v for %d requests", made, n)
+	// A read too many for each connection and wake-up, and those of the runtime's own poller.
+	if calls < 2*n || calls > 2*n+200 {
+		t.Errorf("%d reads and writes for %d requests", calls, n)
 	}
-	if files > 200 { // those of the runtime's own poller
-		t.Errorf("%d reads and writes beside sends and receives", files)
-	}
-	if made := after.Mallocs - before.Mallocs; made > n/5 { // what is made once: buffers, and a second's first header on each connection
+	if made := after.Mallocs - before.Mallocs; made > n/5 { // what is made for a run: plan, recorder, sockets; some more under the race detector
 		t.Errorf("%d allocations for %d requests", made, n)
 	}
 }
@@ -76,16 +66,12 @@ func TestALoopSharesNoLockAndNoAtomicWithOthers(t *testing.T) {
 	}
 	const suspicious = " Load Store Swap CompareAndSwap Add Lock Unlock TryLock RLock take drive wakeAll "
 	set := token.NewFileSet()
-	var declared []ast.Decl
-	for _, name := range []string{"loop_linux.go", "calls_linux.go"} {
-		file, err := parser.ParseFile(set, name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		declared = append(declared, file.Decls...)
+	file, err := parser.ParseFile(set, "loop_linux.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
 	seen := 0
-	for _, d := range declared {
+	for _, d := range file.Decls {
 		f, ok := d.(*ast.FuncDecl)
 		if !ok || f.Recv == nil || !strings.Contains(fmt.Sprint(f.Recv.List[0].Type.(*ast.StarExpr).X), "loop") {
 			continue

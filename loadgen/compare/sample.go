@@ -111,10 +111,11 @@ func (s *sample) value(m Metric) float64 {
 	case m.Kind == gate.ErrorRate && s.requests > 0:
 		return float64(s.failures) / float64(s.requests)
 	case m.isLatency() && s.all.Count() > 0:
+		d := s.all.Mean()
 		if m.Kind == gate.Percentile {
-			return float64(s.all.Quantile(m.Percentile/100)) / float64(time.Millisecond)
+			d = s.all.Quantile(m.Percentile / 100)
 		}
-		return float64(s.all.Mean()) / float64(time.Millisecond)
+		return float64(d) / float64(time.Millisecond)
 	}
 	return math.NaN()
 }
@@ -140,14 +141,6 @@ func (s *sample) deviations(metrics []Metric, rng *rand.Rand) []float64 {
 			errs[i] = math.NaN()
 		}
 		return errs
-	}
-	points := make([]float64, len(metrics)) // of all blocks, scaled
-	for i, m := range metrics {
-		v := s.value(m)
-		if m.isLatency() {
-			v *= 1000 // counts are of microseconds
-		}
-		points[i] = m.scaled(v)
 	}
 	sums, squares := make([]float64, len(metrics)), make([]float64, len(metrics))
 	counts := make([]float64, len(s.micros))
@@ -185,7 +178,11 @@ func (s *sample) deviations(metrics []Metric, rng *rand.Rand) []float64 {
 			case gate.Percentile:
 				v = s.rank(counts, math.Ceil(m.Percentile/100*total))
 			}
-			d := m.scaled(v) - points[i]
+			point := s.value(m)
+			if m.isLatency() {
+				point *= 1000 // counts are of microseconds
+			}
+			d := m.scaled(v) - m.scaled(point)
 			if math.IsNaN(d) {
 				d = 0 // nothing of it in these blocks
 			}

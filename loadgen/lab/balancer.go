@@ -38,8 +38,6 @@ type balancer struct {
 	// What a period is made of: requests since the start, and how many targets were in rotation, summed over time.
 	inRotation time.Duration // target × time until since
 	since      time.Time
-
-	times *responseTimes // nil: nobody asks for them
 }
 
 // Counts is what the balancer did with the requests of clients, health checks excluded.
@@ -56,14 +54,14 @@ type Counts struct {
 	TargetBad  int64 // answered with 5xx by the target itself
 }
 
-// startBalancer serves on a loopback port. Times may be nil.
-func startBalancer(idle time.Duration, times *responseTimes) (*balancer, error) {
+// startBalancer serves on a loopback port.
+func startBalancer(idle time.Duration) (*balancer, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	b := &balancer{
-		idle: idle, times: times, served: make(chan struct{}), url: "http://" + ln.Addr().String(), since: time.Now(),
+		idle: idle, served: make(chan struct{}), url: "http://" + ln.Addr().String(), since: time.Now(),
 		dialer: net.Dialer{Timeout: ConnectTimeout},
 	}
 	b.http = http.Server{
@@ -314,11 +312,8 @@ func (b *balancer) forward(w http.ResponseWriter, r *http.Request, u *upload, t 
 		}
 		return nil, refuse(w, err)
 	}
-	sent := time.Now()
 	e, err := c.begin(r, u)
-	if err == nil {
-		b.times.add(time.Since(sent))
-	} else {
+	if err != nil {
 		t.pool.discard(c)
 		if !e.uploaded() {
 			w.Header().Set("Connection", "close")

@@ -319,7 +319,7 @@ func BenchmarkThroughTheBalancer(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer r.kill()
-	lb, err := startBalancer(time.Minute, nil)
+	lb, err := startBalancer(time.Minute)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -63,11 +63,7 @@ func Start(ctx context.Context, cfg Config) (*Lab, error) {
 		guarding.close()
 		return nil, err
 	}
-	var times *responseTimes
-	if cfg.Scaling.Watches(autoscaling.MetricP99) {
-		times = &responseTimes{}
-	}
-	balancer, err := startBalancer(IdleTimeout, times)
+	balancer, err := startBalancer(IdleTimeout)
 	if err != nil {
 		guarding.close()
 		return nil, fmt.Errorf("balancer: no loopback port to listen on: %w", err)
@@ -130,10 +126,6 @@ func (l *Lab) awaitFirst(ctx context.Context) error {
 		select {
 		case <-l.scheduler.changed:
 		case <-deadline.C:
-			if l.scheduler.point().Running < l.cfg.Scaling.Min {
-				deadline.Reset(time.Second) // a program that a busy machine started late; its own grace ends it
-				continue
-			}
 			return l.notHealthy()
 		case <-ctx.Done():
 			return context.Cause(ctx)

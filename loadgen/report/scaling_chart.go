@@ -180,7 +180,10 @@ func metricSeries(t *timeline.Timeline) (all []document.Series, alarms bool) {
 		if most, known := s.highest(); known || len(s.data) > 0 {
 			row := document.Series{Name: s.name, Join: document.Middle, Top: most, Aside: "no data"}
 			if known {
-				row.Aside = "max " + document.ShortNumber(most) + unitOf(s.name)
+				row.Aside = "max " + document.ShortNumber(most)
+				if s.name == "cpu" {
+					row.Aside += " %"
+				}
 			}
 			from := time.Duration(0)
 			for _, d := range s.data {

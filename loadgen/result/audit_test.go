@@ -9,7 +9,6 @@ import (
 )
 
 func TestAResultIsHeldToItsIntervals(t *testing.T) {
-	t.Parallel()
 	lines := func(data []byte, drop int) []byte {
 		all := bytes.SplitAfter(data, []byte("\n"))
 		return bytes.Join(append(all[:drop:drop], all[drop+1:]...), nil)

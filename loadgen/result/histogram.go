@@ -161,6 +161,10 @@ func highestEquivalent(micros int64) int64 {
 	return micros | (int64(1)<<bucketShift(micros) - 1)
 }
 
+// HighestEquivalent is the largest value in microseconds that is counted in the same bucket as a given one: what a
+// percentile that falls into the bucket is reported as.
+func HighestEquivalent(micros int64) int64 { return highestEquivalent(micros) }
+
 // Quantile returns the latency that a share q (0 to 1) of the values does not exceed: the highest
 // equivalent value of the first bucket at which the cumulative count reaches ceil(q·n), at least 1,
 // which is what Java's HdrHistogram answers (AbstractHistogram.getValueAtPercentile of 2.2).

@@ -144,7 +144,6 @@ func firstUnlike(got, want string) string {
 }
 
 func TestMergingIsTheSameInAnyOrderAndInAnySteps(t *testing.T) {
-	t.Parallel()
 	runs, all := unlike(t, 10)
 	base := t.TempDir()
 	dirs := 0

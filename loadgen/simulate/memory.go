@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"slices"
 	"strings"
 
 	"scalableappbackend/internal/input"
@@ -48,7 +49,10 @@ func (m Memory) String() string {
 }
 
 func (c Config) checkMemory() error {
-	if c.Watches(autoscaling.MetricMemory) && !c.Memory.Known() {
+	watched := slices.ContainsFunc(c.Policies, func(p autoscaling.Policy) bool {
+		return p != nil && p.Metric() == autoscaling.MetricMemory
+	})
+	if watched && !c.Memory.Known() {
 		return refuse("memory", "not given, and a policy watches it: want %s", wantMemory)
 	}
 	return nil

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 )
 
 // How long a call may hang. An endpoint that is not there is known after the first; one that takes a connection and does not
@@ -49,6 +50,7 @@ func Load(ctx context.Context, o Options) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client),
 		config.WithAppID(appID(o.Version)),
+		config.WithLogger(logging.Nop{}), // what goes wrong is the call's error; a library prints nothing
 	}
 	if o.Region != "" {
 		options = append(options, config.WithRegion(o.Region))
