@@ -101,6 +101,8 @@ func (s *session) happened(news []timeline.Fact) []result.Event {
 	for _, f := range news {
 		var e result.Event
 		switch {
+		case f.Gone: // it stands in no timeline; an event that was written is not taken back
+			continue
 		case f.Activity != nil:
 			a := f.Activity
 			e = result.Event{At: a.At, Type: result.EventScaling, Detail: a.Description + " Cause: " + a.Cause}

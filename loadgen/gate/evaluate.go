@@ -51,6 +51,9 @@ func (e Expr) judge(on *Evidence) result.Outcome {
 	case len(on.Timeline.Points) == 0 || on.Timeline.End <= on.Timeline.LoadFrom:
 		return e.noData("capacity was watched for no time")
 	}
+	if why := on.unseen(e); why != "" {
+		return e.noData(why)
+	}
 	switch s.form {
 	case aDuration:
 		return on.judgeDuration(e, s)

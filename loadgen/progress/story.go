@@ -80,6 +80,7 @@ func (s *Story) tell(news []timeline.Fact, sure time.Duration, last bool) {
 	for i := range news {
 		f := &news[i]
 		switch {
+		case f.Gone:
 		case f.Activity != nil:
 			a := f.Activity
 			if s.told[f.ID] {

@@ -47,7 +47,33 @@ func Compute(t *Timeline, load Load, capacity Capacity) Figures {
 		f.Provisioning = t.provisioning(load, capacity)
 	}
 	f.Tasks = t.shares()
+	f.forget(t)
 	return f
+}
+
+// forget makes unknown what rests on a load that there was none of, or on counts that nobody could see.
+func (f *Figures) forget(t *Timeline) {
+	seen := func(counts ...Count) bool { return t.NotSeen(t.LoadFrom, t.End, counts...) == "" }
+	if t.LoadTo == t.LoadFrom {
+		f.Lags, f.ScaleOut, f.Recovery = Lags{}, nil, nil
+	}
+	if !seen(CountRunning) {
+		f.Lags.Running, f.Lags.Drain, f.Recovery, f.Steady = nil, nil, nil, nil
+	}
+	if !seen(CountHealthy) {
+		f.Lags.Healthy, f.ScaleOut, f.Steady, f.Provisioning = nil, nil, nil, nil
+	}
+	if !seen(CountDraining) {
+		f.Lags.Drain, f.Recovery, f.Steady = nil, nil, nil
+	}
+	if !seen(CountDesired) {
+		f.ScaleOut, f.Recovery, f.Steady = nil, nil, nil
+	}
+	for _, c := range []Count{CountDesired, CountRunning, CountHealthy, CountDraining} {
+		if !seen(c) {
+			f.Unknown = append(f.Unknown, c)
+		}
+	}
 }
 
 // levels are the lowest and the highest counts.

@@ -19,6 +19,9 @@ type Fact struct {
 	// Known is when its source knew it in this state: later for each later state. It says which of two states holds,
 	// not when something happened.
 	Known time.Duration
+	// Gone says that it was not so after all: what was told under this identity before is taken back. A source that concludes
+	// from what has not come yet ("there was no activity") may have to.
+	Gone bool
 
 	Service  *Service
 	Load     *Loaded
@@ -30,6 +33,7 @@ type Fact struct {
 	Task     *Task
 	Event    *Event
 	Answers  *Answers
+	Unseen   *Unseen
 }
 
 // Service is whose capacity it is, and what is known of it beforehand.
@@ -62,6 +66,7 @@ const (
 	kindTask     = "task"
 	kindEvent    = "event"
 	kindAnswers  = "answers"
+	kindUnseen   = "unseen"
 )
 
 // Kind is which of the pointers is set, in the word that JSON has for it; empty when none is.
@@ -87,6 +92,8 @@ func (f *Fact) Kind() string {
 		return kindEvent
 	case f.Answers != nil:
 		return kindAnswers
+	case f.Unseen != nil:
+		return kindUnseen
 	}
 	return ""
 }
@@ -108,6 +115,8 @@ func (f *Fact) At() time.Duration {
 		return f.Task.Requested
 	case f.Event != nil:
 		return f.Event.At
+	case f.Unseen != nil:
+		return f.Unseen.From
 	}
 	return 0
 }
@@ -152,8 +161,10 @@ func (f *Fact) Validate() error {
 		return f.Event.validate("event.")
 	case f.Answers != nil:
 		return nil
+	case f.Unseen != nil:
+		return f.Unseen.validate("unseen.", end)
 	}
-	return wrong("kind", "", "one of service, load, bounds, point, metric, alarm, activity, task, event, answers")
+	return wrong("kind", "", "one of service, load, bounds, point, metric, alarm, activity, task, event, answers, unseen")
 }
 
 // same says whether two facts tell the same.
@@ -222,6 +233,11 @@ func (f Fact) Shift(d time.Duration) Fact {
 		x := *f.Event
 		later(&x.At)
 		f.Event = &x
+	case f.Unseen != nil:
+		x := *f.Unseen
+		later(&x.From)
+		later(&x.To)
+		f.Unseen = &x
 	}
 	return f
 }

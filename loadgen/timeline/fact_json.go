@@ -13,6 +13,7 @@ import (
 type wireFact struct {
 	ID       string        `json:"id,omitempty"`
 	Known    instantS      `json:"known_s"`
+	Gone     bool          `json:"gone,omitempty"`
 	Service  *Service      `json:"service,omitempty"`
 	Load     *wireLoaded   `json:"load,omitempty"`
 	Bounds   *wireBounds   `json:"bounds,omitempty"`
@@ -23,6 +24,7 @@ type wireFact struct {
 	Task     *wireTask     `json:"task,omitempty"`
 	Event    *wireEvent    `json:"event,omitempty"`
 	Answers  *Answers      `json:"answers,omitempty"`
+	Unseen   *wireUnseen   `json:"unseen,omitempty"`
 }
 
 type wireLoaded struct {
@@ -51,12 +53,12 @@ func (f Fact) MarshalJSON() ([]byte, error) {
 	// The fields are those of a timeline that has nothing else.
 	w := wireOf(&Timeline{
 		Points: one(f.Point), Metrics: one(f.Datum), Alarms: one(f.Alarm), Activities: one(f.Activity),
-		Tasks: one(f.Task), Events: one(f.Event), Bounds: one(f.Bounds),
+		Tasks: one(f.Task), Events: one(f.Event), Bounds: one(f.Bounds), Unseen: one(f.Unseen),
 	})
 	line := wireFact{
-		ID: f.ID, Known: inS(f.Known), Service: f.Service, Answers: f.Answers,
+		ID: f.ID, Known: inS(f.Known), Gone: f.Gone, Service: f.Service, Answers: f.Answers,
 		Bounds: first(w.Bounds), Point: first(w.Points), Datum: first(w.Metrics), Alarm: first(w.Alarms),
-		Activity: first(w.Activities), Task: first(w.Tasks), Event: first(w.Events),
+		Activity: first(w.Activities), Task: first(w.Tasks), Event: first(w.Events), Unseen: first(w.Unseen),
 	}
 	if l := f.Load; l != nil {
 		line.Load = &wireLoaded{From: inS(l.From), To: instantS{d: l.To, null: !l.Ended}}
@@ -83,7 +85,7 @@ func (f *Fact) UnmarshalJSON(data []byte) error {
 	w := wire{
 		LoadFrom: inS(0), LoadTo: inS(0), End: inS(0),
 		Bounds: one(line.Bounds), Points: one(line.Point), Metrics: one(line.Datum), Alarms: one(line.Alarm),
-		Activities: one(line.Activity), Tasks: one(line.Task), Events: one(line.Event),
+		Activities: one(line.Activity), Tasks: one(line.Task), Events: one(line.Event), Unseen: one(line.Unseen),
 	}
 	for _, at := range []*instantS{&w.LoadFrom, &w.LoadTo, &w.End} {
 		at.set = true
@@ -93,9 +95,9 @@ func (f *Fact) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	read := Fact{
-		ID: line.ID, Known: line.Known.take("known_s", required, &err), Service: line.Service, Answers: line.Answers,
+		ID: line.ID, Known: line.Known.take("known_s", required, &err), Gone: line.Gone, Service: line.Service, Answers: line.Answers,
 		Bounds: first(t.Bounds), Point: first(t.Points), Datum: first(t.Metrics), Alarm: first(t.Alarms),
-		Activity: first(t.Activities), Task: first(t.Tasks), Event: first(t.Events),
+		Activity: first(t.Activities), Task: first(t.Tasks), Event: first(t.Events), Unseen: first(t.Unseen),
 	}
 	if l := line.Load; l != nil {
 		read.Load = &Loaded{From: l.From.take("load.from_s", required, &err), Ended: l.To.set && !l.To.null}
@@ -145,6 +147,9 @@ func (t *Timeline) Facts() []Fact {
 	}
 	for _, x := range t.Events {
 		add(Fact{Event: &x}, x.Type+" "+x.Detail, x.At)
+	}
+	for _, x := range t.Unseen {
+		add(Fact{Unseen: &x}, string(x.Count)+" "+x.Why, x.From)
 	}
 	if t.Answers != nil {
 		all = append(all, Fact{Answers: t.Answers})

@@ -97,6 +97,10 @@ type Figures struct {
 	// Provisioning is what needs a demand to compare with: a Load and a known Capacity.
 	Provisioning *Provisioning `json:"provisioning"`
 
+	// Unknown are the counts that nobody could see for some of the time: what of them stands above is of the rest, and what rests on all
+	// of them is null.
+	Unknown []Count `json:"unknown,omitempty"`
+
 	// Tasks are the shares of the load, in order of Requested; empty when tasks were not told apart.
 	Tasks []TaskShare `json:"tasks"`
 }

@@ -104,6 +104,7 @@ type (
 		Activities []wireActivity    `json:"activities"`
 		Tasks      []wireTask        `json:"tasks"`
 		Events     []wireEvent       `json:"events"`
+		Unseen     []wireUnseen      `json:"unseen,omitempty"`
 	}
 	wireBounds struct {
 		At  instantS `json:"t_s"`
@@ -156,6 +157,12 @@ type (
 		Requests  int64    `json:"requests"`
 		Errors    int64    `json:"errors"`
 	}
+	wireUnseen struct {
+		From  instantS `json:"from_s"`
+		To    instantS `json:"to_s"`
+		Count Count    `json:"count"`
+		Why   string   `json:"why"`
+	}
 	wireEvent struct {
 		At     instantS `json:"t_s"`
 		Type   string   `json:"type"`
@@ -203,6 +210,7 @@ func wireOf(t *Timeline) *wire {
 				orNull(k.Draining), orNull(k.Stopped), k.Replaces, k.Reason, k.Requests, k.Errors,
 			}
 		}),
+		Unseen: convert(t.Unseen, func(_ int, u Unseen) wireUnseen { return wireUnseen{inS(u.From), inS(u.To), u.Count, u.Why} }),
 		Events: convert(t.Events, func(_ int, e Event) wireEvent { return wireEvent{inS(e.At), e.Type, e.Detail} }),
 	}
 }
@@ -251,6 +259,12 @@ func (w *wire) timeline() (t *Timeline, err error) {
 				may(k.Draining, "draining_s"), may(k.Stopped, "stopped_s"), k.Replaces, k.Reason, k.Requests, k.Errors,
 			}
 		}),
+		Unseen: orNone(convert(w.Unseen, func(i int, u wireUnseen) Unseen {
+			at := func(x instantS, name string) time.Duration {
+				return x.take(fmt.Sprintf("unseen[%d].%s", i, name), required, &err)
+			}
+			return Unseen{at(u.From, "from_s"), at(u.To, "to_s"), u.Count, u.Why}
+		})),
 		Events: convert(w.Events, func(i int, e wireEvent) Event { return Event{must(e.At, "events", i), e.Type, e.Detail} }),
 	}
 	return t, err

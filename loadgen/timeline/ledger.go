@@ -108,6 +108,11 @@ func (l *Ledger) Timeline(end time.Duration) *Timeline {
 	t.Bounds = lastOfInstant(listed(l, kindBounds, t.End, func(f *Fact) BoundsChange { return *f.Bounds }), func(b BoundsChange) time.Duration { return b.At })
 	t.Metrics = listed(l, kindDatum, t.End, func(f *Fact) Datum { return *f.Datum })
 	t.Alarms = changes(listed(l, kindAlarm, t.End, func(f *Fact) AlarmChange { return *f.Alarm }))
+	t.Unseen = orNone(listed(l, kindUnseen, t.End, func(f *Fact) Unseen {
+		u := *f.Unseen
+		u.To = min(u.To, t.End)
+		return u
+	}))
 	t.Events = listed(l, kindEvent, t.End, func(f *Fact) Event { return *f.Event })
 	t.Activities = listed(l, kindActivity, t.End, func(f *Fact) Activity {
 		a := f.Activity.kept()
@@ -138,7 +143,7 @@ func (l *Ledger) Timeline(end time.Duration) *Timeline {
 func listed[T any](l *Ledger, kind string, end time.Duration, of func(*Fact) T) []T {
 	var facts []Fact
 	for key, f := range l.facts {
-		if key.kind == kind && f.At() <= end {
+		if key.kind == kind && !f.Gone && f.At() <= end {
 			facts = append(facts, f)
 		}
 	}
@@ -148,6 +153,14 @@ func listed[T any](l *Ledger, kind string, end time.Duration, of func(*Fact) T) 
 	list := make([]T, 0, len(facts))
 	for i := range facts {
 		list = append(list, of(&facts[i]))
+	}
+	return list
+}
+
+// orNone is a list that is mostly empty, and nil then.
+func orNone[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
 	}
 	return list
 }

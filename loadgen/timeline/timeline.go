@@ -12,6 +12,7 @@ type Timeline struct {
 	Tasks      []Task
 	Events     []Event
 	Bounds     []BoundsChange // changes of Min and Max after the start; mostly none
+	Unseen     []Unseen       // where a count of Points is not known; mostly nowhere
 
 	// Service is the name of the service: see [Service]. Empty when it has none.
 	Service string
@@ -61,6 +62,37 @@ type Point struct {
 	Running  int // started, draining ones not included
 	Healthy  int // registered and passing health checks: what supply means
 	Draining int // taking no new requests, finishing what they have
+}
+
+// Count is one of the counts of a Point.
+type Count string
+
+// The counts of a Point.
+const (
+	CountDesired  Count = "desired"
+	CountRunning  Count = "running"
+	CountHealthy  Count = "healthy"
+	CountDraining Count = "draining"
+)
+
+// Unseen is a stretch in which nobody could see one of the counts of Points: it stands there as it was last or next known, and no
+// figure may rest on it.
+type Unseen struct {
+	From, To time.Duration
+	Count    Count
+	Why      string
+}
+
+// NotSeen says why a count is not known at some instant of [from, to]; "" when it is known at all of them.
+func (t *Timeline) NotSeen(from, to time.Duration, counts ...Count) (why string) {
+	for _, u := range t.Unseen {
+		for _, c := range counts {
+			if u.Count == c && u.From <= to && u.To >= from && u.To > u.From {
+				return string(c) + " is not known: " + u.Why
+			}
+		}
+	}
+	return ""
 }
 
 // Datum is a policy's metric over the period that ended at At.

@@ -50,6 +50,9 @@ func (t *Timeline) Validate() error {
 			return a.validate(path, t.End)
 		}),
 		t.validateTasks(),
+		each("unseen", t.Unseen, func(u Unseen) time.Duration { return u.From }, t.End, false, func(u Unseen, path string) error {
+			return u.validate(path, t.End)
+		}),
 		each("events", t.Events, func(e Event) time.Duration { return e.At }, t.End, false, Event.validate),
 	)
 }
@@ -130,6 +133,14 @@ func (a Activity) validate(path string, end time.Duration) error {
 		return within(path+"completed_s", a.Completed, 0, end)
 	}
 	return nil
+}
+
+func (u Unseen) validate(path string, end time.Duration) error {
+	switch u.Count {
+	case CountDesired, CountRunning, CountHealthy, CountDraining:
+		return cmp.Or(within(path+"from_s", u.From, 0, end), within(path+"to_s", u.To, u.From, end))
+	}
+	return wrong(path+"count", string(u.Count), "desired, running, healthy or draining")
 }
 
 func (e Event) validate(path string) error {
