@@ -62,6 +62,7 @@ loadgen/otlp        → internal/otlphttp loadgen/plan loadgen/result
 loadgen/pair        → internal/input internal/units loadgen loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/result loadgen/validity
 loadgen/aws/tasks   → internal/input internal/units loadgen loadgen/aws/session loadgen/aws/store loadgen/plan loadgen/result
 loadgen/aws/awstest →
+loadgen/aws/scaling → internal/input loadgen/autoscaling loadgen/aws/session loadgen/result loadgen/timeline
 bench               →
 dashboards          → internal/input internal/near
 cmd/server          → server
@@ -73,8 +74,8 @@ cmd/loadgen         → dashboards internal/exit internal/input internal/mounts 
 const modules = `
 charm.land/bubbletea/v2                  ← loadgen/tui
 github.com/HdrHistogram/hdrhistogram-go  ← loadgen/result
-github.com/aws/aws-sdk-go-v2             ← loadgen/aws/awstest loadgen/aws/session loadgen/aws/store loadgen/aws/tasks
-github.com/aws/smithy-go                 ← loadgen/aws/awstest loadgen/aws/session
+github.com/aws/aws-sdk-go-v2             ← loadgen/aws/awstest loadgen/aws/scaling loadgen/aws/session loadgen/aws/store loadgen/aws/tasks
+github.com/aws/smithy-go                 ← loadgen/aws/awstest loadgen/aws/scaling loadgen/aws/session
 github.com/charmbracelet/x/ansi          ← loadgen/tui
 github.com/rogpeppe/go-internal          ← tests
 github.com/santhosh-tekuri/jsonschema/v6 ← tests

@@ -72,10 +72,14 @@ func (f *Fake) describeAlarmHistory(in Object) (Object, error) {
 		if s.Alarm != in.Text("AlarmName") || !come(s.At, s.Late, now) || s.At.Before(in.Time("StartDate")) {
 			continue
 		}
+		reason := map[string]any{"version": "1.0", "recentDatapoints": s.Recent}
+		if !s.Newest.IsZero() {
+			reason["evaluatedDatapoints"] = []any{map[string]any{"timestamp": s.Newest.UTC().Format("2006-01-02T15:04:05.000-0700")}}
+		}
 		data, err := json.Marshal(map[string]any{
 			"version":  "1.0",
 			"oldState": map[string]any{"stateValue": s.From, "stateReason": "…"},
-			"newState": map[string]any{"stateValue": s.To, "stateReason": s.Reason, "stateReasonData": map[string]any{"version": "1.0", "recentDatapoints": s.Recent}},
+			"newState": map[string]any{"stateValue": s.To, "stateReason": s.Reason, "stateReasonData": reason},
 		})
 		if err != nil {
 			return nil, err

@@ -68,6 +68,7 @@ type (
 		Alarm, From, To, Reason string
 		At                      time.Time
 		Recent                  []float64
+		Newest                  time.Time // when the period of the newest of them began; zero: not told
 		Late                    time.Duration
 	}
 	// Target is the scalable target from At on; its bounds, and what is suspended.
