@@ -31,6 +31,7 @@ func TestCommandsInTheDocumentsDoWhatTheyShow(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program twice and runs every command")
 	}
+	t.Parallel()
 	for _, d := range readDocuments(t) {
 		if len(d.blocks) == 0 {
 			continue

@@ -2,6 +2,7 @@ package scalableappbackend
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -200,6 +201,10 @@ func built(name string, args []string) (string, error) {
 }
 
 func TestMain(m *testing.M) {
+	// More at a time than there are CPUs: they wait for seconds to pass. A -parallel on the command line counts more.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
 	code := m.Run()
 	if dir, err := builds(); err == nil {
 		_ = os.RemoveAll(dir)

@@ -83,7 +83,7 @@ func resultCurve(dir string) (curve, error) {
 	}
 	c.closed, c.settings = opened.Result.Plan.Model == plan.Closed, maps.Clone(t.Settings)
 	c.settings["min"], c.settings["max"] = strconv.Itoa(t.Min), strconv.Itoa(t.Max)
-	if c.latency, err = simulate.LatencyOf(opened); err != nil {
+	if c.latency, err = simulate.LatencyOf(opened.Windows(), t); err != nil {
 		return curve{}, &input.Error{Want: err.Error()}
 	}
 	return c, nil

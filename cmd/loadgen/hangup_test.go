@@ -69,6 +69,7 @@ func stoppedBy(t *testing.T, dir string) string {
 }
 
 func TestARunOutlivesWhoeverReadsIt(t *testing.T) {
+	t.Parallel()
 	api := httptest.NewServer(server.New(server.Options{}))
 	t.Cleanup(api.Close) // after the subtests, which are parallel
 	for _, row := range []struct {

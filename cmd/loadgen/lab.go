@@ -98,6 +98,9 @@ func (r *resolution) completeLab() []error {
 	if !r.has("recovery") {
 		s.recovery = r.recoveryNeeded(s.recovery)
 	}
+	if !r.failed["policy"] && !s.scaling(autoscaling.LabModels()).ScalesIn() {
+		r.notes = append(r.notes, "no policy removes tasks: capacity stays where the load has brought it; add --policy cpu=N, say")
+	}
 	timed := r.has("run-time") || r.has("stage")
 	switch {
 	case s.quick:

@@ -25,7 +25,7 @@ func (r *resolution) circumstances() gate.Circumstances {
 		Low: s.min, High: s.max,
 		Demand:    s.replica == "" || s.perTask() > 0 || s.measure,
 		Disturbed: len(s.chaos) > 0,
-		Recovery:  true,
+		Recovery:  s.scaling(autoscaling.LabModels()).ScalesIn(),
 		Story:     r.isStory(),
 	}
 	if c.Demand {

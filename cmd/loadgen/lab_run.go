@@ -40,7 +40,7 @@ func runLab(ctx context.Context, env *env, r *resolution) error {
 	if res == nil {
 		return err
 	}
-	in := report.Input{Result: res, Windows: l.windows.all(), Timeline: res.Timeline, Expectations: expectations(res), OnAWS: onAWS(res)}
+	in := report.Input{Result: res, Windows: l.windows.all(), Timeline: res.Timeline, Expectations: expectations(res)}
 	if l.dir != nil {
 		in.Options.Dir = l.dir.path
 		in.Windows = nil
@@ -48,5 +48,6 @@ func runLab(ctx context.Context, env *env, r *resolution) error {
 			in.Windows = opened.Windows()
 		}
 	}
+	in.OnAWS = onAWS(res, in.Windows)
 	return env.finish(r.json, in, err)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"scalableappbackend/loadgen"
+	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/report"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/simulate"
@@ -101,12 +103,12 @@ func (e *env) show(o *result.Opened, format string) error {
 	options := e.options(e.stdout)
 	options.Dir = o.Dir
 	return report.Write(e.stdout, format, report.Input{
-		Result: o.Result, Windows: o.Windows(), Timeline: o.Result.Timeline, Expectations: expectations(o.Result), OnAWS: onAWS(o.Result), Options: options,
+		Result: o.Result, Windows: o.Windows(), Timeline: o.Result.Timeline, Expectations: expectations(o.Result), OnAWS: onAWS(o.Result, o.Windows()), Options: options,
 	})
 }
 
-// onAWS is what a lab's load would have taken with AWS's numbers.
-func onAWS(r *result.Result) string {
+// onAWS is what a lab's load would have taken with AWS's numbers; a policy on latency needs the windows to know it.
+func onAWS(r *result.Result, windows iter.Seq2[*result.Window, error]) string {
 	if r.Timeline == nil || r.Timeline.Speedup == 1 {
 		return ""
 	}
@@ -115,7 +117,16 @@ func onAWS(r *result.Result) string {
 	if json.Unmarshal(r.Elasticity, &f) == nil && f.Provisioning != nil {
 		perTask = f.Provisioning.PerTask
 	}
-	return simulate.OnAWS(&r.Plan, r.Timeline, perTask)
+	var latency simulate.Latency
+	if watched, err := simulate.Policies(r.Timeline.Settings[autoscaling.SettingPolicy]); err == nil && (autoscaling.Config{Policies: watched}).Watches(autoscaling.MetricP99) {
+		if windows == nil {
+			return ""
+		}
+		if latency, err = simulate.LatencyOf(windows, r.Timeline); err != nil {
+			return ""
+		}
+	}
+	return simulate.OnAWS(&r.Plan, r.Timeline, perTask, latency)
 }
 
 // expectations are a result's as the report takes them.

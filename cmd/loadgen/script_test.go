@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"encoding/pem"
@@ -16,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,6 +28,7 @@ import (
 
 	"scalableappbackend/internal/calm"
 	"scalableappbackend/internal/golden"
+	"scalableappbackend/internal/resulttest"
 	"scalableappbackend/loadgen/validity"
 	"scalableappbackend/server"
 )
@@ -61,22 +64,33 @@ func (m atOnce) Run() int {
 //	until FILE PATTERN     waits until a file holds a pattern
 //	signal NAME            sends a signal to the process that was started last
 //	json FILE PATH VALUE   takes a value out of a JSON document and compares it, as a pattern
+//	measured DIR RATE      writes the result of 2 s at so many requests a second, each answered in 2 ms or so
 //	template FROM TO       writes a file with the variables of another one filled in
 //	none                   says that no replica of the script is left
 func TestScripts(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	// Those of the lab take longest, and package testing starts what stands last first, as a rule.
+	slices.SortStableFunc(files, func(a, b string) int {
+		return cmp.Compare(strings.Count(a, "lab_"), strings.Count(b, "lab_"))
+	})
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Files:               files,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       golden.Updating(),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("REPLICAS", e.WorkDir)
 			e.Setenv("CPUS", strconv.Itoa(validity.ReadLimits(context.Background(), "").HostCPUs))
-			e.Values[processKey{}] = &process{}
+			e.Values[processKey{}], e.Values[measuredKey{}] = &process{}, new(int)
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": serve, "code": wantCode, "until": until, "signal": sendSignal, "json": wantJSON, "none": noReplica, "template": template,
+			"measured": measured,
 		},
 	})
 }
@@ -120,6 +134,20 @@ func wantCode(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the last line on stderr is %q, want %q", last, said)
 	}
 }
+
+// measured writes a result whose figures do not depend on the machine, for a script about what is done with results.
+func measured(ts *testscript.TestScript, neg bool, args []string) {
+	usageOf(ts, !neg && len(args) == 2, "measured DIR RATE")
+	rate, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	m := ts.Value(measuredKey{}).(*int)
+	*m++
+	ts.Check(resulttest.Make(ts.MkAbs(args[0]), resulttest.Run{
+		Started: time.Date(2026, 11, 1, 12, *m, 0, 0, time.UTC), Rate: rate, Seconds: 2, Latency: 2 * time.Millisecond, Seed: uint64(*m),
+	}))
+}
+
+type measuredKey struct{}
 
 func until(ts *testscript.TestScript, neg bool, args []string) {
 	usageOf(ts, !neg && len(args) == 2, "until FILE PATTERN")

@@ -75,7 +75,7 @@ func serviceSettings(recovery time.Duration) []setting {
 			help: "most tasks", byDefault: strconv.Itoa(autoscaling.DefaultMax),
 			set: one(parseCount, func(o *options, n int) { o.service.max = n })},
 		{flag: "policy", arg: "P", group: groupService, separators: "\n;", plural: "POLICIES", fields: []string{"policies"},
-			help: "target: requests=N per task and minute, cpu=N; repeatable", byDefault: "both 50",
+			help: "requests=N a task and minute, cpu=N, p99>1s:+1; repeatable", byDefault: "both 50",
 			set: each(parsePolicy, func(o *options, p []autoscaling.Policy) { o.service.policies = p })},
 		{flag: "task-capacity", arg: "RPS", group: groupService, fields: []string{"capacity", "task_capacity"},
 			help: "requests/s that one task can handle", byDefault: units.Decimal(autoscaling.DefaultTaskCapacity),

@@ -26,6 +26,13 @@ type Run struct {
 // Write writes r as dir.
 func Write(t testing.TB, dir string, r Run) {
 	t.Helper()
+	if err := Make(dir, r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Make is Write where no test is at hand, as in a command of a script.
+func Make(dir string, r Run) error {
 	p := plan.DefaultOpen()
 	p.Host, p.Tags = "http://127.0.0.1:1", r.Tags
 	p.Rate = plan.Rate{N: float64(r.Rate), Per: plan.Duration(time.Second)}
@@ -38,7 +45,7 @@ func Write(t testing.TB, dir string, r Run) {
 	}
 	w, err := result.Create(dir, meta)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	b := result.NewBuilder(meta)
 	rng := rand.New(rand.NewPCG(r.Seed, 1))
@@ -53,14 +60,12 @@ func Write(t testing.TB, dir string, r Run) {
 			Endpoints: []result.EndpointWindow{{Requests: n, Status: map[int]int64{200: n}, Raw: h, Corrected: h}},
 		}
 		if err := w.Window(win); err != nil {
-			t.Fatal(err)
+			return err
 		}
 		b.Add(win)
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if err := w.Finish(b.Result(result.Final{Verdict: result.Verdict{Validity: result.Valid, ExitName: "passed"}})); err != nil {
-		t.Fatal(err)
-	}
+	return w.Finish(b.Result(result.Final{Verdict: result.Verdict{Validity: result.Valid, ExitName: "passed"}}))
 }

@@ -99,6 +99,7 @@ func randomPlan(t *rapid.T) plan.Plan {
 }
 
 func TestTheBooksBalanceHoweverARunEnds(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		p := randomPlan(rt)
 		end := ending(rapid.IntRange(0, int(endings)-1).Draw(rt, "end"))

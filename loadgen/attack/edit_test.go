@@ -127,6 +127,7 @@ func observedWith(p plan.Plan, moments []moment, during func(*Attack)) (seen []s
 }
 
 func TestARunThatWasEditedIsTheSameWhenItsPlanIsRunAgain(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		p := randomPlan(rt)
 		p.WarmUp = plan.Duration(rapid.IntRange(0, 1).Draw(rt, "warm-up")) * plan.Duration(300*ms)

@@ -82,6 +82,7 @@ func TestADialEndsWithTheRequestThatItIsFor(t *testing.T) {
 
 // Requests whose time is up before, while and after they connect: none of it may count after the end, or twice.
 func TestATimeOutNearTheTimeThatADialTakesKeepsTheBooks(t *testing.T) {
+	t.Parallel()
 	c := countConnections(t, nil)
 	for _, timeout := range []time.Duration{50 * time.Microsecond, 150 * time.Microsecond, 400 * time.Microsecond} {
 		for range 10 {

@@ -278,6 +278,7 @@ func (r *run) connections() (opened, reused, retried int64) {
 }
 
 func TestConnectionsAreAsThePlanSays(t *testing.T) {
+	t.Parallel()
 	users := func(n int) plan.Plan {
 		p := plan.Default()
 		p.Users, p.SpawnRate, p.RunTime = n, 1000, plan.Duration(500*ms)
@@ -299,6 +300,7 @@ func TestConnectionsAreAsThePlanSays(t *testing.T) {
 		}, 4, 6},
 	} {
 		t.Run(strings.ReplaceAll(row.why, " ", "_"), func(t *testing.T) {
+			t.Parallel()
 			c := countConnections(t, nil)
 			r := execute(at(row.plan(), c.server.URL), nil, nil)
 			r.balanced(t)
@@ -346,6 +348,7 @@ func TestSilentRetriesOfTheTransportAreCounted(t *testing.T) {
 }
 
 func TestAServerThatDiesAndComesBackLeavesItsTraceAndNothingElse(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -130,6 +130,7 @@ func open(rate float64, runTime time.Duration) plan.Plan {
 }
 
 func TestTheSeedsProfileInVirtualTime(t *testing.T) {
+	t.Parallel()
 	const latency = 3 * ms
 	p := plan.Default()
 	p.Seed = 7
@@ -389,6 +390,7 @@ func queueTruth(rate float64, runTime time.Duration, slots int) []time.Duration 
 }
 
 func TestCorrectedLatencyIsTheTruthOfAStall(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		why      string
 		inFlight int

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"scalableappbackend/internal/input"
@@ -46,9 +47,10 @@ type Evaluation struct {
 	Periods, Datapoints int
 }
 
-// BalancerMetrics are the periods of MetricRequests where they are longer than Period: an Application Load Balancer
-// reports each minute, ECS each 20 s where that was asked for. Observations still have a value of requests for each
-// Period; the [Scaler] adds Every of them up. A datapoint that is seen between two periods' is judged with the later one.
+// BalancerMetrics are the periods of MetricRequests and MetricP99 where they are longer than Period: an Application Load
+// Balancer reports each minute, ECS each 20 s where that was asked for. Observations still have a value of requests for each
+// Period; the [Scaler] adds Every of them up. A p99 cannot be added up: that of the whole comes with the last of its periods,
+// and what the others have is not used. A datapoint that is seen between two periods' is judged with the later one.
 type BalancerMetrics struct {
 	Every int           // periods that make one of the balancer's; 0 and 1: the same
 	Delay time.Duration // in place of MetricDelay
@@ -149,6 +151,22 @@ func (c Config) Validate() error {
 	}
 	errs = append(errs, checkPolicies(c.Policies)...)
 	return errors.Join(errs...)
+}
+
+// Watches reports whether a policy is on the metric.
+func (c Config) Watches(metric string) bool {
+	return slices.ContainsFunc(c.Policies, func(p Policy) bool { return p != nil && p.Metric() == metric })
+}
+
+// ScalesIn reports whether a policy ever asks for less: a service of which none does keeps what its load has brought.
+func (c Config) ScalesIn() bool {
+	return slices.ContainsFunc(c.Policies, func(p Policy) bool {
+		if p == nil {
+			return false
+		}
+		_, low := p.alarms(&c)
+		return low != nil
+	})
 }
 
 // balancerLow is when the low alarm of MetricRequests goes into ALARM.

@@ -15,7 +15,7 @@ import (
 // that fits here. The kinds are this package's own, because the rules between policies depend on them.
 type Policy interface {
 	// Metric names the datapoints that the policy is given, and the policy in alarms and activities.
-	// It is one of MetricRequests, MetricCPU and MetricMemory.
+	// It is one of MetricRequests, MetricCPU, MetricMemory and MetricP99.
 	Metric() string
 	// String is the form that ParsePolicy reads.
 	String() string
@@ -164,6 +164,9 @@ func ParsePolicy(text string) (Policy, error) {
 	}
 	spec, option, hasOption := strings.Cut(s, ",")
 	metric, number, ok := strings.Cut(spec, "=")
+	if strings.ContainsRune(s, '>') || strings.TrimSpace(metric) == MetricP99 {
+		return nil, &input.Error{Got: s, Want: wantSteps} // of another figure than p99, or a target of it
+	}
 	metric, number = strings.TrimSpace(metric), strings.TrimSpace(number)
 	if !slices.Contains(metrics(), metric) {
 		e := &input.Error{Got: s, Want: wantPolicy}

@@ -17,7 +17,6 @@ type Scaler struct {
 
 	now      time.Duration
 	period   int // the last one judged
-	balancer balancerPeriod
 	min, max int
 	desired  int
 	running  int
@@ -38,11 +37,13 @@ type tracked struct {
 	Policy
 	high, low *alarm // low may be nil
 	told      bool   // a datapoint, or that there is none, came with the last period
+	longer    balancerPeriod
 }
 
-// balancerPeriod collects what makes one of the balancer's longer periods.
+// balancerPeriod collects what makes one of the balancer's longer periods: the sum of requests, the last p99, which is of
+// the whole, because percentiles do not add up.
 type balancerPeriod struct {
-	sum     float64
+	value   float64
 	present bool
 	waiting []datapoint // whole ones that are not seen yet, oldest first
 }
@@ -94,7 +95,8 @@ type Observation struct {
 	// ECS guide, "Target tracking scaling policies").
 	Deploying bool
 	// Values are the datapoints, one for each policy's metric. One that is absent, NaN or infinite
-	// is missing. The map is not kept.
+	// is missing. The map is not kept. Of MetricP99 the one that counts is that of a whole period of the balancer: see
+	// [BalancerMetrics].
 	Values map[string]float64
 }
 
@@ -175,12 +177,12 @@ func (s *Scaler) evaluate(period int, at time.Duration, values map[string]float6
 			d.value = 0
 		}
 		p.told = true
-		if p.Metric() != MetricRequests || s.cfg.Balancer.Every <= 1 {
+		if !balancers(p.Metric()) || s.cfg.Balancer.Every <= 1 {
 			s.give(p, d, end, at)
 			continue
 		}
 		p.told = false
-		for _, whole := range s.balancer.add(d, period, at, &s.cfg) {
+		for _, whole := range p.longer.add(d, p.Metric() == MetricRequests, period, at, &s.cfg) {
 			p.told = true
 			s.give(p, whole, whole.from+s.cfg.balancerPeriod(), at)
 		}
@@ -211,15 +213,23 @@ func (c *Config) balancerPeriod() time.Duration {
 	return time.Duration(max(c.Balancer.Every, 1)) * c.Period
 }
 
-// add takes a period's requests, and returns the whole periods of the balancer that are seen by now.
-func (b *balancerPeriod) add(d datapoint, period int, at time.Duration, c *Config) (seen []datapoint) {
-	if !d.missing {
-		b.sum, b.present = b.sum+d.value, true
+// balancers reports whether a metric is the balancer's, and has its periods.
+func balancers(metric string) bool { return metric == MetricRequests || metric == MetricP99 }
+
+// add takes a period's datapoint, and returns the whole periods of the balancer that are seen by now.
+func (b *balancerPeriod) add(d datapoint, sum bool, period int, at time.Duration, c *Config) (seen []datapoint) {
+	whole := period%c.Balancer.Every == 0
+	switch {
+	case d.missing:
+	case sum:
+		b.value, b.present = b.value+d.value, true
+	case whole:
+		b.value, b.present = d.value, true
 	}
-	if period%c.Balancer.Every == 0 {
+	if whole {
 		from := time.Duration(period)*c.Period - c.balancerPeriod()
-		b.waiting = append(b.waiting, datapoint{from: from, value: b.sum, missing: !b.present})
-		b.sum, b.present = 0, false
+		b.waiting = append(b.waiting, datapoint{from: from, value: b.value, missing: !b.present})
+		b.value, b.present = 0, false
 	}
 	for len(b.waiting) > 0 && b.waiting[0].from+c.balancerPeriod()+c.Balancer.Delay <= at {
 		seen = append(seen, b.waiting[0])

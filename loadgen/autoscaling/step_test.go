@@ -1,6 +1,7 @@
 package autoscaling
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -21,10 +22,10 @@ func TestStepsAreReadBackAndRefused(t *testing.T) {
 	}
 	for _, text := range []string{
 		"p99>200ms", "p99>200ms:-1", "p99>200:+1", "p99>200ms:+0", "p99>400ms:+1,>200ms:+2", "p99>200ms:+2,>400ms:+1", "p99>200ms:+1 4 of 3",
-		"p99>200ms:+1 x of 3", "p99>200ms:+1,400ms:+2", "p99>:+1", "p99=200",
+		"p99>200ms:+1 x of 3", "p99>200ms:+1,400ms:+2", "p99>:+1", "p99=200", "p95>200ms:+1", "latency>1s:+1",
 	} {
-		if p, err := ParsePolicy(text); err == nil {
-			t.Errorf("%q was read as %v", text, p)
+		if p, err := ParsePolicy(text); err == nil || !strings.Contains(err.Error(), "p99>200ms:+1,>400ms:+2") {
+			t.Errorf("%q was read as %v, %v: want an error with the form in it", text, p, err)
 		}
 	}
 }
@@ -80,5 +81,32 @@ func TestStepsOnLatencyScaleOutAndNeverIn(t *testing.T) {
 	}
 	if a := s.Activities()[0]; a.Cause != "monitor alarm p99-AlarmHigh in state ALARM triggered policy p99" || a.Status != timeline.Successful {
 		t.Errorf("the first activity is %+v", a)
+	}
+}
+
+// Beside ECS's periods of 20 s a balancer still reports each minute: three minutes above the bound, not one.
+func TestStepsGoByTheBalancersMinutes(t *testing.T) {
+	c := LabModels().WithPeriod(AWSFastPeriod).Apply(DefaultConfig())
+	steps, err := ParsePolicy("p99>200ms:+1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Policies = []Policy{steps}
+	s, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for period := 1; period <= 9; period++ {
+		values := map[string]float64{MetricP99: 1} // of a third of the balancer's period: not used
+		if period%3 == 0 {
+			values[MetricP99] = 300
+		}
+		s.Step(Observation{Period: period, Running: 2, Values: values})
+		if want := 2 + period/9; s.Desired() != want {
+			t.Errorf("after %d periods of 20s: %d desired, want %d", period, s.Desired(), want)
+		}
+	}
+	if m := s.Metrics(); len(m) != 3 || m[0].At != time.Minute || m[0].Value != 300 {
+		t.Errorf("datapoints %+v, want one a minute", m)
 	}
 }

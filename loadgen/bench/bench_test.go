@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"flag"
 	"io"
 	"log"
 	"maps"
@@ -35,7 +36,7 @@ type run struct {
 	servedBy                  map[string]int64
 }
 
-func execute(t *testing.T, p plan.Plan, act func(*Bench)) run {
+func prepared(t *testing.T, p plan.Plan) *Bench {
 	t.Helper()
 	ready, err := p.Prepare("", func(string) (string, bool) { return "", false })
 	if err != nil {
@@ -46,11 +47,17 @@ func execute(t *testing.T, p plan.Plan, act func(*Bench)) run {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b
+}
+
+func execute(t *testing.T, p plan.Plan, act func(*Bench)) run {
+	t.Helper()
+	b := prepared(t, p)
 	if act != nil {
 		go act(b)
 	}
 	r := run{Outcome: b.Run(), messages: map[string]int64{}, status: map[int]int64{}, servedBy: map[string]int64{}}
-	r.windows = recorder.Close(r.DrainEnded)
+	r.windows = b.cfg.Recorder.Close(r.DrainEnded)
 	var sent, abandoned int64
 	for _, w := range r.windows {
 		sent += w.Sent
@@ -440,5 +447,9 @@ func TestRateTimesLatencyAndLagIsTheNumberOfConnections(t *testing.T) {
 
 func TestMain(m *testing.M) {
 	contract.ServeIfAsked()
+	// More at a time than there are CPUs: they wait for seconds to pass. A -parallel on the command line counts more.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
 	os.Exit(m.Run())
 }

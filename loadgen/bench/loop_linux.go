@@ -7,7 +7,6 @@ import (
 	"slices"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -23,6 +22,10 @@ const (
 	readBuffer = 256 << 10
 	// yieldEvery is how long a loop may keep its processor from the goroutine that collects windows.
 	yieldEvery = 5 * time.Millisecond
+	// together is how many answers are read before their connections' next requests are written. Reading in a row and
+	// writing in a row keeps the kernel's code for each in the processor's caches, and an answer that waits behind others
+	// waits for their reads alone. More would gain nothing and let the first of them wait for long.
+	together = 32
 	// pollMS is how long a loop sleeps when nothing happens: time-outs are looked for as often.
 	pollMS = 20
 )
@@ -93,6 +96,7 @@ type loop struct {
 
 	end     time.Duration // nothing is sent from here on
 	claimed int64         // requests that it may still send
+	free    []int         // connections that have their answers
 	failed  []int         // connections that begin anew in the next round
 	round   []int         // those of the round before, for their memory
 	timeout time.Duration
@@ -102,6 +106,7 @@ type loop struct {
 	sent   int64
 	left   int64 // given up
 	active int   // connections with something under way
+	calls  calls
 }
 
 func newLoop(b *Bench, slot, first, n int, addresses []unix.Sockaddr, preferred int) (*loop, error) {
@@ -124,7 +129,7 @@ func newLoop(b *Bench, slot, first, n int, addresses []unix.Sockaddr, preferred 
 	}
 	for i := range l.sockets {
 		s := &l.sockets[i]
-		s.fd, s.reader.Field = -1, s.note
+		s.fd, s.reader.Field, s.reader.Recall = -1, s.note, true
 	}
 	return l, nil
 }
@@ -156,17 +161,20 @@ func (l *loop) run() {
 		l.begin(i, now)
 	}
 	l.release()
-	for l.active > 0 || len(l.failed) > 0 {
+	for l.active > 0 || l.pending() {
 		n := l.wait()
 		l.hold()
 		for i := range n {
 			if e := &l.events[i]; e.Fd == wakeIndex {
 				l.obey()
 			} else if s := &l.sockets[e.Fd]; s.generation == e.Pad && s.stage != idle {
-				l.happen(int(e.Fd), e.Events)
+				if l.happen(int(e.Fd), e.Events); len(l.free) >= together {
+					l.beginNext()
+				}
 			}
 		}
 		l.beginAgain()
+		l.beginNext()
 		if now = l.bench.Elapsed(); now >= l.scan {
 			l.expire(now)
 		}
@@ -181,23 +189,13 @@ func (l *loop) run() {
 	}
 }
 
+// pending reports whether connections are to begin without waiting for anything.
+func (l *loop) pending() bool { return len(l.free) > 0 || len(l.failed) > 0 }
+
 // hold locks the loop's part of the recorder, release unlocks it.
 func (l *loop) hold() { l.batch = l.bench.cfg.Recorder.Batch(l.slot) }
 
 func (l *loop) release() { l.batch.Close() }
-
-// wait returns how many events there are. The first look does not block and so need not tell the scheduler.
-func (l *loop) wait() int {
-	events := uintptr(unsafe.Pointer(&l.events[0]))
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(l.epoll), events, maxEvents, 0, 0, 0)
-	if n == 0 && errno == 0 && len(l.failed) == 0 {
-		n, _, errno = syscall.Syscall6(syscall.SYS_EPOLL_PWAIT, uintptr(l.epoll), events, maxEvents, pollMS, 0, 0)
-	}
-	if errno != 0 {
-		return 0 // interrupted
-	}
-	return int(n)
-}
 
 // obey reads what the Bench says: that sending has ended, or that what is under way is given up.
 func (l *loop) obey() {
@@ -353,7 +351,7 @@ func (l *loop) write(i int) {
 			}
 			s.out, s.body = s.body, nil
 		}
-		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(s.fd), uintptr(unsafe.Pointer(unsafe.SliceData(s.out))), uintptr(len(s.out)))
+		n, errno := l.send(s.fd, s.out)
 		switch errno {
 		case 0:
 			s.out = s.out[n:]
@@ -377,7 +375,7 @@ func (l *loop) write(i int) {
 // dead reads what may have come on a connection that cannot be written any more.
 func (l *loop) dead(i int, cause syscall.Errno) {
 	s := &l.sockets[i]
-	n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(s.fd), uintptr(unsafe.Pointer(&l.buffer[0])), readBuffer)
+	n, errno := l.receive(s.fd)
 	if errno != 0 || n == 0 {
 		l.fail(i, cause)
 		return
@@ -402,7 +400,7 @@ func (l *loop) watch(i int, writable bool) {
 // read reads what has come and reports whether the request is still under way.
 func (l *loop) read(i int) bool {
 	s := &l.sockets[i]
-	n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(s.fd), uintptr(unsafe.Pointer(&l.buffer[0])), readBuffer)
+	n, errno := l.receive(s.fd)
 	switch {
 	case errno == syscall.EAGAIN || errno == syscall.EINTR:
 		return true
@@ -447,7 +445,7 @@ func (l *loop) feed(i int, data []byte) bool {
 	return false
 }
 
-// succeed records an answer; the connection begins again.
+// succeed records an answer; the connection is free for its next request.
 func (l *loop) succeed(i int, now time.Duration) {
 	s := &l.sockets[i]
 	q := &l.bench.requests[s.request]
@@ -471,7 +469,8 @@ func (l *loop) succeed(i int, now time.Duration) {
 	}
 	s.used = true
 	l.finish(s, &x)
-	l.begin(i, now)
+	s.ready = now
+	l.free = append(l.free, i)
 }
 
 // move hands a connection's request, which is redirected, and all that are to follow it to a goroutine: the way may lead
@@ -558,6 +557,15 @@ func (l *loop) finish(s *socket, x *measure.Sample) {
 	if s.request++; s.request == len(l.bench.requests) {
 		s.request = 0
 	}
+}
+
+// beginNext sends on the connections that have their answers.
+func (l *loop) beginNext() {
+	for k := 0; k < len(l.free); k++ { // one whose request cannot be written may have its answer at once
+		i := l.free[k]
+		l.begin(i, l.sockets[i].ready)
+	}
+	l.free = l.free[:0]
 }
 
 // beginAgain sends on the connections whose requests failed. They wait until all that has come is read, so that a

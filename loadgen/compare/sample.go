@@ -111,11 +111,10 @@ func (s *sample) value(m Metric) float64 {
 	case m.Kind == gate.ErrorRate && s.requests > 0:
 		return float64(s.failures) / float64(s.requests)
 	case m.isLatency() && s.all.Count() > 0:
-		d := s.all.Mean()
 		if m.Kind == gate.Percentile {
-			d = s.all.Quantile(m.Percentile / 100)
+			return float64(s.all.Quantile(m.Percentile/100)) / float64(time.Millisecond)
 		}
-		return float64(d) / float64(time.Millisecond)
+		return float64(s.all.Mean()) / float64(time.Millisecond)
 	}
 	return math.NaN()
 }
@@ -141,6 +140,14 @@ func (s *sample) deviations(metrics []Metric, rng *rand.Rand) []float64 {
 			errs[i] = math.NaN()
 		}
 		return errs
+	}
+	points := make([]float64, len(metrics)) // of all blocks, scaled
+	for i, m := range metrics {
+		v := s.value(m)
+		if m.isLatency() {
+			v *= 1000 // counts are of microseconds
+		}
+		points[i] = m.scaled(v)
 	}
 	sums, squares := make([]float64, len(metrics)), make([]float64, len(metrics))
 	counts := make([]float64, len(s.micros))
@@ -178,11 +185,7 @@ func (s *sample) deviations(metrics []Metric, rng *rand.Rand) []float64 {
 			case gate.Percentile:
 				v = s.rank(counts, math.Ceil(m.Percentile/100*total))
 			}
-			point := s.value(m)
-			if m.isLatency() {
-				point *= 1000 // counts are of microseconds
-			}
-			d := m.scaled(v) - m.scaled(point)
+			d := m.scaled(v) - points[i]
 			if math.IsNaN(d) {
 				d = 0 // nothing of it in these blocks
 			}

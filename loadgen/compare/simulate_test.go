@@ -154,7 +154,7 @@ func find(c *Comparison, metric string) *Cell {
 }
 
 // few is how many trials go test affords; the whole table is made by go generate.
-const few = 12
+const few = 9
 
 func TestVerdictsOnSimulatedRunsAreAsOftenRightAsPromised(t *testing.T) {
 	for i, s := range settings() {

@@ -65,6 +65,9 @@ type Reader struct {
 	Field func(name, value []byte)
 	// Data, when not nil, is called for each piece of the body, decoded. The slice is valid during the call only.
 	Data func(piece []byte)
+	// Recall makes the reader keep the last header, up to 1 KB, so as to know it when the next answer has the same. It
+	// is for connections whose answers come fast; nothing else changes by it.
+	Recall bool
 
 	state  state
 	noBody bool // the request was a HEAD
@@ -86,11 +89,20 @@ type Reader struct {
 	excess int64  // chunk overhead so far beyond what the data justifies
 	line   []byte // the line that is under way, when it did not arrive in one piece
 	first  bool   // no header line was seen yet
+	seen   *seen
 }
 
 // Start makes the reader ready for the answer to a request with the given method.
 func (r *Reader) Start(method string) {
-	r.state, r.noBody = statusLine, method == "HEAD"
+	r.noBody = method == "HEAD"
+	r.begin()
+	if r.Recall && r.seen == nil {
+		r.seen = &seen{}
+	}
+}
+
+func (r *Reader) begin() {
+	r.state = statusLine
 	r.began, r.interim, r.body = false, 0, 0
 	r.budget = r.MaxHeader
 	r.line = r.line[:0]
@@ -138,8 +150,16 @@ func (r *Reader) Spoil() { r.reusable = false }
 // Stricter than net/http: only HTTP/1.x is accepted, the status is three digits, and "HTTP/1.1 101" ends the answer
 // (what follows is another protocol).
 func (r *Reader) Feed(data []byte) (n int, err error) {
+	from := -1 // of a final answer's header
 	for n < len(data) && r.state != done {
 		var used int
+		if r.seen != nil && r.state == statusLine && len(r.line) == 0 {
+			if used = r.recall(data[n:]); used > 0 {
+				n += used
+				continue
+			}
+			from = n
+		}
 		switch r.state {
 		case bodyLength, bodyClose, chunkData:
 			used = r.feedBody(data[n:])
@@ -151,6 +171,10 @@ func (r *Reader) Feed(data []byte) (n int, err error) {
 		n += used
 		if err != nil {
 			return n, err
+		}
+		if from >= 0 && r.state > headerLine {
+			r.see(data[from:n])
+			from = -1
 		}
 	}
 	return n, nil

@@ -38,6 +38,8 @@ type balancer struct {
 	// What a period is made of: requests since the start, and how many targets were in rotation, summed over time.
 	inRotation time.Duration // target × time until since
 	since      time.Time
+
+	times *responseTimes // nil: nobody asks for them
 }
 
 // Counts is what the balancer did with the requests of clients, health checks excluded.
@@ -54,14 +56,14 @@ type Counts struct {
 	TargetBad  int64 // answered with 5xx by the target itself
 }
 
-// startBalancer serves on a loopback port.
-func startBalancer(idle time.Duration) (*balancer, error) {
+// startBalancer serves on a loopback port. Times may be nil.
+func startBalancer(idle time.Duration, times *responseTimes) (*balancer, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	b := &balancer{
-		idle: idle, served: make(chan struct{}), url: "http://" + ln.Addr().String(), since: time.Now(),
+		idle: idle, times: times, served: make(chan struct{}), url: "http://" + ln.Addr().String(), since: time.Now(),
 		dialer: net.Dialer{Timeout: ConnectTimeout},
 	}
 	b.http = http.Server{
@@ -312,8 +314,11 @@ func (b *balancer) forward(w http.ResponseWriter, r *http.Request, u *upload, t 
 		}
 		return nil, refuse(w, err)
 	}
+	sent := time.Now()
 	e, err := c.begin(r, u)
-	if err != nil {
+	if err == nil {
+		b.times.add(time.Since(sent))
+	} else {
 		t.pool.discard(c)
 		if !e.uploaded() {
 			w.Header().Set("Connection", "close")

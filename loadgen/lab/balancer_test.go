@@ -319,7 +319,7 @@ func BenchmarkThroughTheBalancer(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer r.kill()
-	lb, err := startBalancer(time.Minute)
+	lb, err := startBalancer(time.Minute, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"math"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -179,11 +178,8 @@ func (c Config) Validate() error {
 		errs = append(errs, &input.Error{Field: field, Got: got, Want: want})
 	}
 	errs = append(errs, scalingErrors(c.Scaling)...)
-	if slices.ContainsFunc(c.Scaling.Policies, func(p autoscaling.Policy) bool { return p != nil && p.Metric() == autoscaling.MetricP99 }) {
-		refuse("policies", autoscaling.MetricP99, "requests or cpu: the lab does not scale on latency yet (loadgen simulate --load @DIR does)")
-	}
-	if slices.ContainsFunc(c.Scaling.Policies, func(p autoscaling.Policy) bool { return p != nil && p.Metric() == autoscaling.MetricMemory }) {
-		refuse("policies", autoscaling.MetricMemory, "requests or cpu: the lab does not measure memory (loadgen simulate models it)")
+	if c.Scaling.Watches(autoscaling.MetricMemory) {
+		refuse("policies", autoscaling.MetricMemory, "requests, cpu or p99: the lab does not measure memory (loadgen simulate models it)")
 	}
 	if c.Scaling.Max > MaxReplicas {
 		refuse("max", strconv.Itoa(c.Scaling.Max), fmt.Sprintf("at most %d tasks: they all run on this machine", MaxReplicas))
@@ -260,10 +256,7 @@ func (c Config) replicaErrors() (errs []error) {
 	if _, err := splitWords(c.ReplicaCommand); err != nil {
 		errs = append(errs, input.WithField(err, "replica"))
 	}
-	watchesCPU := slices.ContainsFunc(c.Scaling.Policies, func(p autoscaling.Policy) bool {
-		return p != nil && p.Metric() == autoscaling.MetricCPU
-	})
-	if watchesCPU && !knowsCPU {
+	if c.Scaling.Watches(autoscaling.MetricCPU) && !knowsCPU {
 		errs = append(errs, &input.Error{Field: "policies", Want: "the CPU of a replica that is a program can be read on Linux only: give --policy requests=TARGET alone"})
 	}
 	return errs

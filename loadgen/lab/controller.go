@@ -43,6 +43,9 @@ type sample struct {
 func (c *controller) run(ctx context.Context) {
 	c.routed, c.inRotation, _ = c.balancer.period()
 	c.scheduler.usage() // from now on
+	if c.balancer.times != nil {
+		c.balancer.times.p99()
+	}
 	period := c.cfg.period()
 	var waiting []sample
 	next := 1
@@ -67,7 +70,7 @@ func (c *controller) run(ctx context.Context) {
 			// After a pause of the whole process several periods may have ended. What came in them is in the last one's
 			// datapoint, which is a rate; the others have none.
 			next = max(next, int(now/period))
-			waiting = append(waiting, sample{next, c.measure()})
+			waiting = append(waiting, sample{next, c.measure(next)})
 			next++
 		}
 		for len(waiting) > 0 && now >= c.due(waiting[0].period) {
@@ -84,9 +87,9 @@ func (c *controller) due(period int) time.Duration {
 	return c.cfg.real(c.scaler.Due(period))
 }
 
-// measure makes the datapoints of what has been since it was last called. Both are rates over the time that has really
-// passed, so that a late timer counts neither too much nor too little.
-func (c *controller) measure() map[string]float64 {
+// measure makes the datapoints of what has been since it was last called. Requests and CPU are rates over the time that has
+// really passed, so that a late timer counts neither too much nor too little. A p99 is that of a period of the balancer.
+func (c *controller) measure(period int) map[string]float64 {
 	values := map[string]float64{}
 	routed, inRotation, registered := c.balancer.period()
 	// Requests per target and second of the run's clock are also what a service-time second would see; a period has so
@@ -99,6 +102,11 @@ func (c *controller) measure() map[string]float64 {
 	c.routed, c.inRotation = routed, inRotation
 	if share, ok := c.scheduler.usage(); ok {
 		values[autoscaling.MetricCPU] = 100 * share
+	}
+	if c.balancer.times != nil && period%max(c.cfg.Scaling.Balancer.Every, 1) == 0 {
+		if p99, ok := c.balancer.times.p99(); ok {
+			values[autoscaling.MetricP99] = float64(p99) / float64(time.Millisecond)
+		}
 	}
 	return values
 }

@@ -38,7 +38,7 @@ func TestRequestsPerTargetAreARateOverTheTargetsInRotation(t *testing.T) {
 		}
 		const passed = 10 * time.Minute
 		b.since = b.since.Add(-passed) // as if the targets had been in rotation for that time before
-		values := c.measure()
+		values := c.measure(1)
 		got, ok := values[autoscaling.MetricRequests]
 		// The loop itself takes a moment more.
 		if ok == tt.missing || got > tt.perMinute || got < 0.95*tt.perMinute {

@@ -57,6 +57,7 @@
 // they share with each other and the generator, and their CPU is that of their process group (Linux).
 //
 // CloudWatch: RequestCountPerTarget is over the mean number of targets in rotation in the period, 0 while one is registered
-// and missing when none is; CPU is the mean over tasks. Datapoints are seen at the end of their period, or later by
+// and missing when none is; CPU is the mean over tasks; TargetResponseTime is until a target's header, in real milliseconds at every
+// speed, and its p99 is missing when no target has answered. Datapoints are seen at the end of their period, or later by
 // autoscaling's MetricDelay. How decisions are made is package autoscaling's.
 package lab

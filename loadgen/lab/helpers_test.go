@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	// More at a time than there are CPUs: they wait for seconds to pass. A -parallel on the command line counts more.
-	if err := flag.Set("test.parallel", "3"); err != nil {
+	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)
 	}
 	code := m.Run()
@@ -74,7 +74,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // startTestBalancer is a balancer without a lab around it.
 func startTestBalancer(t *testing.T, idle time.Duration) *balancer {
 	t.Helper()
-	b, err := startBalancer(idle)
+	b, err := startBalancer(idle, &responseTimes{})
 	if err != nil {
 		t.Fatal(err)
 	}

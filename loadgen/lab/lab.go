@@ -63,7 +63,11 @@ func Start(ctx context.Context, cfg Config) (*Lab, error) {
 		guarding.close()
 		return nil, err
 	}
-	balancer, err := startBalancer(IdleTimeout)
+	var times *responseTimes
+	if cfg.Scaling.Watches(autoscaling.MetricP99) {
+		times = &responseTimes{}
+	}
+	balancer, err := startBalancer(IdleTimeout, times)
 	if err != nil {
 		guarding.close()
 		return nil, fmt.Errorf("balancer: no loopback port to listen on: %w", err)
@@ -126,6 +130,10 @@ func (l *Lab) awaitFirst(ctx context.Context) error {
 		select {
 		case <-l.scheduler.changed:
 		case <-deadline.C:
+			if l.scheduler.point().Running < l.cfg.Scaling.Min {
+				deadline.Reset(time.Second) // a program that a busy machine started late; its own grace ends it
+				continue
+			}
 			return l.notHealthy()
 		case <-ctx.Done():
 			return context.Cause(ctx)

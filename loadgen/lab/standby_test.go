@@ -251,14 +251,16 @@ func TestStopTaskIs502sUntilTheBalancerHasHeard(t *testing.T) {
 			c.Chaos = []Chaos{{Verb: verb, From: 100 * time.Millisecond}}
 			l := start(t, c)
 			l.LoadBegan(time.Now())
-			u := startUsers(t, 4, time.Millisecond, l.URL())
+			const users = 4
+			u := startUsers(t, users, time.Millisecond, l.URL())
 			eventually(t, "it is deregistered", func() bool { return l.Counts().BadGateway > 0 && len(l.balancer.registered()) == 1 })
 			bad := l.Counts().BadGateway
-			eventually(t, "more is served", func() bool { return u.sent.Load() > 50+bad })
+			eventually(t, "more is served", func() bool { return u.sent.Load() > 50+bad+users })
 			u.end()
 			tl := checked(t, l)
-			if got := l.Counts().BadGateway; got != bad || u.failed.Load() != bad {
-				t.Errorf("%d times 502, %d after the deregistration, %d failed: want those before it and no other", bad, got, u.failed.Load())
+			// Each user may have had one request under way to the task when it was deregistered.
+			if got := l.Counts().BadGateway; got-bad > users || u.failed.Load() != got {
+				t.Errorf("%d times 502, %d after the deregistration, %d failed: want those before it and under way then, and no other", bad, got, u.failed.Load())
 			}
 			if gone := tl.Tasks[0]; gone.Draining < 100*time.Millisecond || gone.Reason == "" || gone.Reason == ReasonKilled {
 				t.Errorf("%+v, want it stopped, and why", gone)

@@ -1,8 +1,9 @@
 // Package pair measures two services in one run, in turns, and compares them.
 //
 // One load goes on for the whole time: the users, or the rate, of a plan. What is due within a block of 2 s goes to
-// one of the services, base or new. Blocks come in pairs, one for each service, in an order drawn from the plan's
-// seed, so that whatever the machine does meets both. It rides on loadgen.Runner, whose Turns the blocks are, and
+// one of the services, base or new. Blocks come in pairs, one for each service. Half of a round's pairs begin with base
+// and half with new, in an order drawn from the plan's seed: whatever the machine does meets both, and what gets slower
+// or faster during a round does so for both alike. It rides on loadgen.Runner, whose Turns the blocks are, and
 // measures nothing itself.
 //
 // Services are programs, started here, or hosts. Programs are started anew before each round, because two starts of
@@ -56,7 +57,7 @@ const (
 	LeastBlock      = 100 * time.Millisecond // shorter, the load of one service would be the other's noise
 	hostRounds      = 10                     // of hosts, when the run is long enough for as many
 	// StopGrace is how long a program may take to end at SIGTERM.
-	StopGrace = 5 * time.Second
+	StopGrace = 10 * time.Second // a service that drains for 5 s, as the small API does, ends within it
 )
 
 // EventStart is the type of the event that the services were started, or found, and where.
@@ -214,20 +215,27 @@ func (c *Config) layOut() layout {
 	}
 	l.rounds = starts * each
 	rng := order(c.Plan.Seed)
-	draw := func(pairs int) (first []int) {
-		for range pairs {
-			first = append(first, rng.IntN(2))
+	odd := [2]int{rng.IntN(2), rng.IntN(2)} // who is first once more in the next odd number of pairs: warming up, measured
+	const warming, measured = 0, 1
+	draw := func(pairs, of int) []int {
+		first := make([]int, pairs)
+		for i := range first {
+			first[i] = i % 2
 		}
+		if pairs%2 == 1 {
+			first[pairs-1], odd[of] = odd[of], 1-odd[of]
+		}
+		rng.Shuffle(pairs, func(i, j int) { first[i], first[j] = first[j], first[i] })
 		return first
 	}
 	warm := c.warmPairs()
 	at := 0
 	for range starts {
-		s := start{warm: draw(warm)}
+		s := start{warm: draw(warm, warming)}
 		for range each {
 			n := (at+1)*l.pairs/l.rounds - at*l.pairs/l.rounds
 			at++
-			s.rounds = append(s.rounds, draw(n))
+			s.rounds = append(s.rounds, draw(n, measured))
 		}
 		l.starts = append(l.starts, s)
 	}

@@ -3,6 +3,7 @@ package pair
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math"
@@ -37,6 +38,10 @@ func TestMain(m *testing.M) {
 	if mode := os.Getenv(programMode); mode != "" {
 		act(mode, os.Args[1:])
 		return
+	}
+	// More at a time than there are CPUs: they wait for seconds to pass. A -parallel on the command line counts more.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
 	}
 	os.Exit(m.Run())
 }
@@ -217,6 +222,7 @@ func programs(t *testing.T, dir string, base, next string) Config {
 }
 
 func TestProgramsAreStartedAnewForEachRound(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	out := mustRun(t, programs(t, dir, "one", "two"))
 	for i, name := range names() {
@@ -243,6 +249,7 @@ func TestProgramsAreStartedAnewForEachRound(t *testing.T) {
 }
 
 func TestAProgramThatDiesEndsTheRunWithWhatWasMeasured(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	c := programs(t, dir, "one", "mortal")
 	c.Plan.RunTime = plan.Duration(20 * time.Second)
@@ -263,6 +270,7 @@ func TestAProgramThatDiesEndsTheRunWithWhatWasMeasured(t *testing.T) {
 }
 
 func TestAProgramThatIsNeverReadyLeavesNothing(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	c := programs(t, dir, "one", "deaf")
 	c.StartupGrace = 500 * ms
@@ -300,6 +308,7 @@ func TestAnInterruptedRunKeepsBothSidesAndComparesWholeRounds(t *testing.T) {
 }
 
 func TestTheGeneratorIsJudgedOnceOfAllStarts(t *testing.T) {
+	t.Parallel()
 	c := programs(t, t.TempDir(), "one", "two")
 	judged := 0
 	c.Judge = func(e validity.Evidence) (result.Validity, []result.Reason) {
@@ -388,6 +397,7 @@ func TestTheRunIsCutIntoPairsThatMeetBothSidesAlike(t *testing.T) {
 		var clocks [2]time.Duration
 		phase, measured, rounds := 0, [2]int{}, 0
 		least, most := math.MaxInt, 0
+		ahead := 0 // how many pairs more begin with new than with base
 		for _, s := range l.starts {
 			blocks := l.blocks(s, &clocks, &phase)
 			at := time.Duration(0)
@@ -408,6 +418,13 @@ func TestTheRunIsCutIntoPairsThatMeetBothSidesAlike(t *testing.T) {
 			}
 			for _, r := range s.rounds {
 				rounds, least, most = rounds+1, min(least, len(r)), max(most, len(r))
+				own := 0
+				for _, first := range r {
+					own += 2*first - 1
+				}
+				if ahead += own; own < -1 || own > 1 || ahead < -1 || ahead > 1 {
+					t.Fatalf("%d pairs more of a round begin with new, %d of all: %v", own, ahead, l.starts)
+				}
 			}
 		}
 		if measured[0] != pairs || measured[1] != pairs || rounds != l.rounds || rounds < 5 || least < 1 || most-least > 1 {

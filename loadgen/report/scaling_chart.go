@@ -180,10 +180,7 @@ func metricSeries(t *timeline.Timeline) (all []document.Series, alarms bool) {
 		if most, known := s.highest(); known || len(s.data) > 0 {
 			row := document.Series{Name: s.name, Join: document.Middle, Top: most, Aside: "no data"}
 			if known {
-				row.Aside = "max " + document.ShortNumber(most)
-				if s.name == "cpu" {
-					row.Aside += " %"
-				}
+				row.Aside = "max " + document.ShortNumber(most) + unitOf(s.name)
 			}
 			from := time.Duration(0)
 			for _, d := range s.data {

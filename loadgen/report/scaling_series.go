@@ -22,6 +22,17 @@ type policy struct {
 // p99Policy is the one in steps, whose alarm has a bound and no target.
 const p99Policy = "p99"
 
+// unitOf is what stands behind a metric's number; requests are counted.
+func unitOf(metric string) string {
+	switch metric {
+	case "cpu", "memory":
+		return " %"
+	case p99Policy:
+		return " ms"
+	}
+	return ""
+}
+
 // lowShare is where target tracking puts its low alarm: at 90 % of the target.
 const lowShare = 0.9
 
@@ -46,7 +57,7 @@ func policies(t *timeline.Timeline) []*policy {
 				limit /= lowShare
 			}
 			if s.bound = "target " + document.ShortNumber(limit); a.Policy == p99Policy {
-				s.bound = "above " + document.ShortNumber(limit) + " ms"
+				s.bound = "above " + document.ShortNumber(limit) + unitOf(a.Policy)
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 )
 
 func TestAResultIsHeldToItsIntervals(t *testing.T) {
+	t.Parallel()
 	lines := func(data []byte, drop int) []byte {
 		all := bytes.SplitAfter(data, []byte("\n"))
 		return bytes.Join(append(all[:drop:drop], all[drop+1:]...), nil)

@@ -278,6 +278,7 @@ func group(t *rapid.T, windows []*Window) []*Window {
 }
 
 func TestAResultDoesNotDependOnHowWindowsWereGrouped(t *testing.T) {
+	t.Parallel()
 	load := smallLoad()
 	load.phases, load.perSecond = seedPhases(11*time.Second), 100 // failures enough for their examples to be full early
 	r := load.run()

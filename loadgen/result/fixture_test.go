@@ -1,6 +1,7 @@
 package result
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,14 @@ import (
 	"testing"
 	"time"
 )
+
+func TestMain(m *testing.M) {
+	// More at a time than there are CPUs: they wait for the disk. A -parallel on the command line counts more.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // Results that must open for ever. They are never written again; a change of the format gets a
 // directory beside them, made with MAKE_FIXTURE=testdata/v2/NAME.

@@ -139,6 +139,7 @@ func javaRank(percent float64, n int64) int64 {
 }
 
 func TestRanksAreExactForEveryPercentageAPersonWrites(t *testing.T) {
+	t.Parallel()
 	counts := []int64{1, 2, 3, 7, 10, 99, 100, 101, 1000, 1001, 4999, 10_000, 65_537, 1_000_000, 34_560_000, 999_999_937, 1 << 40}
 	for hundredths := 1; hundredths <= 10_000; hundredths++ {
 		percent := strconv.Itoa(hundredths/100) + "." + strconv.Itoa(hundredths%100/10) + strconv.Itoa(hundredths%10)

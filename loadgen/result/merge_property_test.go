@@ -144,6 +144,7 @@ func firstUnlike(got, want string) string {
 }
 
 func TestMergingIsTheSameInAnyOrderAndInAnySteps(t *testing.T) {
+	t.Parallel()
 	runs, all := unlike(t, 10)
 	base := t.TempDir()
 	dirs := 0

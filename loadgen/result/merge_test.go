@@ -120,6 +120,7 @@ func TestAMergedResultIsTheOneOfAllRequests(t *testing.T) {
 }
 
 func TestMergingKResultsIsOneHistogramOfAllSamples(t *testing.T) {
+	t.Parallel()
 	// Written once: the property is about which windows meet which.
 	var runs []*fakeRun
 	var all []*Opened
@@ -166,6 +167,7 @@ func TestMergingKResultsIsOneHistogramOfAllSamples(t *testing.T) {
 }
 
 func TestAMergedResultIsWrittenAndReadAsAnyOther(t *testing.T) {
+	t.Parallel()
 	var parts []*Opened
 	for _, r := range shares(3) {
 		parts = append(parts, opened(t, r, -1))
@@ -331,6 +333,7 @@ func TestACutPartIsAddedUpAsFarAsItGoes(t *testing.T) {
 }
 
 func TestAPhaseOfASumBeginsWhenThatOfTheLastPartHas(t *testing.T) {
+	t.Parallel()
 	second := time.Second
 	for _, c := range []struct {
 		why    string

@@ -43,6 +43,7 @@ func sumUp(o *Opened) error {
 }
 
 func TestAResultReadFromItsFilesIsTheOneThatWasWritten(t *testing.T) {
+	t.Parallel()
 	for _, interval := range []time.Duration{time.Second, 2 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute} {
 		load := smallLoad()
 		load.perSecond, load.phases = 20, seedPhases(62*time.Second)
@@ -75,6 +76,7 @@ func TestAResultReadFromItsFilesIsTheOneThatWasWritten(t *testing.T) {
 }
 
 func TestWindowsReadAsTheyWereHandedIn(t *testing.T) {
+	t.Parallel()
 	r := smallLoad().run()
 	dir := filepath.Join(t.TempDir(), "run")
 	r.write(t, dir, -1)

@@ -317,6 +317,7 @@ func (d *disk) Truncate(size int64) error {
 }
 
 func TestAFullDiskLosesIntervalsAndDamagesNothing(t *testing.T) {
+	t.Parallel()
 	load := smallLoad()
 	load.phases = seedPhases(16 * time.Second)
 	r := load.run()
@@ -406,6 +407,7 @@ func TestAFileThatCouldNotBeCutBackIsWhenItIsClosed(t *testing.T) {
 }
 
 func TestDetailsOfLongRunsComeWithEveryTenthIntervalAndTheLastOfAPhase(t *testing.T) {
+	t.Parallel()
 	load := smallLoad()
 	load.phases = []plan.Phase{{Name: plan.Ramp}, {Name: plan.Steady, From: 2 * time.Minute}, {Name: plan.Drain, From: 25 * time.Minute}}
 	meta := load.meta()
@@ -465,6 +467,7 @@ func TestDetailsOfLongRunsComeWithEveryTenthIntervalAndTheLastOfAPhase(t *testin
 }
 
 func TestAFullDiskStillTakesResultJSON(t *testing.T) {
+	t.Parallel()
 	// What Create set aside must be more than the largest result needs: 500 endpoints and as many phases, errors in each.
 	load := smallLoad()
 	load.endpoints, load.phases, load.perSecond = 500, nil, 2000
@@ -519,6 +522,7 @@ func TestAResultThatCannotBeWrittenLeavesNoHalfOfOne(t *testing.T) {
 }
 
 func TestADayOfTheSeedsProfileTakesLessThanTwentyMegabytes(t *testing.T) {
+	t.Parallel()
 	if testing.Short() || underRace {
 		t.Skip("writes 1,440 intervals")
 	}

@@ -3,6 +3,8 @@ package simulate
 import (
 	"testing"
 	"time"
+
+	"scalableappbackend/loadgen/autoscaling"
 )
 
 // shaped is the reference load on two to six tasks of 120/s each, with the models of DefaultConfig.
@@ -31,6 +33,28 @@ func TestTheTimeToCapacityIsTheStateMachinesAndTwoPeriods(t *testing.T) {
 		if got := c.TimeToCapacity(); got != 0 {
 			t.Errorf("%s: %s, want 0", why, got)
 		}
+	}
+}
+
+// Steps on latency only add tasks, so what the other policies take is the most; alone they tell nothing.
+func TestAPolicyOnALatencyThatIsNotKnownYetChangesNoTime(t *testing.T) {
+	steps, err := autoscaling.ParsePolicy("p99>100ms:+1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := shaped(380)
+	c.Recovery = 24 * time.Hour
+	with, alone := c, c
+	with.Policies = append([]autoscaling.Policy{steps}, c.Policies...)
+	alone.Policies = with.Policies[:1]
+	if a, b := c.TimeToCapacity(), with.TimeToCapacity(); a == 0 || a != b {
+		t.Errorf("to capacity %s without, %s with it", a, b)
+	}
+	if a, b := c.TimeToMin(), with.TimeToMin(); a == 0 || a != b {
+		t.Errorf("to the minimum %s without, %s with it", a, b)
+	}
+	if got := alone.TimeToCapacity(); got != 0 {
+		t.Errorf("alone: %s, want 0", got)
 	}
 }
 

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"sort"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"scalableappbackend/loadgen/autoscaling"
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/timeline"
 )
 
 // Latency is the p99 of what a task answers by how much it is asked for, as a run has shown it: in order of Rate. Between
@@ -47,14 +49,14 @@ func (m *Measured) Add(w *result.Window, healthy int) {
 	m.windows = append(m.windows, one)
 }
 
-// LatencyOf is the latency by load of a run whose capacity was watched.
-func LatencyOf(o *result.Opened) (Latency, error) {
+// LatencyOf is the latency by load of a run, of its windows and of the capacity that was watched.
+func LatencyOf(windows iter.Seq2[*result.Window, error], t *timeline.Timeline) (Latency, error) {
 	var m Measured
-	for w, err := range o.Windows() {
+	for w, err := range windows {
 		if err != nil {
 			return nil, err
 		}
-		m.Add(w, o.Result.Timeline.At((w.From+w.To)/2).Healthy)
+		m.Add(w, t.At((w.From+w.To)/2).Healthy)
 	}
 	return m.Latency(), nil
 }
@@ -98,8 +100,7 @@ func (l Latency) At(rate float64) time.Duration {
 }
 
 func (c Config) checkLatency() error {
-	watched := slices.ContainsFunc(c.Policies, func(p autoscaling.Policy) bool { return p != nil && p.Metric() == autoscaling.MetricP99 })
-	if watched && len(c.Latency) == 0 {
+	if c.Watches(autoscaling.MetricP99) && len(c.Latency) == 0 {
 		return refuse("policies", "p99 by load is not known: want --load @DIR of a lab that measured it")
 	}
 	for i := 1; i < len(c.Latency); i++ {

@@ -1,7 +1,6 @@
 package simulate
 
 import (
-	"slices"
 	"strings"
 
 	"scalableappbackend/internal/input"
@@ -49,10 +48,7 @@ func (m Memory) String() string {
 }
 
 func (c Config) checkMemory() error {
-	watched := slices.ContainsFunc(c.Policies, func(p autoscaling.Policy) bool {
-		return p != nil && p.Metric() == autoscaling.MetricMemory
-	})
-	if watched && !c.Memory.Known() {
+	if c.Watches(autoscaling.MetricMemory) && !c.Memory.Known() {
 		return refuse("memory", "not given, and a policy watches it: want %s", wantMemory)
 	}
 	return nil

@@ -16,10 +16,11 @@ import (
 
 // OfRun is the simulation of a run whose capacity was watched: its plan's load on its service, in the service's time, by
 // these models. What is needed of the service is in the timeline's Settings; what is missing there is an error. Capacity
-// is what one task can do in requests/s, or 0 as the settings have it.
-func OfRun(p *plan.Plan, t *timeline.Timeline, capacity float64, m autoscaling.Models) (Config, error) {
+// is what one task can do in requests/s, or 0 as the settings have it; latency is what the run has shown, which a policy on p99
+// needs.
+func OfRun(p *plan.Plan, t *timeline.Timeline, capacity float64, latency Latency, m autoscaling.Models) (Config, error) {
 	c := DefaultConfig().With(m)
-	c.Min, c.Max = t.Min, t.Max
+	c.Min, c.Max, c.Latency = t.Min, t.Max, latency
 	var err error
 	if c.Policies, err = Policies(t.Settings[autoscaling.SettingPolicy]); err != nil {
 		return Config{}, err
@@ -51,9 +52,9 @@ func Policies(text string) (all []autoscaling.Policy, err error) {
 
 // OnAWS says, in a line, what the same load would have taken with AWS's numbers, of a run on another clock. It is empty
 // where that cannot be told.
-func OnAWS(p *plan.Plan, t *timeline.Timeline, capacity float64) string {
+func OnAWS(p *plan.Plan, t *timeline.Timeline, capacity float64, latency Latency) string {
 	m := autoscaling.AWSModels()
-	c, err := OfRun(p, t, capacity, m)
+	c, err := OfRun(p, t, capacity, latency, m)
 	if err != nil {
 		return ""
 	}

@@ -22,17 +22,17 @@ func TestALabsLoadIsToldOnAWSsClock(t *testing.T) {
 	// By hand: three minutes, 150 s until the third is seen, 35 s to run, 10 s to healthy: 375 s; the 33rd user came after 64.
 	// The load ends at 16:40, in the 17th minute, so 15 without it end at 32:00 and are seen at 34:30. Four steps, each 5 minutes
 	// of drain and 5 of cooldown but the last, whose drain is waited for: 30 + 5 minutes.
-	got := OnAWS(&p, &line, 0)
+	got := OnAWS(&p, &line, 0, nil)
 	for _, want := range []string{"the last new task healthy after 6m15s", "under-provisioned for 5m11s", "back at 2 52m50s after the load's end", "seen 2m30s later"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in %q", want, got)
 		}
 	}
 	delete(line.Settings, autoscaling.SettingTaskCapacity)
-	if got := OnAWS(&p, &line, 0); got != "" {
+	if got := OnAWS(&p, &line, 0, nil); got != "" {
 		t.Errorf("of a program that nobody knows it is said %q", got)
 	}
-	if got := OnAWS(&p, &line, 120); got == "" {
+	if got := OnAWS(&p, &line, 120, nil); got == "" {
 		t.Error("with a capacity that is given nothing is said")
 	}
 }

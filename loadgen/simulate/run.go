@@ -92,7 +92,7 @@ func (r *run) loop() {
 		}
 		if at == periodEnd {
 			r.ended++
-			r.pending = append(r.pending, s.values())
+			r.pending = append(r.pending, s.values(r.ended))
 		}
 		if at == due {
 			r.judge(judged)

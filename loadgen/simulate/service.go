@@ -22,7 +22,8 @@ type service struct {
 	counts timeline.Point
 	points []timeline.Point
 
-	period window // of the period under way
+	period window  // of the period under way
+	asked  float64 // requests to each healthy task in the balancer's period under way
 
 	share     float64 // requests to each healthy task so far
 	under     float64 // seconds
@@ -117,16 +118,21 @@ func (s *service) advance(to time.Duration) {
 	s.now = to
 }
 
-// values are the datapoints of the period that ends, and the next one begins.
-func (s *service) values() map[string]float64 {
+// values are the datapoints of the period that ends, counted from 1, and the next one begins. A p99 is that of a whole period
+// of the balancer.
+func (s *service) values(period int) map[string]float64 {
 	w, values := s.period, make(map[string]float64, 2)
 	s.period = window{}
 	if w.healthy {
 		values[autoscaling.MetricRequests] = w.perTarget
-		if len(s.cfg.Latency) > 0 && w.perTarget > 0 {
-			p99 := s.cfg.Latency.At(w.perTarget / s.cfg.Period.Seconds())
+	}
+	s.asked += w.perTarget
+	if every := max(s.cfg.Balancer.Every, 1); period%every == 0 {
+		if len(s.cfg.Latency) > 0 && s.asked > 0 {
+			p99 := s.cfg.Latency.At(s.asked / (float64(every) * s.cfg.Period.Seconds()))
 			values[autoscaling.MetricP99] = float64(p99) / float64(time.Millisecond)
 		}
+		s.asked = 0
 	}
 	if w.runningSeconds > 0 {
 		m := s.cfg.Memory
