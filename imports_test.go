@@ -59,6 +59,7 @@ loadgen             → internal/exit internal/input internal/units loadgen/atta
 loadgen/aws/session →
 loadgen/aws/store   → internal/input loadgen/aws/session
 loadgen/otlp        → internal/otlphttp loadgen/plan loadgen/result
+loadgen/aws/publish → internal/input internal/units loadgen/aws/session loadgen/plan loadgen/result
 loadgen/pair        → internal/input internal/units loadgen loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/result loadgen/validity
 loadgen/aws/tasks   → internal/input internal/units loadgen loadgen/aws/session loadgen/aws/store loadgen/plan loadgen/result
 loadgen/aws/awstest →
@@ -66,7 +67,7 @@ loadgen/aws/scaling → internal/input loadgen/autoscaling loadgen/aws/session l
 bench               →
 dashboards          → internal/input internal/near
 cmd/server          → server
-cmd/loadgen         → dashboards internal/exit internal/input internal/mounts internal/near internal/otlphttp internal/terraform internal/units loadgen loadgen/autoscaling loadgen/aws/session loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/otlp loadgen/pair loadgen/plan loadgen/progress loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
+cmd/loadgen         → dashboards internal/exit internal/input internal/mounts internal/near internal/otlphttp internal/terraform internal/units loadgen loadgen/autoscaling loadgen/aws/publish loadgen/aws/session loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/otlp loadgen/pair loadgen/plan loadgen/progress loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
 `
 
 // modules is who may import what others wrote; "tests" are the test files of any package.
@@ -74,7 +75,7 @@ cmd/loadgen         → dashboards internal/exit internal/input internal/mounts 
 const modules = `
 charm.land/bubbletea/v2                  ← loadgen/tui
 github.com/HdrHistogram/hdrhistogram-go  ← loadgen/result
-github.com/aws/aws-sdk-go-v2             ← loadgen/aws/awstest loadgen/aws/scaling loadgen/aws/session loadgen/aws/store loadgen/aws/tasks
+github.com/aws/aws-sdk-go-v2             ← loadgen/aws/awstest loadgen/aws/publish loadgen/aws/scaling loadgen/aws/session loadgen/aws/store loadgen/aws/tasks
 github.com/aws/smithy-go                 ← loadgen/aws/awstest loadgen/aws/scaling loadgen/aws/session
 github.com/charmbracelet/x/ansi          ← loadgen/tui
 github.com/rogpeppe/go-internal          ← tests

@@ -48,6 +48,16 @@ type flagGroup struct {
 	flags []*pflag.Flag
 }
 
+// wide is the longest flag that the column of all groups makes room for; a group with a longer one has a column of its own.
+const wide = 30
+
+func (g *flagGroup) width() (width int) {
+	for _, f := range g.flags {
+		width = max(width, len(spelled(f)))
+	}
+	return width
+}
+
 // groupsOf are a command's flags in the order in which they were defined.
 func groupsOf(cmd *cobra.Command) []flagGroup {
 	var groups []flagGroup
@@ -94,14 +104,15 @@ func writeHelp(w io.Writer, cmd *cobra.Command) {
 		}
 		t.Flush()
 	}
-	width := 0
+	common := 0
 	groups := groupsOf(cmd)
 	for _, g := range groups {
-		for _, f := range g.flags {
-			width = max(width, len(spelled(f)))
+		if w := g.width(); w <= wide {
+			common = max(common, w)
 		}
 	}
 	for _, g := range groups {
+		width := max(common, g.width())
 		fmt.Fprintf(w, "\n%s\n", g.name)
 		for _, f := range g.flags {
 			usage := f.Usage

@@ -94,6 +94,11 @@ func (l *launch) run(host string, watched *watching) (*result.Result, error) {
 	if r.csv != "" {
 		runner.Sinks = append(runner.Sinks, report.NewCSV(r.csv))
 	}
+	published, err := l.publishers()
+	if err != nil {
+		return nil, usage(err)
+	}
+	runner.Sinks = append(runner.Sinks, published...)
 	runner.Sinks = append(runner.Sinks, l.show(watched)...)
 	publish, err := l.env.otlpSink(l.ctx, r)
 	if err != nil {
@@ -123,7 +128,7 @@ func (l *launch) show(watched *watching) []result.Sink {
 	if watched != nil {
 		story = &progress.Story{Recovery: watched.recovery, Stopped: func() bool { return l.ctx.Err() != nil }}
 	}
-	if !l.env.draws(l.r.headless) {
+	if l.r.publish.emf || !l.env.draws(l.r.headless) {
 		return []result.Sink{&progress.Lines{Out: l.plain.stderr, Kept: l.dir.kept, Story: story}}
 	}
 	titled := l.r.plan

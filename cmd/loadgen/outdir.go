@@ -18,9 +18,10 @@ const defaultOut = "loadgen-results"
 // directory is the sink that keeps a run, and the first of its sinks: one that cannot be used is refused before anything else
 // is written, and what it keeps is finished before anything else is waited for.
 type directory struct {
-	name  string // how the path was given: --out, LOADGEN_OUT; empty for the default
-	path  string // empty: a new one
-	fresh bool   // it did not exist before
+	name  string   // how the path was given: --out, LOADGEN_OUT; empty for the default
+	path  string   // empty: a new one
+	fresh bool     // it did not exist before
+	above []string // directories above it that did not exist either, the lowest first
 
 	overwrite bool          // a result that is there
 	keeps     bool          // the command has no --overwrite
@@ -81,9 +82,11 @@ func (d *directory) make(meta *result.Meta) error {
 	if d.path != "" {
 		_, err := os.Stat(d.path)
 		d.fresh = errors.Is(err, fs.ErrNotExist)
+		d.above = missingAbove(d.path)
 		return nil
 	}
 	d.path = filepath.Join(defaultOut, meta.StartedAt.UTC().Format("20060102T150405Z"))
+	d.above = missingAbove(d.path)
 	if err := os.MkdirAll(defaultOut, 0o755); err != nil {
 		return fmt.Errorf("result directory %s: %w", d.path, shortened{err})
 	}
@@ -98,6 +101,17 @@ func (d *directory) make(meta *result.Meta) error {
 		}
 		d.path = fmt.Sprintf("%s-%d", base, i)
 	}
+}
+
+// missingAbove are the directories above a path that do not exist, the lowest first.
+func missingAbove(path string) (missing []string) {
+	for dir := filepath.Dir(path); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		missing = append(missing, dir)
+	}
+	return missing
 }
 
 // shortened is an error whose text is its reason alone.
@@ -147,5 +161,8 @@ func (d *directory) discard() {
 	}
 	if d.fresh {
 		_ = os.Remove(d.path)
+		for _, dir := range d.above {
+			_ = os.Remove(dir) // unless something is in it by now
+		}
 	}
 }

@@ -65,7 +65,9 @@ func pairSettings() []setting {
 }
 
 // runSettings is the table of everything that `run` can be told.
-func runSettings() []setting { return slices.Concat(settings(), startSettings(), pairSettings()) }
+func runSettings() []setting {
+	return slices.Concat(settings(), startSettings(), publishSettings(), pairSettings())
+}
 
 // isPaired reports whether two services were named.
 func (r *resolution) isPaired() bool {

@@ -37,16 +37,18 @@ type resolution struct {
 // resolve makes a plan that is valid of what was given to `run`, or says all that is wrong with it, naming
 // each thing as the user did.
 func resolve(flags map[string]*typed, variable func(string) (string, bool)) (*resolution, error) {
-	return resolveIn(runSettings(), service{}, flags, variable, (*resolution).completePair)
+	return resolveIn(runSettings(), service{}, flags, variable, (*resolution).completeRun)
+}
+
+// completeRun is what is wrong with what is for `run` alone.
+func (r *resolution) completeRun() []error {
+	return slices.Concat(r.completePair(), r.completePublishing())
 }
 
 // resolveIn is resolve for any verb that has a plan. Before the plan is validated, complete adds what the verb
 // makes of it, and returns what is wrong with the rest of what was given.
 func resolveIn(table []setting, defaults service, flags map[string]*typed, variable func(string) (string, bool), complete func(*resolution) []error) (*resolution, error) {
-	all := slices.DeleteFunc(collect(table, flags, variable), func(g given) bool {
-		on, err := parseSwitch(g.texts[len(g.texts)-1])
-		return g.flag == "quick" && err == nil && !on // it rivals others, and they must not lose against what is off
-	})
+	all := slices.DeleteFunc(collect(table, flags, variable), func(g given) bool { return isOff(&g) })
 	r := &resolution{table: table, failed: map[string]bool{}, options: options{service: defaults}}
 	if t := flags["targets"]; t != nil {
 		r.stdin = t.stdin

@@ -65,6 +65,9 @@ Variables
 			return usage(err)
 		}
 		return profiled(profile, func() error {
+			if r.publish.dryRun {
+				return env.forecast(r)
+			}
 			if r.isPaired() {
 				return runPaired(cmd.Context(), env, r)
 			}
@@ -120,6 +123,11 @@ func runPlan(ctx context.Context, env *env, r *resolution) error {
 		return err
 	}
 	defer env.noteStrangers(&r.plan, res)
+	if r.publish.emf {
+		to := *env
+		to.stdout = env.stderr
+		env = &to
+	}
 	return env.finish(r.json, report.Input{Result: res, Options: report.Options{Dir: l.dir.kept()}}, err)
 }
 

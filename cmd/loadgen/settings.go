@@ -42,6 +42,7 @@ type options struct {
 	headless *bool // nil: as the terminal is
 	control  bool  // commands are read from stdin
 	startAt  time.Time
+	publish  publishing
 
 	arguments []string // URLs and paths
 	method    string   // of them

@@ -34,6 +34,9 @@ func rivalries() []rivalry {
 		{winners: []string{"base-host", "start", "base-start"}, losers: []string{"csv"}, why: "a paired run leaves a result for each side, and no CSV"},
 		{winners: []string{"base-host", "start", "base-start"}, losers: []string{"start-at"}, why: "a paired run is one process, with nobody to start together with"},
 		{winners: []string{"base-host", "start", "base-start"}, losers: []string{"otlp"}, why: "its two sides would be one series"},
+		{winners: []string{"base-host", "start", "base-start"}, losers: []string{"cloudwatch", "cloudwatch-dry-run", "emf"}, why: "a paired run measures two services in turns, and its metrics would be of both"},
+		{winners: []string{"emf"}, losers: []string{"cloudwatch"}, why: "both would count everything twice"},
+		{winners: []string{"emf"}, losers: []string{"json"}, why: "standard output then holds EMF alone"},
 		{winners: []string{"sweep"}, losers: []string{"expect"}, why: "a sweep compares and has no verdict"},
 	}
 }

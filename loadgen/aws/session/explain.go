@@ -102,6 +102,9 @@ func explain(err error) *Error {
 	case fromService:
 		e.service(api, status, region)
 	case e.network(err):
+	case status >= 300: // what stands before a service answers without one of its errors
+		e.Kind = kindOfCode("", "", status)
+		e.Text = strings.TrimSpace("HTTP " + strconv.Itoa(status) + " " + http.StatusText(status))
 	default:
 		e.Text = oneLine(innermost(err).Error())
 	}

@@ -97,6 +97,14 @@ func (m marked) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return c, err
 }
 
+// Invalidate has the next call fetch credentials again, where the provider keeps them: a service may know sooner than
+// their date says that they have expired.
+func (m marked) Invalidate() {
+	if cache, ok := m.CredentialsProvider.(interface{ Invalidate() }); ok {
+		cache.Invalidate()
+	}
+}
+
 // credentialsError is a provider's.
 type credentialsError struct{ err error }
 
