@@ -78,7 +78,8 @@ func (r *resolution) completePublishing() []error {
 
 // publishers are the sinks that publish. An error is of what was given.
 func (l *launch) publishers() ([]result.Sink, error) {
-	p := &l.r.publish
+	p := l.r.publish
+	p.Several = p.Several || l.held != nil // somebody starts it together with others
 	if p.emf {
 		return []result.Sink{&publish.EMF{Config: p.Config, Out: l.env.stdout}}, nil
 	}
@@ -92,7 +93,9 @@ func (l *launch) publishers() ([]result.Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []result.Sink{publish.NewCloudWatch(p.Config, conf)}, nil
+	sink := publish.NewCloudWatch(p.Config, conf)
+	sink.Say = func(text string) { l.plain.say("note: --cloudwatch: %s", text) }
+	return []result.Sink{sink}, nil
 }
 
 // forecast prints what a run would publish.

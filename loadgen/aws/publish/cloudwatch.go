@@ -2,7 +2,6 @@ package publish
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -16,6 +15,9 @@ import (
 
 // CloudWatch is a result.Sink that publishes by PutMetricData. Make it with [NewCloudWatch].
 type CloudWatch struct {
+	// Say, when not nil, is told in one line of trouble before the run that does not refuse it.
+	Say func(text string)
+
 	result.NopSink
 	config  Config
 	sender  *sender
@@ -54,9 +56,13 @@ func (c *CloudWatch) Start(m *result.Meta) error {
 	ctx, cancel := context.WithTimeout(context.Background(), c.times.start)
 	defer cancel()
 	points := []point{{metric: &Metric{Name: Requests, Unit: "Count"}, at: m.StartedAt.Truncate(c.config.resolution())}}
-	err := c.sender.probe(ctx, c.batches(points)[0])
-	if e, ok := errors.AsType[*session.Error](err); ok && !passes(e) {
+	e := c.sender.probe(ctx, c.batches(points)[0])
+	switch {
+	case e == nil:
+	case !e.Passes() && e.Kind != session.Canceled:
 		return &input.Error{Field: "cloudwatch", Want: e.Error(), Hint: e.Hint}
+	case c.Say != nil:
+		c.Say("metrics may be lost: " + e.Error())
 	}
 	return nil
 }

@@ -61,9 +61,14 @@ func newSender(conf aws.Config, namespace string) *sender {
 	}
 }
 
-// probe makes one call, which is not counted. Its error is a [session.Error].
-func (s *sender) probe(ctx context.Context, b batch) error {
-	return session.Explain(s.call(ctx, b))
+// probe makes one call, which is not counted, and a second one when the first says what to do better: fetch credentials
+// again, or set the clock right. Its error is nil or what the last call met.
+func (s *sender) probe(ctx context.Context, b batch) *session.Error {
+	e := s.try(ctx, b)
+	if e != nil && s.learns(e) {
+		e = s.try(ctx, b)
+	}
+	return e
 }
 
 // start starts the goroutine.
@@ -149,25 +154,21 @@ func (s *sender) send(ctx context.Context, b batch) {
 			return
 		}
 		s.tried(attempt > 0)
-		err := s.call(ctx, b)
-		if err == nil {
+		e := s.try(ctx, b)
+		if e == nil {
 			s.mu.Lock()
 			s.counted.Sent += int64(len(b.datums))
 			s.mu.Unlock()
 			return
 		}
-		var e *session.Error
-		if errors.As(session.Explain(err), &e); e.Kind != session.Canceled {
+		if e.Kind != session.Canceled {
 			last = e
 		}
 		if ctx.Err() != nil {
 			s.gaveUp(b, last)
 			return
 		}
-		if e.Kind == session.Expired {
-			s.renew()
-		}
-		if !passes(e) && e.Kind != session.Expired && e.Kind != session.ClockSkew {
+		if !s.learns(e) && !e.Passes() {
 			s.mu.Lock()
 			s.lose(len(b.datums), e.Error())
 			s.mu.Unlock()
@@ -177,24 +178,27 @@ func (s *sender) send(ctx context.Context, b batch) {
 	}
 }
 
-// passes reports whether trouble may pass. The SDK learns how far the clock is off from the answer that says so, and
-// marks that as worth another try under the codes by which services say it.
-func passes(e *session.Error) bool {
-	if e.Passes() {
+// learns reports whether the next call will do better than the one that met e. Expired credentials are fetched again, where
+// whoever provides them can. How far the clock is off the SDK learns from the answer, and marks what may come of it as worth
+// another try, under whatever code a service says it.
+func (s *sender) learns(e *session.Error) bool {
+	if e.Kind == session.Expired {
+		if c, ok := s.credentials.(interface{ Invalidate() }); ok {
+			c.Invalidate()
+		}
 		return true
 	}
 	again, ok := errors.AsType[interface {
 		error
 		RetryableError() bool
 	}](e.Err)
-	return ok && again.RetryableError()
+	return e.Kind == session.ClockSkew || ok && again.RetryableError()
 }
 
-// renew has expired credentials fetched again by the next call.
-func (s *sender) renew() {
-	if c, ok := s.credentials.(interface{ Invalidate() }); ok {
-		c.Invalidate()
-	}
+// try makes one call. Nil says that it was accepted.
+func (s *sender) try(ctx context.Context, b batch) *session.Error {
+	e, _ := errors.AsType[*session.Error](session.Explain(s.call(ctx, b)))
+	return e
 }
 
 func (s *sender) call(ctx context.Context, b batch) error {

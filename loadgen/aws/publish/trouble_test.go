@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,11 +24,17 @@ import (
 	"scalableappbackend/loadgen/result"
 )
 
-// quickly is a sink for a server on loopback, whose times are a tenth of a real run's.
+// patiently is a sink that loses nothing on a machine that is slow.
+func patiently(config Config, conf aws.Config) *CloudWatch {
+	s := NewCloudWatch(config, conf)
+	s.times = times{start: 10 * time.Second, close: 10 * time.Second, finish: 10 * time.Second}
+	return s
+}
+
+// quickly is a sink for which nothing will be accepted, as is soon known.
 func quickly(config Config, conf aws.Config) *CloudWatch {
 	s := NewCloudWatch(config, conf)
-	s.times = times{start: 500 * time.Millisecond, close: 1500 * time.Millisecond, finish: 500 * time.Millisecond}
-	s.sender.attempt = 300 * time.Millisecond
+	s.times = times{start: time.Second, close: 1500 * time.Millisecond, finish: 300 * time.Millisecond}
 	return s
 }
 
@@ -56,7 +63,7 @@ func TestTroubleThatPassesCostsNothing(t *testing.T) {
 		},
 		"502 without a body":       func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
 		"a connection cut":         func(w http.ResponseWriter, _ *http.Request) { cut(w) },
-		"an endpoint that is slow": func(_ http.ResponseWriter, r *http.Request) { hang(r) },
+		"an endpoint that is slow": func(w http.ResponseWriter, r *http.Request) { hang(r) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -68,7 +75,10 @@ func TestTroubleThatPassesCostsNothing(t *testing.T) {
 				trouble(w, r) // the run's first call, twice
 				return false
 			}
-			sink := quickly(Config{}, c.config())
+			sink := patiently(Config{}, c.config())
+			if name == "an endpoint that is slow" {
+				sink.sender.attempt = time.Second
+			}
 			if err := publishAll(t, sink, metaOf(), windowsOf(30, 1), result.Valid); err != nil {
 				t.Fatal(err)
 			}
@@ -92,7 +102,7 @@ func TestCredentialsThatExpireAreFetchedAgain(t *testing.T) {
 		}
 		return true
 	}
-	sink := quickly(Config{}, conf)
+	sink := patiently(Config{}, conf)
 	if err := publishAll(t, sink, metaOf(), windowsOf(30, 1), result.Valid); err != nil {
 		t.Fatal(err)
 	}
@@ -106,6 +116,7 @@ func TestAClockThatIsWrongIsSetRightForTheNextTry(t *testing.T) {
 		"by a signature":    {"InvalidSignatureException", "Signature expired: 20261124T150435Z is now earlier than 20261124T152935Z"},
 		"by a name for it":  {"RequestTimeTooSkewed", "The difference between the request time and the current time is too large."},
 		"by a bad sign too": {"SignatureDoesNotMatch", "The request signature we calculated does not match"},
+		"by another name":   {"RequestExpired", "Request has expired."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCloud(t)
@@ -120,7 +131,7 @@ func TestAClockThatIsWrongIsSetRightForTheNextTry(t *testing.T) {
 				refuse(w, http.StatusForbidden, code.code, code.message)
 				return false
 			}
-			sink := quickly(Config{}, c.config())
+			sink := patiently(Config{}, c.config())
 			if err := publishAll(t, sink, metaOf(), windowsOf(30, 1), result.Valid); err != nil {
 				t.Fatal(err)
 			}
@@ -158,7 +169,7 @@ func TestWhatCannotBePublishedRefusesTheRunBeforeItsFirstRequest(t *testing.T) {
 		if x.creds != nil {
 			conf.Credentials = session.Credentials(x.creds)
 		}
-		err := quickly(Config{}, conf).Start(metaOf())
+		err := patiently(Config{}, conf).Start(metaOf())
 		e, ok := errors.AsType[*input.Error](err)
 		if !ok || e.Field != "cloudwatch" || !strings.Contains(e.Error(), x.want) || strings.Contains(e.Error(), "\n") || e.Hint == "" {
 			t.Errorf("%s: %v, want one line with %q and a hint", name, err, x.want)
@@ -209,12 +220,14 @@ func TestWhatIsLostIsCountedAndSaid(t *testing.T) {
 			t.Parallel()
 			c := newCloud(t)
 			c.answer = x.answer
-			sink := quickly(Config{}, c.config())
-			began := time.Now()
-			err := publishAll(t, sink, metaOf(), windowsOf(90, 1), result.Valid)
-			if took := time.Since(began); took > 4*time.Second {
-				t.Errorf("took %v", took)
+			sink := patiently(Config{}, c.config())
+			if x.lost {
+				sink = quickly(Config{}, c.config())
 			}
+			if name == "an endpoint that never answers" {
+				sink.sender.attempt = 300 * time.Millisecond
+			}
+			err := publishAll(t, sink, metaOf(), windowsOf(90, 1), result.Valid)
 			d := sink.Deliveries()[0]
 			if d.Lost == 0 || (d.Sent == 0) != x.lost || (d.Retries > 0) != x.retried || !strings.HasPrefix(d.Reason, x.reason) {
 				t.Errorf("%+v, want the reason %q", d, x.reason)
@@ -275,6 +288,65 @@ func TestAnEndpointThatNeverAnswersDoesNotTouchTheLoad(t *testing.T) {
 	if books[0].Requests != books[1].Requests || books[0].Latency != books[1].Latency || lags[0] != lags[1] {
 		t.Errorf("without: %d requests, lag %+v, %+v\nwith: %d requests, lag %+v, %+v",
 			books[0].Requests, lags[0], books[0].Latency.Corrected, books[1].Requests, lags[1], books[1].Latency.Corrected)
+	}
+}
+
+// busy refuses calls until it has had enough of them.
+type busy struct {
+	refusals int64
+	calls    atomic.Int64
+}
+
+func (b *busy) PutMetricData(context.Context, *cloudwatch.PutMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error) {
+	if n := b.calls.Add(1); n > 1 && n <= b.refusals+1 { // the first is that of the start
+		return nil, &session.Error{Kind: session.Throttled, Text: "not now"}
+	}
+	return &cloudwatch.PutMetricDataOutput{}, nil
+}
+
+func TestPausesGrowWhileThereIsTimeAndEndWithTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := NewCloudWatch(Config{}, aws.Config{Region: "r", Credentials: credentials.NewStaticCredentialsProvider("A", "B", "")})
+		cloud := &busy{refusals: 12}
+		sink.sender.client = cloud
+		m := metaOf()
+		if err := errors.Join(sink.Start(m), sink.Begin(m)); err != nil {
+			t.Fatal(err)
+		}
+		windows := windowsOf(100, 1)
+		for _, w := range windows {
+			_ = sink.Window(w)
+			time.Sleep(time.Second)
+		}
+		// From 0.2 s on each pause is twice the one before, up to 20 s, and between half of that and all: 9 or 10 fit into 75 s.
+		if n := cloud.calls.Load(); n < 9 || n > 13 {
+			t.Errorf("%d calls in a minute and a quarter", n)
+		}
+		began := time.Now()
+		_ = sink.Close()
+		if took := time.Since(began); took > 2500*time.Millisecond {
+			t.Errorf("closing took %v, want it to cut the pause short", took)
+		}
+		if d := sink.Deliveries()[0]; d.Lost != 0 || d.Retries != 12 {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+func TestTroubleBeforeTheRunThatMayPassIsSaid(t *testing.T) {
+	c := newCloud(t)
+	c.answer = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+		refuse(w, http.StatusServiceUnavailable, "ServiceUnavailable", "later")
+		return false
+	}
+	sink := patiently(Config{}, c.config())
+	var said []string
+	sink.Say = func(text string) { said = append(said, text) }
+	if err := sink.Start(metaOf()); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"metrics may be lost: CloudWatch PutMetricData: ServiceUnavailable: later"}; !slices.Equal(said, want) {
+		t.Errorf("said %q, want %q", said, want)
 	}
 }
 
