@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 )
@@ -63,6 +64,30 @@ func TestColorsAreForTerminalsThatTakeThem(t *testing.T) {
 	} {
 		if got := seenBy(row.variables, "stdout").color(row.stream); got != row.want {
 			t.Errorf("%v on %s: %v, want %v", row.variables, row.stream, got, row.want)
+		}
+	}
+}
+
+func TestALongLineOnATerminalIsBrokenBetweenWords(t *testing.T) {
+	const long = "0:04/0:15 steady users 50 offered 401.9/s done 401.9/s p50 0.171 ms p99 0.661 ms errors 0 (0.00 %) lag p99 4.96 ms"
+	for _, row := range []struct {
+		why   string
+		tty   bool
+		wants string
+	}{
+		{"a number keeps its unit, and what goes on is indented", true, "0:04/0:15 steady users 50 offered 401.9/s\n  done 401.9/s p50 0.171 ms p99 0.661 ms\n  errors 0 (0.00 %) lag p99 4.96 ms\nshort\n"},
+		{"a log has a line for each line", false, long + "\nshort\n"},
+	} {
+		var out bytes.Buffer
+		e := env{stderr: &out, isTTY: func(any) bool { return row.tty }, size: func(any) (int, int) { return 44, 20 }}
+		lines := e.wholeLines()
+		for _, text := range []string{long + "\n", "short\n"} {
+			if n, err := lines.Write([]byte(text)); n != len(text) || err != nil {
+				t.Errorf("%s: wrote %d of %d: %v", row.why, n, len(text), err)
+			}
+		}
+		if out.String() != row.wants {
+			t.Errorf("%s:\n%s\nwant\n%s", row.why, out.String(), row.wants)
 		}
 	}
 }

@@ -40,7 +40,7 @@ type watching struct {
 // launch listens to signals from now on; close ends that. What ends is said when it is asked to: "sending stops".
 func (e *env) launch(ctx context.Context, r *resolution, ends string) *launch {
 	quiet := *e
-	quiet.stderr = &wholeLines{w: e.stderr}
+	quiet.stderr = e.wholeLines()
 	l := &launch{env: e, plain: &quiet, r: r}
 	l.ctx, l.stopper = newStopper(ctx, func(cause string) {
 		if screen := l.screen.Load(); screen != nil {

@@ -17,9 +17,11 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"scalableappbackend/internal/exit"
 	"scalableappbackend/internal/input"
+	"scalableappbackend/internal/units"
 )
 
 // ending is how a command ends when there is something to say of its exit code.
@@ -87,14 +89,43 @@ func flatten(err error) []error {
 	return []error{err}
 }
 
-// wholeLines lets several goroutines write, each call in one piece.
+// wholeLines lets several goroutines write, each call in one piece. On a terminal of width columns, which is 0 elsewhere, a line
+// that is too long goes on below, indented, and not in the middle of a word.
 type wholeLines struct {
-	mu sync.Mutex
-	w  io.Writer
+	mu    sync.Mutex
+	w     io.Writer
+	width int
+}
+
+// wholeLines are those on stderr.
+func (e *env) wholeLines() *wholeLines {
+	l := &wholeLines{w: e.stderr}
+	if e.isTTY(e.stderr) {
+		l.width, _ = e.size(e.stderr)
+	}
+	return l
 }
 
 func (l *wholeLines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.w.Write(p)
+	if l.width == 0 {
+		return l.w.Write(p)
+	}
+	var text strings.Builder
+	for whole := range strings.Lines(string(p)) {
+		whole, ended := strings.CutSuffix(whole, "\n")
+		if utf8.RuneCountInString(whole) >= l.width { // one column stays free: some terminals wrap when the last one is written to
+			const indent = "  "
+			whole = strings.Join(units.Wrap(whole, l.width-1-len(indent)), "\n"+indent)
+		}
+		text.WriteString(whole)
+		if ended {
+			text.WriteByte('\n')
+		}
+	}
+	if _, err := io.WriteString(l.w, text.String()); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }

@@ -108,7 +108,7 @@ func (r *resolution) pairConfig() pair.Config {
 // runPaired runs both services in turns, shows how they compare, and returns the ending.
 func runPaired(ctx context.Context, world *env, r *resolution) error {
 	quiet := *world
-	quiet.stderr = &wholeLines{w: world.stderr}
+	quiet.stderr = world.wholeLines()
 	env := &quiet
 	ctx, stopper := newStopper(ctx, func(cause string) {
 		env.say("%s: sending stops, what is under way has up to %s; once more ends at once", cause, r.plan.StopTimeout)

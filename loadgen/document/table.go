@@ -3,6 +3,8 @@ package document
 import (
 	"slices"
 	"strings"
+
+	"scalableappbackend/internal/units"
 )
 
 const (
@@ -155,7 +157,7 @@ func (s *sheet) grid() []string {
 		case r.Sub != "":
 			lines = append(lines, s.Paint(Dim, Clean(r.Sub)))
 		case r.Note != "":
-			for _, l := range wrap(Clean(r.Note), s.page.width-s.indent) {
+			for _, l := range units.Wrap(Clean(r.Note), s.page.width-s.indent) {
 				lines = append(lines, s.Paint(Dim, l))
 			}
 		default:
@@ -198,7 +200,7 @@ func (s *sheet) heads() []string {
 func (s *sheet) row(cells []Cell) []string {
 	broken := []string{""}
 	if s.wrapped > 0 {
-		broken = wrap(cells[s.wrapped].Text, s.widths[s.wrapped])
+		broken = units.Wrap(cells[s.wrapped].Text, s.widths[s.wrapped])
 	}
 	var lines []string
 	for n, part := range broken {
@@ -283,7 +285,7 @@ func (s *sheet) stacked() []string {
 			lines = append(lines, s.Paint(Dim, Clean(r.Sub)))
 			continue
 		case r.Note != "":
-			for _, l := range wrap(Clean(r.Note), width) {
+			for _, l := range units.Wrap(Clean(r.Note), width) {
 				lines = append(lines, s.Paint(Dim, l))
 			}
 			continue
@@ -296,7 +298,7 @@ func (s *sheet) stacked() []string {
 			if group != "" {
 				prefix = group + ": "
 			}
-			for i, l := range wrap(prefix+strings.Join(parts, ", "), width-4) {
+			for i, l := range units.Wrap(prefix+strings.Join(parts, ", "), width-4) {
 				if i == 0 {
 					l = "  " + l
 				} else {

@@ -4,6 +4,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"scalableappbackend/internal/units"
 )
 
 // Layout says how text is laid out. The zero value is plain text of DefaultWidth columns.
@@ -91,7 +93,7 @@ func (p *page) hang(prefix string, width int, text string) {
 		}
 		prefix = strings.Repeat(" ", width)
 	}
-	for _, l := range wrap(Clean(text), p.width-width) {
+	for _, l := range units.Wrap(Clean(text), p.width-width) {
 		p.line(prefix + l)
 		prefix = strings.Repeat(" ", width)
 	}
@@ -99,7 +101,7 @@ func (p *page) hang(prefix string, width int, text string) {
 
 // paragraph writes text over the whole width in one tone.
 func (p *page) paragraph(t Tone, text string) {
-	for _, l := range wrap(Clean(text), p.width) {
+	for _, l := range units.Wrap(Clean(text), p.width) {
 		p.line(p.Paint(t, l))
 	}
 }
@@ -137,7 +139,7 @@ func (p *page) verdict(v *Verdict) {
 	word := Clean(v.Word)
 	indent := length(word) + 3
 	p.hang(p.Paint(v.Tone, word)+"   ", indent, v.What)
-	for _, l := range wrap(Clean(v.Sum), p.width-indent) {
+	for _, l := range units.Wrap(Clean(v.Sum), p.width-indent) {
 		p.line(strings.Repeat(" ", indent) + p.Paint(v.SumTone, l))
 	}
 	for _, n := range v.Notes {
