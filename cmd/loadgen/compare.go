@@ -32,38 +32,38 @@ func newCompare(env *env) *cobra.Command {
 	var told comparing
 	cmd := &cobra.Command{
 		Use:   "compare BASE… -- NEW…",
-		Short: "says of two sets of results whether the new one is worse, with confidence",
+		Short: "compares two results or sets of results: worse, better, or cannot tell",
 		Example: `
 loadgen compare base new                              # two results
-loadgen compare base-* -- new-*                       # several runs a side tell more
-loadgen compare paired -f markdown                    # a paired run, again
+loadgen compare base-* -- new-*                       # several runs on each side
+loadgen compare paired -f markdown                    # the result of a paired run
 loadgen compare base new --fail-on 'p99>10%' -f markdown
 loadgen compare --calibrate same-*                    # how noisy is this machine?
 loadgen compare --history results --metric 'p99' --fail-on 'p99 within its last 20 runs'`,
 		Long: `
 Gate and exit codes
-  Without --fail-on p99, error_rate and rps are gated, by --min-effect.
-  0 no regression, or it cannot be told (98 with --strict); 2 the sides are no results of like
-  loads; 98 a --fail-on holds. A true change of just the size of a limit fails half the time.`,
+  Without --fail-on, p99, error_rate and rps are gated by --min-effect. Exit 0: no regression, or
+  cannot tell (98 with --strict). Exit 2: the results cannot be compared. Exit 98: regression. A
+  true change of exactly the limit fails half the time.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringArrayVar(&told.failOn, "fail-on", nil, "exit 98 when so: p99>10%, error_rate>0.1pp, rps<-5%; repeatable")
+	flags.StringArrayVar(&told.failOn, "fail-on", nil, "exit 98 if so: p99>10%, error_rate>0.1pp, rps<-5%; repeatable")
 	annotate(flags.Lookup("fail-on"), noteArg, "EXPR")
-	flags.StringArrayVar(&told.minEffect, "min-effect", nil, "least change that matters, of error_rate in pp; repeatable")
+	flags.StringArrayVar(&told.minEffect, "min-effect", nil, "smallest change that matters (error_rate: in pp); repeatable")
 	annotate(flags.Lookup("min-effect"), noteArg, "N%")
 	annotate(flags.Lookup("min-effect"), noteDefault, "5% and 0.1pp")
-	flags.BoolVar(&told.strict, "strict", false, "exit 98 also when it cannot be told")
-	flags.BoolVar(&told.force, "force", false, "compare what is unlike, with a note")
-	flags.StringVarP(&told.format, "format", "f", compare.Formats()[0], strings.Join(compare.Formats(), ", ")+"; of a --history also csv")
+	flags.BoolVar(&told.strict, "strict", false, "exit 98 also if it cannot be told")
+	flags.BoolVar(&told.force, "force", false, "compare results of different plans or generators, with a note")
+	flags.StringVarP(&told.format, "format", "f", compare.Formats()[0], strings.Join(compare.Formats(), ", ")+"; with --history also csv")
 	annotate(flags.Lookup("format"), noteArg, "F")
 	annotate(flags.Lookup("format"), noteDefault, compare.Formats()[0])
-	flags.StringVar(&told.history, "history", "", "a directory of results: what they say of noise, or alone a chart")
+	flags.StringVar(&told.history, "history", "", "directory of earlier results: estimate noise from them; alone: draw a chart")
 	annotate(flags.Lookup("history"), noteArg, "DIR")
-	flags.StringArrayVar(&told.metric, "metric", nil, "what a --history draws; repeatable")
+	flags.StringArrayVar(&told.metric, "metric", nil, "metric that --history draws; repeatable")
 	annotate(flags.Lookup("metric"), noteArg, "M")
 	annotate(flags.Lookup("metric"), noteDefault, "p50, p99, rps, error_rate")
-	flags.BoolVar(&told.calibrate, "calibrate", false, "runs of one build: how many runs an effect needs here")
+	flags.BoolVar(&told.calibrate, "calibrate", false, "from runs of one build: how many runs find which change")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(append(compare.Formats(), "csv"), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagDirname("history")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -90,7 +90,7 @@ func (e *env) compare(told *comparing, args []string, dash int) error {
 	draw, wrong := told.figures()
 	err = errors.Join(err, wrong)
 	if len(told.metric) > 0 && !alone {
-		err = errors.Join(err, &input.Error{Field: "--metric", Want: "want --history DIR alone beside it: it is what a history draws"})
+		err = errors.Join(err, &input.Error{Field: "--metric", Want: "want --history DIR with it, and no results"})
 	}
 	if !slices.Contains(formats, told.format) {
 		err = errors.Join(err, &input.Error{Field: "--format", Got: told.format, Want: "one of " + strings.Join(formats, ", "), Hint: didYouMean(told.format, formats, "")})
@@ -131,7 +131,7 @@ func (e *env) compare(told *comparing, args []string, dash int) error {
 		return usage(err)
 	}
 	if slices.ContainsFunc(options.FailOn, func(c gate.Change) bool { return c.Last > 0 }) {
-		return usagef("--fail-on", "", "", "within its last N runs: it is for --history DIR alone, whose newest run is judged")
+		return usagef("--fail-on", "", "", "within its last N runs: want --history DIR and no results; it judges the newest run")
 	}
 	c, err := compare.Compare(base, next, options)
 	if unlike := compare.Errors(err); len(unlike) > 0 {
@@ -225,7 +225,7 @@ func (e *env) readRuns(dirs []string) (runs []*compare.Run, err error) {
 	var errs []error
 	for i, dir := range dirs {
 		if slices.Contains(dirs[:i], dir) {
-			errs = append(errs, &input.Error{Field: dir, Want: "twice on one side: a run counts once"})
+			errs = append(errs, &input.Error{Field: dir, Want: "named twice on one side"})
 			continue
 		}
 		if what := foreign(dir); what != "" {

@@ -10,25 +10,25 @@ import (
 	"scalableappbackend/loadgen/report"
 )
 
-// habit is what people type who come from another tool, and what to do instead. What means the same as a flag of ours is
-// an alias in the table of settings, and no habit.
+// habit is a flag or variable of another tool, and what to do instead. A flag that means the same as one of ours is
+// an alias in the table of settings and not a habit.
 type habit struct {
 	names   []string // flags; those of one letter are typed with one dash
 	env     string   // the variable of Locust, if there is one
 	value   bool     // the flag takes one
 	instead string
-	// harmless says that a run without it is what was meant: it is noted and passed over. Anything else is refused,
-	// because the run would be another one.
+	// harmless: the run does the same without this flag, so a note is enough. Any other flag is refused,
+	// because the run would do something else.
 	harmless bool
 }
 
 const (
-	noPython    = "loadgen runs no Python: requests stand in a file, -T FILE, or are arguments (docs/from-locust.md)"
-	noPage      = "there is no web page: the progress is in the terminal, and a result is shown by loadgen report DIR"
-	noMasters   = "there is no master and no worker: one process uses all CPUs; on more machines start one each, and add their results up with loadgen merge"
-	noClasses   = "there are no user classes: what is sent, and in which shares, stands in the file of requests, -T FILE"
-	noLogs      = "not needed: what happens is on stderr, the result on stdout"
-	selectTasks = "tasks are selected in the file of requests: -T FILE"
+	noPython    = "loadgen runs no Python: put the requests in a file, -T FILE, or name their URLs as arguments (docs/from-locust.md)"
+	noPage      = "there is no web page: the terminal shows the progress, and loadgen report DIR shows a result"
+	noMasters   = "there is no master and no worker: one process uses all CPUs; for more, start one on each machine and add up the results with loadgen merge"
+	noClasses   = "there are no user classes: list the requests and their weights in a file, -T FILE"
+	noLogs      = "not needed: progress goes to stderr, the result to stdout"
+	selectTasks = "select the requests in the file of requests: -T FILE"
 )
 
 // habits are all flags and variables of Locust 2.47 that are not ours, and those of hey, oha, wrk, k6, vegeta and curl
@@ -53,7 +53,7 @@ func habits() []habit {
 		{names: []string{"legacy-ui"}, env: "LEGACY_UI", instead: noPage},
 		{names: []string{"class-picker"}, env: "USERCLASS_PICKER", instead: noPage},
 		{names: []string{"autostart"}, env: "AUTOSTART", harmless: true, instead: "not needed: a run starts at once"},
-		{names: []string{"autoquit"}, env: "AUTOQUIT", value: true, harmless: true, instead: "not needed: the program ends with its run"},
+		{names: []string{"autoquit"}, env: "AUTOQUIT", value: true, harmless: true, instead: "not needed: the program exits when the run ends"},
 		{names: []string{"master"}, env: "MODE_MASTER", instead: noMasters},
 		{names: []string{"master-bind-host"}, env: "MASTER_BIND_HOST", value: true, instead: noMasters},
 		{names: []string{"master-bind-port"}, env: "MASTER_BIND_PORT", value: true, instead: noMasters},
@@ -68,10 +68,10 @@ func habits() []habit {
 		{names: []string{"processes"}, env: "PROCESSES", value: true, harmless: true, instead: "not needed: one process uses all CPUs"},
 		{names: []string{"tags"}, env: "TAGS", value: true, instead: selectTasks},
 		{names: []string{"exclude-tags", "E"}, env: "EXCLUDE_TAGS", value: true, instead: selectTasks},
-		{names: []string{"csv-full-history"}, env: "CSV_FULL_HISTORY", harmless: true, instead: "not needed: the history is of all requests together; that of each endpoint is in windows.jsonl of the result"},
-		{names: []string{"print-stats"}, env: "PRINT_STATS", harmless: true, instead: "not needed: lines of progress are on stderr"},
-		{names: []string{"only-summary"}, env: "ONLY_SUMMARY", harmless: true, instead: "not needed: the summary is on stdout, and lines of progress on stderr"},
-		{names: []string{"reset-stats"}, env: "RESET_STATS", harmless: true, instead: "not needed: the phase ramp is told from steady; a threshold is of one with {phase:steady}:p(99)<50ms"},
+		{names: []string{"csv-full-history"}, env: "CSV_FULL_HISTORY", harmless: true, instead: "not needed: windows.jsonl in the result has the history of each endpoint"},
+		{names: []string{"print-stats"}, env: "PRINT_STATS", harmless: true, instead: "not needed: stderr shows the progress"},
+		{names: []string{"only-summary"}, env: "ONLY_SUMMARY", harmless: true, instead: "not needed: the summary goes to stdout, the progress to stderr"},
+		{names: []string{"reset-stats"}, env: "RESET_STATS", harmless: true, instead: "not needed: the report separates the phases ramp and steady; a threshold for one is {phase:steady}:p(99)<50ms"},
 		{names: []string{"html"}, env: "HTML", value: true, instead: "use loadgen report DIR -f " + strings.Join(report.Formats()[1:], "|") + " after the run"},
 		{names: []string{"json-file"}, value: true, instead: "use --json > FILE"},
 		{names: []string{"skip-log-setup"}, env: "SKIP_LOG_SETUP", harmless: true, instead: noLogs},
@@ -82,24 +82,24 @@ func habits() []habit {
 		{names: []string{"show-task-ratio-json"}, instead: noClasses},
 		{names: []string{"version", "V"}, instead: "use loadgen version"},
 		{names: []string{"equal-weights"}, instead: "leave the weights out of the file of requests"},
-		{names: []string{"profile"}, value: true, instead: "use --name NAME, or --tag profile=NAME: what a run is of"},
+		{names: []string{"profile"}, value: true, instead: "use --name NAME or --tag profile=NAME"},
 		{names: []string{"otel"}, env: "ENABLE_OPENTELEMETRY", instead: "there are no traces: every request is counted in the result, the slowest by itself"},
 
 		// Others.
-		{names: []string{"n", "requests", "iterations", "i"}, value: true, instead: "use loadgen bench URL -n N for a number of requests; a run lasts for a time, -t D, and with --rate R sends R × D requests"},
-		{names: []string{"q", "query-per-second"}, value: true, instead: "use --rate N: requests per second in all, whoever sends them"},
-		{names: []string{"w", "wait-ongoing-requests-after-deadline"}, instead: "use -s D: how long requests that are under way at the end may still take"},
+		{names: []string{"n", "requests", "iterations", "i"}, value: true, instead: "use loadgen bench URL -n N to send N requests; run sends for a time, -t D, so --rate R sends R × D requests"},
+		{names: []string{"q", "query-per-second"}, value: true, instead: "use --rate N: requests per second in total"},
+		{names: []string{"w", "wait-ongoing-requests-after-deadline"}, instead: "use -s D: the grace period for unfinished requests at the end"},
 		{names: []string{"D"}, value: true, instead: "use -d @FILE"},
 		{names: []string{"a", "user"}, value: true, instead: "use --header 'Authorization: Basic ${CREDENTIALS}', or http://USER:PASSWORD@HOST"},
 		{names: []string{"A", "user-agent"}, value: true, instead: "use --header 'NAME: VALUE'"},
-		{names: []string{"F", "form"}, value: true, instead: "use -d @FILE with the body as it is sent, and its Content-Type as a header"},
-		{names: []string{"proxy"}, value: true, instead: "name the proxy as the host: what is between the clocks is measured"},
+		{names: []string{"F", "form"}, value: true, instead: "use -d @FILE with the encoded body, and --header with its Content-Type"},
+		{names: []string{"proxy"}, value: true, instead: "use the URL of the proxy as the host; its latency is then measured as well"},
 		{names: []string{"http2"}, instead: "requests are HTTP/1.1"},
 		{names: []string{"disable-redirects", "no-redirects"}, instead: "use --redirects 0"},
 		{names: []string{"location"}, harmless: true, instead: "not needed: redirects are followed; --redirects says how many"},
-		{names: []string{"compressed", "disable-compression"}, harmless: true, instead: "not needed: a body is read as it comes; --header 'Accept-Encoding: gzip' asks for a compressed one"},
-		{names: []string{"latency-correction"}, harmless: true, instead: "not needed: corrected latency is always shown beside the raw one"},
-		{names: []string{"workers", "max-workers", "max-connections"}, value: true, instead: "use --max-in-flight N: requests of a rate at once"},
+		{names: []string{"compressed", "disable-compression"}, harmless: true, instead: "not needed: bodies are never decompressed; --header 'Accept-Encoding: gzip' asks for compressed ones"},
+		{names: []string{"latency-correction"}, harmless: true, instead: "not needed: reports always show corrected and raw latency"},
+		{names: []string{"workers", "max-workers", "max-connections"}, value: true, instead: "use --max-in-flight N: most requests in flight, with --rate"},
 	}
 }
 
@@ -130,7 +130,7 @@ func (t typedHabit) Set(string) error {
 func (t typedHabit) String() string { return "" }
 func (t typedHabit) Type() string   { return "" }
 
-// defineHabits lets a command be told what other tools are told; said is what was typed, in order.
+// defineHabits adds the flags of other tools to a command; said lists those that were typed, in order.
 func defineHabits(flags *pflag.FlagSet, table []habit) (said *[]saidHabit) {
 	said = new([]saidHabit)
 	for i := range table {

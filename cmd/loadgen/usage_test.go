@@ -53,7 +53,7 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("-"), nil, `command "-": want one of run, bench, lab, simulate, report, merge, compare, baseline, dashboard, version, completion, help`},
 
 		// What belongs to other tools.
-		{args("-f locustfile.py --headless -u 5"), nil, "-f: loadgen runs no Python: requests stand in a file, -T FILE, or are arguments (docs/from-locust.md)"},
+		{args("-f locustfile.py --headless -u 5"), nil, "-f: loadgen runs no Python: put the requests in a file, -T FILE, or name their URLs as arguments (docs/from-locust.md)"},
 		{args("run -H http://h --tags smoke"), nil, "--tags: tasks are selected in the file of requests: -T FILE"},
 		{args("run -H http://h --html r.html"), nil, "--html: use loadgen report DIR -f " + strings.Join(report.Formats()[1:], "|") + " after the run"},
 		{args("run http://h -n 1000 -c 5"), nil, "-n: use loadgen bench URL -n N for a number of requests; a run lasts for a time, -t D, and with --rate R sends R × D requests"},
