@@ -47,7 +47,7 @@ func (e *env) launch(ctx context.Context, r *resolution, ends string) *launch {
 			screen.Stopping(cause)
 			return
 		}
-		l.plain.say("%s: %s, what is under way has up to %s; once more ends at once", cause, ends, r.plan.StopTimeout)
+		l.plain.say("%s: %s, requests in flight have up to %s; a second signal ends them at once", cause, ends, r.plan.StopTimeout)
 	})
 	signals, release := e.signals()
 	done := make(chan struct{})

@@ -38,7 +38,7 @@ type pairing struct {
 func pairSettings() []setting {
 	return []setting{
 		{flag: "base-host", arg: "URL", group: groupPair, fields: []string{"base_host"},
-			help: "compare --host with this service, which is asked in turns with it",
+			help: "compare --host with this service, which is measured in turns with it",
 			set:  one(parseText, func(o *options, s string) { o.pair.baseHost = plan.Trim(s) })},
 		{flag: "start", arg: "CMD", group: groupPair, fields: []string{"start"},
 			help: "instead of --host: start this program, which listens on $PORT",
@@ -111,7 +111,7 @@ func runPaired(ctx context.Context, world *env, r *resolution) error {
 	quiet.stderr = world.wholeLines()
 	env := &quiet
 	ctx, stopper := newStopper(ctx, func(cause string) {
-		env.say("%s: sending stops, what is under way has up to %s; once more ends at once", cause, r.plan.StopTimeout)
+		env.say("%s: sending stops, requests in flight have up to %s; a second signal ends them at once", cause, r.plan.StopTimeout)
 	})
 	signals, release := env.signals()
 	defer release()

@@ -180,7 +180,7 @@ func (s *editState) check(p *Plan, e Edit) *input.Error {
 	case p.Model == Bench:
 		return refuse("does not go with a bench: it is as fast as it goes from its start to its end")
 	case e.At < s.last:
-		return &input.Error{Field: "t_s", Want: "edits stand in order of time"}
+		return &input.Error{Field: "t_s", Want: "edits in order of time"}
 	case e.At >= s.length:
 		return &input.Error{Field: "t_s", Got: Duration(e.At).String(), Want: "a time before the load's end at " + Duration(s.length).String()}
 	case p.Model == Open && (e.Field == EditUsers || e.Field == EditSpawnRate):

@@ -174,7 +174,7 @@ func TestEditsThatCannotBeAreRefused(t *testing.T) {
 		{"below none", `[{"t_s":1,"field":"users","value":-1}]`, `edits[0].users "-1"`},
 		{"before the start", `[{"t_s":-1,"field":"users","value":1}]`, `edits[0].t_s "-1"`},
 		{"after the end", `[{"t_s":180,"field":"users","value":1}]`, `edits[0].t_s "3m": want a time before the load's end at 3m`},
-		{"out of order", `[{"t_s":2,"field":"users","value":1},{"t_s":1,"field":"users","value":2}]`, "edits[1].t_s: edits stand in order"},
+		{"out of order", `[{"t_s":2,"field":"users","value":1},{"t_s":1,"field":"users","value":2}]`, "edits[1].t_s: edits in order"},
 		{"of the other model", `[{"t_s":2,"field":"rate","value":1}]`, "edits[0].rate: does not go with users"},
 		{"paused twice", `[{"t_s":2,"field":"paused","value":true},{"t_s":3,"field":"paused","value":true}]`, "edits[1].paused: it is paused already"},
 		{"an end that has passed", `[{"t_s":20,"field":"run_time","value":"10s"}]`, `edits[0].run_time "10s": want a length above 20s`},

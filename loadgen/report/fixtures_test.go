@@ -313,7 +313,7 @@ func refusedRun() *sample {
 func emptyRun() *sample {
 	s := begin(seedPlan(), 500*ms, "GET /", "GET /health")
 	s.final.Verdict.Validity = result.Suspect
-	s.final.Verdict.Reasons = []result.Reason{{Code: "nothing_sent", Level: result.Suspect, Detail: "nothing was sent, so that nothing is known of the generator's timing"}, {Code: "cut", Level: result.Suspect, Detail: "the process ended before the run did"}}
+	s.final.Verdict.Reasons = []result.Reason{{Code: "nothing_sent", Level: result.Suspect, Detail: "nothing was sent, so the generator's timing is unknown"}, {Code: "cut", Level: result.Suspect, Detail: "the process ended before the run did"}}
 	s.final.Health = result.HealthSummary{
 		CPU:     result.CPUSummary{UsedRatioMax: result.Unknown(), UsedRatioMean: result.Unknown(), ThrottledRatio: result.Unknown(), StealRatio: result.Unknown()},
 		GCRatio: result.Unknown(), RSSMaxBytes: result.Unknown(), OpenFilesMax: result.Unknown(),

@@ -167,7 +167,7 @@ func meaning(v result.Validity) string {
 	case result.Suspect:
 		return "The numbers are usable, and the exit code is as if VALID, but look twice:"
 	case result.Invalid:
-		return "No claim is made of the service, because the generator was not fit to measure it:"
+		return "These numbers say nothing about the service, because the generator could not measure it:"
 	}
 	return ""
 }

@@ -101,7 +101,7 @@ func TestAnInvalidRunMakesNoClaim(t *testing.T) {
 	const heading = "These numbers describe the generator, not the service."
 	for format, got := range map[string]string{"text": text(t, r, Options{}), "markdown": markdown(t, r)} {
 		before, after, found := strings.Cut(got, heading)
-		if !found || !strings.Contains(before, "No claim is made of the service") {
+		if !found || !strings.Contains(before, "These numbers say nothing about the service") {
 			t.Errorf("%s does not say what its numbers are:\n%s", format, got)
 		}
 		for what, value := range map[string]string{

@@ -29,7 +29,7 @@ func (t *Timeline) Contradictions() (all []string) {
 	}
 	for _, a := range t.Activities {
 		if a.Completed != 0 && a.Completed < a.At {
-			note("the activity of %s s is told to have been over at %s s", seconds(a.At), seconds(a.Completed))
+			note("the activity that began at %s s ended at %s s, which is earlier", seconds(a.At), seconds(a.Completed))
 		}
 	}
 	if wrong > 0 {

@@ -93,7 +93,7 @@ func TestATimelineThatContradictsItselfIsDataWithAWarning(t *testing.T) {
 		why    string
 	}{
 		{func(t *Timeline) { t.Points[1].Healthy = 3 }, "more tasks were healthy than ran for 210 s, from 30 s on (3 healthy, 2 running)", "two services report with different delays"},
-		{func(t *Timeline) { t.Activities[0].Completed = sec }, "the activity of 240 s is told to have been over at 1 s", "completed before it started"},
+		{func(t *Timeline) { t.Activities[0].Completed = sec }, "the activity that began at 240 s ended at 1 s, which is earlier", "completed before it started"},
 		{func(t *Timeline) { t.Tasks[0].Requested = minute }, `task "a" ran before it was asked for`, "requested late"},
 		{func(t *Timeline) { t.Tasks[1].Healthy = 4 * minute }, `task "c" was healthy before it ran`, ""},
 		{func(t *Timeline) { t.Tasks[1].FirstSent = 4 * minute }, `task "c" answered before it ran`, ""},

@@ -261,7 +261,7 @@ func (m model) footer() (style, string) {
 	case m.stopping != "":
 		return warn, fmt.Sprintf("stopping within %s (%s); %s again: at once", grace, m.stopping, key)
 	case m.last != nil && m.last.Name == plan.Drain:
-		return dim, fmt.Sprintf("sending is over; what is under way has up to %s", grace)
+		return dim, fmt.Sprintf("no more requests are sent; those in flight have up to %s", grace)
 	}
 	if m.wheel == nil {
 		return dim, key + " stops"

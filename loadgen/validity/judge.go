@@ -285,7 +285,7 @@ func judgeNothingSent(e Evidence) result.Reason {
 	if e.Sent > 0 {
 		return none()
 	}
-	return found(CodeNothingSent, result.Suspect, "nothing was sent, so that nothing is known of the generator's timing")
+	return found(CodeNothingSent, result.Suspect, "nothing was sent, so the generator's timing is unknown")
 }
 
 // judgeUnknown lists in one reason whatever could not be read, wholly or for much of the run.
