@@ -120,6 +120,7 @@ func (r *Runner) prepare(ctx context.Context) (*session, error) {
 // they know.
 func (s *session) begin(ctx context.Context, hold func(context.Context) error) (err error) {
 	s.meta.StartedAt = time.Now().UTC() // about, for names
+	s.meta.ID = newID(s.meta.StartedAt)
 	if s.sinks, err = result.StartSinks(s.given, s.meta); err != nil {
 		return err
 	}
@@ -128,7 +129,6 @@ func (s *session) begin(ctx context.Context, hold func(context.Context) error) (
 	}
 	s.began = s.attack.Begin()
 	s.meta.StartedAt = s.began.UTC()
-	s.meta.ID = newID(s.meta.StartedAt)
 	s.builder = result.NewBuilder(s.meta)
 	if err := s.sinks.Begin(*s.builder.Meta(), sinkDepth); err != nil {
 		return err

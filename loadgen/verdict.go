@@ -188,6 +188,15 @@ func setExit(r *result.Result, failed error) {
 	}
 }
 
+// WithFailure is a result of which something that it was to be kept for failed when all else was done: it has a warning of that, and its exit
+// code. r stays as it is.
+func WithFailure(r *result.Result, failed error) *result.Result {
+	with := *r
+	with.Warnings = append(slices.Clone(r.Warnings), failed.Error())
+	setExit(&with, failed)
+	return &with
+}
+
 func value(n *int) int {
 	if n == nil {
 		return 0

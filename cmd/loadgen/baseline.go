@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"scalableappbackend/internal/input"
+	"scalableappbackend/loadgen/aws/store"
 	"scalableappbackend/loadgen/baseline"
 )
 
@@ -62,7 +63,11 @@ loadgen compare "$(loadgen baseline show --name checkout)" new`,
 		case len(args) > 1:
 			return usagef("argument", args[1], "", "only flags after baseline %s", args[0])
 		}
-		all, err := baseline.List(os.DirFS(dir))
+		fsys, err := env.cloud.folder(dir)
+		if err != nil {
+			return usage(input.WithField(err, "--dir"))
+		}
+		all, err := baseline.List(fsys)
 		if err != nil {
 			return usage(err)
 		}
@@ -71,7 +76,7 @@ loadgen compare "$(loadgen baseline show --name checkout)" new`,
 			if !ok {
 				return usagef("baseline show", "", "loadgen baseline list shows what there is", "no such baseline in %s", dir)
 			}
-			_, err := io.WriteString(env.stdout, filepath.Join(dir, filepath.FromSlash(e.Path()))+"\n")
+			_, err := io.WriteString(env.stdout, below(dir, e.Path())+"\n")
 			return err
 		}
 		for _, e := range all {
@@ -101,11 +106,35 @@ func (e *env) saveBaseline(dir, from string, want baseline.Entry, why string) er
 		return usage(&input.Error{Field: "baseline save", Want: err.Error()})
 	}
 	entry.Saved, entry.Reason = time.Now().UTC().Truncate(time.Second), why
-	if err := baseline.Save(kept{dir}, os.DirFS(from), entry); err != nil {
+	files, err := e.cloud.folder(from)
+	if err != nil {
 		return usage(err)
 	}
-	e.plain("kept in %s", filepath.Join(dir, filepath.FromSlash(entry.Path())))
+	to, err := e.cloud.baselines(dir)
+	if err != nil {
+		return usage(input.WithField(err, "--dir"))
+	}
+	if err := baseline.Save(to, files, entry); err != nil {
+		return usage(explained("", err))
+	}
+	e.plain("kept in %s", below(dir, entry.Path()))
 	return nil
+}
+
+// baselines is where baselines are written, a directory or a place in S3.
+func (c *cloud) baselines(where string) (baseline.Writer, error) {
+	if !store.IsURL(where) {
+		return kept{where}, nil
+	}
+	at, err := store.ParseURL(where)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := c.objects(at)
+	if err != nil {
+		return nil, explained(where, err)
+	}
+	return bucketFolder{objects}, nil
 }
 
 // kept is a folder of baselines.

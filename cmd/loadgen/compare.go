@@ -110,7 +110,7 @@ func (e *env) compare(told *comparing, args []string, dash int) error {
 		return e.showHistory(told, draw, options)
 	}
 	if len(args) == 1 && dash < 0 {
-		kept, err := readPair(args[0])
+		kept, err := e.readPair(args[0])
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return usage(err)
 		}
@@ -118,7 +118,7 @@ func (e *env) compare(told *comparing, args []string, dash int) error {
 			if err := told.again(kept, &options); err != nil {
 				return usage(err)
 			}
-			args = []string{filepath.Join(args[0], "base"), filepath.Join(args[0], "new")}
+			args = []string{below(args[0], "base"), below(args[0], "new")}
 		}
 	}
 	baseDirs, newDirs, err := sidesOf(args, dash)
@@ -232,7 +232,7 @@ func (e *env) readRuns(dirs []string) (runs []*compare.Run, err error) {
 			errs = append(errs, &input.Error{Field: dir, Want: what + ": want the directory of a result of loadgen run"})
 			continue
 		}
-		o, err := result.Open(dir)
+		o, err := e.cloud.open(dir)
 		if err == nil {
 			e.audit(o)
 			var r *compare.Run
@@ -268,15 +268,18 @@ func foreign(path string) string {
 }
 
 func (e *env) readHistory(dir string) (runs []*compare.Run, err error) {
-	entries, err := os.ReadDir(dir)
+	fsys, err := e.cloud.folder(dir)
+	if err != nil {
+		return nil, input.WithField(err, "--history")
+	}
+	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return nil, &input.Error{Field: "--history", Got: dir, Want: "a directory of results: " + reason(err)}
 	}
 	var dirs []string
 	for _, entry := range entries {
-		sub := filepath.Join(dir, entry.Name())
-		if _, err := os.Stat(filepath.Join(sub, "result.json")); err == nil {
-			dirs = append(dirs, sub)
+		if _, err := fs.Stat(fsys, entry.Name()+"/result.json"); err == nil {
+			dirs = append(dirs, below(dir, entry.Name()))
 		}
 	}
 	for _, each := range dirs {

@@ -9,8 +9,8 @@ import (
 	"scalableappbackend/internal/input"
 	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen"
+	"scalableappbackend/loadgen/aws/store"
 	"scalableappbackend/loadgen/plan"
-	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/simulate"
 )
 
@@ -37,6 +37,9 @@ func parseCurve(s string) (curve, error) {
 		load, err := simulate.ParseLoad(s)
 		return curve{load: load}, err
 	}
+	if store.IsURL(name) {
+		return resultCurve(name)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return curve{}, input.Refuse(s, "a file or the directory of a result that can be read: "+reason(err))
@@ -55,7 +58,7 @@ func parseCurve(s string) (curve, error) {
 
 // resultCurve is what a run asked of its service, in simulated time, and by what the service scaled where that was watched.
 func resultCurve(dir string) (curve, error) {
-	opened, err := result.Open(dir)
+	opened, err := newCloud().open(dir)
 	if err != nil {
 		return curve{}, &input.Error{Want: err.Error()}
 	}

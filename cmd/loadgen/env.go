@@ -21,6 +21,7 @@ type env struct {
 	lookup         func(string) (string, bool)
 	environ        []string
 	guard          func() *exec.Cmd // this program again: see newGuard
+	cloud          *cloud
 	isTTY          func(stream any) bool
 	size           func(stream any) (columns, lines int) // of a terminal; 0 when unknown
 	signals        func() (signals <-chan os.Signal, stop func())
@@ -37,6 +38,7 @@ func system() env {
 		stderr:  os.Stderr,
 		lookup:  os.LookupEnv,
 		environ: os.Environ(),
+		cloud:   newCloud(),
 		guard: func() *exec.Cmd {
 			self, err := os.Executable()
 			if err != nil {

@@ -42,7 +42,7 @@ func runLab(ctx context.Context, env *env, r *resolution) error {
 	}
 	in := report.Input{Result: res, Windows: l.windows.all(), Timeline: res.Timeline, Expectations: expectations(res)}
 	if l.dir != nil {
-		in.Options.Dir = l.dir.path
+		in.Options.Dir = l.shown()
 		in.Windows = nil
 		if opened, err := result.Open(l.dir.path); err == nil { // else the report does without
 			in.Windows = opened.Windows()

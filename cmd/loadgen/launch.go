@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"os"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"scalableappbackend/loadgen"
+	"scalableappbackend/loadgen/aws/store"
 	"scalableappbackend/loadgen/progress"
 	"scalableappbackend/loadgen/report"
 	"scalableappbackend/loadgen/result"
@@ -24,6 +27,8 @@ type launch struct {
 	stopper *stopper
 	screen  atomic.Pointer[tui.Screen] // nil: lines
 	dir     *directory                 // nil: the result is kept nowhere
+	s3      *store.Sink                // nil: not in S3
+	scratch string                     // dir's path, when it is only on its way to S3
 	windows keptWindows
 	release func()
 
@@ -64,6 +69,9 @@ func (l *launch) close() {
 		_ = screen.Close() // the run has it as a warning
 	}
 	l.release()
+	if l.scratch != "" {
+		_ = os.RemoveAll(l.scratch)
+	}
 }
 
 // run runs the plan on a host, and on what is watched if there is any. An error of what was given is an ending.
@@ -91,6 +99,15 @@ func (l *launch) run(host string, watched *watching) (*result.Result, error) {
 	} else if watched != nil {
 		runner.Sinks = append(runner.Sinks, &l.windows)
 	}
+	if r.s3.Bucket != "" {
+		if err := l.keepInS3(); err != nil {
+			return nil, err
+		}
+		if l.scratch != "" {
+			runner.Sinks = slices.Insert(runner.Sinks, 0, result.Sink(l.dir))
+		}
+		runner.Sinks = append(runner.Sinks, l.s3)
+	}
 	if r.csv != "" {
 		runner.Sinks = append(runner.Sinks, report.NewCSV(r.csv))
 	}
@@ -114,10 +131,16 @@ func (l *launch) run(host string, watched *watching) (*result.Result, error) {
 	}
 	if refused, ok := errors.AsType[*loadgen.InputError](err); ok {
 		l.dir.discard()
+		if e, ok := errors.AsType[*store.RefusedError](err); ok {
+			return nil, usage(explained(r.nameOf("s3"), e))
+		}
 		if ended := l.heldError(err); ended != nil {
 			return nil, ended
 		}
 		return nil, usage(errors.Join(r.namedErrors(refused.Err)...))
+	}
+	if l.s3 != nil && res != nil {
+		return l.copyToS3(res, err)
 	}
 	return res, err
 }
@@ -129,7 +152,7 @@ func (l *launch) show(watched *watching) []result.Sink {
 		story = &progress.Story{Recovery: watched.recovery, Stopped: func() bool { return l.ctx.Err() != nil }}
 	}
 	if l.r.publish.emf || !l.env.draws(l.r.headless) {
-		return []result.Sink{&progress.Lines{Out: l.plain.stderr, Kept: l.dir.kept, Story: story}}
+		return []result.Sink{&progress.Lines{Out: l.plain.stderr, Kept: l.kept, Story: story}}
 	}
 	titled := l.r.plan
 	screen := &tui.Screen{Output: l.env.stderr, Environ: l.env.environ, Styled: l.env.color(l.env.stderr), Stop: l.stopper.stop}

@@ -34,7 +34,7 @@ added, so percentiles are exact. Thresholds are evaluated on the sum, and so is 
 		}
 		var parts []*result.Opened
 		for _, dir := range args {
-			o, err := result.Open(dir)
+			o, err := env.cloud.open(dir)
 			if err != nil {
 				return usage(err)
 			}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"scalableappbackend/internal/input"
+	"scalableappbackend/loadgen/aws/store"
 	"scalableappbackend/loadgen/result"
 )
 
@@ -46,6 +47,9 @@ func (d *directory) drop() error {
 
 // Start makes the directory.
 func (d *directory) Start(meta *result.Meta) error {
+	if store.IsURL(d.path) {
+		return &input.Error{Field: cmp.Or(d.name, "--out"), Got: d.path, Want: "a directory", Hint: "loadgen run --s3 " + d.path + " keeps a result in S3"}
+	}
 	err := d.make(meta)
 	switch {
 	case err != nil:

@@ -91,6 +91,9 @@ func (r *resolution) completePair() []error {
 		}
 		return errs
 	}
+	if g := r.find("s3"); g != nil {
+		return []error{&input.Error{Field: g.name, Want: "not of a paired run, which is two results: want aws s3 cp --recursive DIR URL after it"}}
+	}
 	if r.pair.start != "" || r.pair.baseStart != "" {
 		r.plan.Host = "http://127.0.0.1" // until it is known where the program listens
 	}
@@ -311,18 +314,22 @@ func checkedEffect(text string) (string, error) {
 }
 
 // readPair is the comparison that a paired run left in a directory.
-func readPair(dir string) (*compare.Comparison, error) {
-	f, err := os.Open(filepath.Join(dir, pairName))
+func (e *env) readPair(dir string) (*compare.Comparison, error) {
+	fsys, err := e.cloud.folder(dir)
+	if err != nil {
+		return nil, err
+	}
+	f, err := fsys.Open(pairName)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	c, err := compare.Decode(f)
 	if err != nil {
-		return nil, &input.Error{Field: filepath.Join(dir, pairName), Want: err.Error()}
+		return nil, &input.Error{Field: below(dir, pairName), Want: err.Error()}
 	}
 	if c.Paired == nil {
-		return nil, &input.Error{Field: filepath.Join(dir, pairName), Want: "is not of a paired run"}
+		return nil, &input.Error{Field: below(dir, pairName), Want: "is not of a paired run"}
 	}
 	return c, nil
 }

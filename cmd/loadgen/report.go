@@ -29,6 +29,7 @@ func newReport(env *env) *cobra.Command {
 loadgen report                                   # the newest result
 loadgen report loadgen-results/20261124T150405Z
 loadgen report loadgen-results/20261124T150405Z -f markdown
+loadgen report s3://bucket/prefix/20261124T150405Z-1f2e3d4c
 loadgen report --schema > result.schema.json`,
 	}
 	flags := cmd.Flags()
@@ -55,7 +56,7 @@ loadgen report --schema > result.schema.json`,
 			env.say("note: the newest result is %s", dir)
 			args = []string{dir}
 		}
-		opened, err := result.Open(args[0])
+		opened, err := env.cloud.open(args[0])
 		if err != nil {
 			return usage(err)
 		}

@@ -55,7 +55,9 @@ Variables
 		notes = append(notes, r.notes...)
 		if err == nil {
 			notes = append(notes, r.pauses(flags)...)
-			notes = append(notes, notesOfPlace(r.out)...)
+			if r.s3.Bucket == "" {
+				notes = append(notes, notesOfPlace(r.out)...)
+			}
 			if note := noteOfProxy(&r.plan, env.variable); note != "" {
 				notes = append(notes, note)
 			}
@@ -128,7 +130,7 @@ func runPlan(ctx context.Context, env *env, r *resolution) error {
 		to.stdout = env.stderr
 		env = &to
 	}
-	return env.finish(r.json, report.Input{Result: res, Options: report.Options{Dir: l.dir.kept()}}, err)
+	return env.finish(r.json, report.Input{Result: res, Options: report.Options{Dir: l.shown()}}, err)
 }
 
 // finish shows a result, which may come beside an error, and returns the ending.

@@ -29,6 +29,7 @@ import (
 	"scalableappbackend/internal/calm"
 	"scalableappbackend/internal/golden"
 	"scalableappbackend/internal/resulttest"
+	"scalableappbackend/internal/s3like"
 	"scalableappbackend/loadgen/validity"
 	"scalableappbackend/server"
 )
@@ -248,6 +249,8 @@ func wantJSON(ts *testscript.TestScript, neg bool, args []string) {
 //	cold     500 for the first 200 ms in which it is asked, then 200
 //	slow     200 after a second
 //	nothing  404 for everything
+//	s3       a bucket "results", whose endpoint $NAME is
+//	refuses  S3 that allows nothing
 //	nobody   no listener at all
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	usageOf(ts, !neg && len(args) == 2, "serve NAME KIND")
@@ -285,6 +288,9 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 			w.WriteHeader(code)
 		}),
 	}
+	refuses := &s3like.Server{}
+	refuses.Refuse("AccessDenied")
+	handlers["s3"], handlers["refuses"] = &s3like.Server{}, refuses
 	handlers["moves"] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/moved" {
 			http.Redirect(w, r, "/", http.StatusFound)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"scalableappbackend/loadgen/aws/store"
 	"scalableappbackend/loadgen/gate"
 	"scalableappbackend/loadgen/plan"
 )
@@ -36,6 +37,7 @@ type options struct {
 	planFile string
 	targets  string // file
 	out      string // directory, outNone, or empty for a new one
+	s3       store.Location
 	csv      string // prefix
 	otlp     string // URL of metrics
 	json     bool
@@ -161,6 +163,9 @@ func settings() []setting {
 		{flag: "out", short: "o", arg: "DIR", group: groupResult,
 			help: "directory for the result, or none", byDefault: defaultOut + "/<UTC start>",
 			set: one(parseText, func(o *options, s string) { o.out = s })},
+		{flag: "s3", arg: "URL", group: groupResult, fields: []string{"s3"},
+			help: "keep the result in S3 as well, e.g. s3://bucket/prefix/",
+			set:  one(parseS3, func(o *options, at store.Location) { o.s3 = at })},
 		{flag: "overwrite", group: groupResult,
 			help: "replace the result in --out; other files in it stay",
 			set:  one(parseSwitch, func(o *options, on bool) { o.overwrite = on })},

@@ -109,6 +109,13 @@ type phaseStart struct {
 	From seconds `json:"from_s"`
 }
 
+// EncodePlan returns plan.json, without secrets, as a run writes it whose result is kept elsewhere than in a directory.
+func EncodePlan(m *Meta) ([]byte, error) {
+	kept := *m
+	kept.Interval, kept.Plan = m.interval(), m.Plan.Redacted()
+	return encodePlan(&kept)
+}
+
 // encodePlan returns plan.json.
 func encodePlan(m *Meta) ([]byte, error) {
 	file := planFile{

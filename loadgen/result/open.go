@@ -54,6 +54,11 @@ func Open(dir string) (*Opened, error) {
 	})
 }
 
+// OpenFS is Open of a directory that fsys is, under a name for messages.
+func OpenFS(name string, fsys fs.FS) (*Opened, error) {
+	return open(name, func() (fs.FS, io.Closer, error) { return fsys, io.NopCloser(nil), nil })
+}
+
 func open(dir string, files files) (*Opened, error) {
 	o := &Opened{Dir: dir, files: files}
 	if err := o.read(); err != nil {

@@ -13,10 +13,13 @@ import (
 // asidePrefix is what a file of a result is called while it may come back.
 const asidePrefix = ".replaced-"
 
-// fileNames are the files that a result may have.
-func fileNames() []string {
-	return []string{planName, windowsName, latencyName, eventsName, factsName, timelineName, resultName, tempName, reserveName}
+// FileNames are the files that a complete result may have, plan.json first and result.json last.
+func FileNames() []string {
+	return []string{planName, windowsName, latencyName, eventsName, factsName, timelineName, resultName}
 }
+
+// fileNames are the files that a result may have, those included that are there while it is written.
+func fileNames() []string { return append(FileNames(), tempName, reserveName) }
 
 // Aside is a result that was put aside to make room for another one in the same directory.
 type Aside struct {

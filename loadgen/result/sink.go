@@ -15,7 +15,7 @@ import (
 // the sink. A sink that needs only a part of this embeds [NopSink].
 type Sink interface {
 	// Start is called before the run's clock reads 0, however long it takes. An error refuses the run: nothing is sent.
-	// m.StartedAt is about when the run will start, and m.ID is empty.
+	// m.StartedAt is about when the run will start.
 	Start(m *Meta) error
 	// Begin is called when the run's clock has just read 0, at m.StartedAt to the nanosecond. The first request waits for
 	// it: it writes what has to be there before, and nothing else. An error refuses the run.

@@ -41,6 +41,9 @@ type Options struct {
 	MaxAttempts int
 }
 
+// Config is the SDK's, for programs, which do not import it.
+type Config = aws.Config
+
 // Load makes a configuration. It makes no call: credentials are fetched with the first one, and what is wrong with them is
 // that call's error. A missing region, a profile that does not exist and a shared file that cannot be read are an [Error] here.
 func Load(ctx context.Context, o Options) (aws.Config, error) {

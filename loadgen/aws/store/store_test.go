@@ -4,75 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
-	"net/http/httptest"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
+	"scalableappbackend/internal/s3like"
 	"scalableappbackend/loadgen/aws/session"
 	"scalableappbackend/loadgen/aws/store"
 )
-
-// s3Like answers as S3 does, three objects a page. It knows the bucket "results".
-type s3Like struct {
-	mu      sync.Mutex
-	objects map[string]string
-	refuse  string // an error code for every call, when not empty
-}
-
-func (s *s3Like) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	fail := func(status int, code string) {
-		w.WriteHeader(status)
-		fmt.Fprintf(w, "<Error><Code>%s</Code><Message>%s</Message></Error>", code, code)
-	}
-	_, there := s.objects[key]
-	switch {
-	case s.refuse != "":
-		fail(http.StatusForbidden, s.refuse)
-	case bucket != "results":
-		fail(http.StatusNotFound, "NoSuchBucket")
-	case r.Method == http.MethodPut:
-		body, _ := io.ReadAll(r.Body)
-		if there && r.Header.Get("If-None-Match") == "*" {
-			fail(http.StatusPreconditionFailed, "PreconditionFailed")
-			return
-		}
-		s.objects[key] = string(body)
-	case key != "" && there:
-		_, _ = io.WriteString(w, s.objects[key])
-	case key != "":
-		fail(http.StatusNotFound, "NoSuchKey")
-	default:
-		var names []string
-		for name := range s.objects {
-			if strings.HasPrefix(name, r.FormValue("prefix")) && name > r.FormValue("continuation-token") {
-				names = append(names, name)
-			}
-		}
-		slices.Sort(names)
-		const page = 3
-		more := ""
-		if len(names) > page {
-			names = names[:page]
-			more = "<IsTruncated>true</IsTruncated><NextContinuationToken>" + names[page-1] + "</NextContinuationToken>"
-		}
-		fmt.Fprint(w, "<ListBucketResult>", more)
-		for _, name := range names {
-			fmt.Fprintf(w, "<Contents><Key>%s</Key><Size>%d</Size><LastModified>2026-11-28T10:00:00.000Z</LastModified></Contents>", name, len(s.objects[name]))
-		}
-		fmt.Fprint(w, "</ListBucketResult>")
-	}
-}
 
 func config(url string) aws.Config {
 	return aws.Config{
@@ -81,25 +23,33 @@ func config(url string) aws.Config {
 	}
 }
 
-func bucket(t *testing.T, s *s3Like, url string) *store.Bucket {
+func bucket(t *testing.T, url string, set func(*s3like.Server)) *store.Bucket {
 	t.Helper()
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
+	s := &s3like.Server{}
+	set(s)
 	at, err := store.ParseURL(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store.NewBucket(store.Client(config(server.URL)), at)
+	return store.NewBucket(store.Client(config(s.Start(t))), at)
+}
+
+func with(keys ...string) func(*s3like.Server) {
+	return func(s *s3like.Server) {
+		for _, key := range keys {
+			s.Put(key, "not ours")
+		}
+	}
 }
 
 // One contract, for the real client over the wire and for the fake that other tests use.
 func TestObjectsAreWhatWasPut(t *testing.T) {
 	for name, o := range map[string]store.Objects{
-		"a bucket":             bucket(t, &s3Like{objects: map[string]string{"other/x": "not ours"}}, "s3://results/loads/nightly/"),
-		"a bucket, no prefix":  bucket(t, &s3Like{objects: map[string]string{}}, "s3://results"),
+		"a bucket":             bucket(t, "s3://results/loads/nightly/", with("other/x")),
+		"a bucket, no prefix":  bucket(t, "s3://results", with()),
 		"memory":               &store.Memory{},
 		"a folder of memory":   store.Below(&store.Memory{}, "a/b/"),
-		"a folder of a bucket": store.Below(bucket(t, &s3Like{objects: map[string]string{"loads/x": "not ours"}}, "s3://results/loads"), "id"),
+		"a folder of a bucket": store.Below(bucket(t, "s3://results/loads", with("loads/x")), "id"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx := t.Context()
@@ -160,7 +110,7 @@ func TestErrorNamesTheObjectAndSaysWhatItIs(t *testing.T) {
 		{"s3://others/loads", "", session.NoBucket, "s3://others: S3 PutObject: the bucket does not exist"},
 		{"s3://results/loads", "ExpiredToken", session.Expired, "s3://results/loads/id/plan.json: S3 PutObject: the AWS credentials have expired"},
 	} {
-		err := bucket(t, &s3Like{refuse: c.refuse}, c.at).Put(t.Context(), "id/plan.json", strings.NewReader("{}"))
+		err := bucket(t, c.at, func(s *s3like.Server) { s.Refuse(c.refuse) }).Put(t.Context(), "id/plan.json", strings.NewReader("{}"))
 		if err == nil || err.Error() != c.want || session.KindOf(err) != c.kind {
 			t.Errorf("got  %v (%s)\nwant %s (%s)", err, session.KindOf(err), c.want, c.kind)
 		}
