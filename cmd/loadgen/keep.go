@@ -8,8 +8,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"scalableappbackend/internal/mounts"
+	"scalableappbackend/internal/units"
+	"scalableappbackend/loadgen/result"
 )
 
 // anonymous is the root of a volume that has no name, as Docker and Podman lay them out.
@@ -50,6 +53,22 @@ func inContainer(all []mounts.Mount) bool {
 	}
 	root, _ := mounts.Holding(all, "/")
 	return strings.Contains(root.FSType, "overlay")
+}
+
+// killedAfter is how long after the request to stop Fargate kills a task, unless its definition says otherwise.
+const killedAfter = 30 * time.Second
+
+// noteOfKill says that a drain of this length may not end before the task is killed; "" when it does.
+func noteOfKill(drain time.Duration, inS3 bool) string {
+	rest := result.CloseTimeout + 2*time.Second
+	if inS3 {
+		rest += interruptedTimeout
+	}
+	if drain+rest <= killedAfter {
+		return ""
+	}
+	return fmt.Sprintf("Fargate kills a task %s after it was told to stop, and this one may take %s, %s of it the drain: set --stop-timeout to at most %s, or the definition's stopTimeout to at least %d",
+		units.Duration(killedAfter), units.Duration(drain+rest), units.Duration(drain), units.Duration(killedAfter-rest), int64((drain+rest+time.Second-1)/time.Second))
 }
 
 // notesOfPlace are notes on where the result goes: of a directory as --out names it, empty for the default.

@@ -77,7 +77,10 @@ func (l *launch) close() {
 // run runs the plan on a host, and on what is watched if there is any. An error of what was given is an ending.
 func (l *launch) run(host string, watched *watching) (*result.Result, error) {
 	r := l.r
-	uri, _ := l.env.variable("ECS_CONTAINER_METADATA_URI_V4")
+	uri, isTask := l.env.variable("ECS_CONTAINER_METADATA_URI_V4")
+	if note := noteOfKill(time.Duration(r.plan.StopTimeout), r.s3.Bucket != ""); isTask && note != "" {
+		l.plain.say("note: %s", note)
+	}
 	runner := loadgen.Runner{
 		Plan:        r.plan,
 		Lookup:      l.env.lookup,

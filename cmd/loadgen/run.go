@@ -163,5 +163,7 @@ func unlessUnread(err error) error {
 // options are how a report is laid out on a stream.
 func (e *env) options(w io.Writer) report.Options {
 	columns, lines := e.size(w)
-	return report.Options{Width: cmp.Or(columns, report.DefaultWidth), Height: lines, Color: e.color(w)}
+	// A task's log is taken apart into events at the ends of lines.
+	_, isTask := e.variable("ECS_CONTAINER_METADATA_URI_V4")
+	return report.Options{Width: cmp.Or(columns, report.DefaultWidth), Height: lines, Color: e.color(w), Unbroken: isTask && !e.isTTY(w)}
 }

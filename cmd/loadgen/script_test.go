@@ -250,6 +250,7 @@ func wantJSON(ts *testscript.TestScript, neg bool, args []string) {
 //	slow     200 after a second
 //	nothing  404 for everything
 //	s3       a bucket "results", whose endpoint $NAME is
+//	ecs      an ECS task's metadata
 //	refuses  S3 that allows nothing
 //	nobody   no listener at all
 func serve(ts *testscript.TestScript, neg bool, args []string) {
@@ -288,6 +289,10 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 			w.WriteHeader(code)
 		}),
 	}
+	handlers["ecs"] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"Cluster": "arn:aws:ecs:eu-central-1:111122223333:cluster/lab", "TaskARN": "arn:aws:ecs:eu-central-1:111122223333:task/lab/e9028f8d5d8e4f25", "Family": "loadgen",
+			"Revision": "3", "AvailabilityZone": "eu-central-1b", "LaunchType": "FARGATE", "Limits": {"CPU": 64, "Memory": 131072}}`)
+	})
 	refuses := &s3like.Server{}
 	refuses.Refuse("AccessDenied")
 	handlers["s3"], handlers["refuses"] = &s3like.Server{}, refuses

@@ -373,3 +373,23 @@ func TestClippedTextKeepsBothEnds(t *testing.T) {
 		}
 	}
 }
+
+func TestUnbrokenTextHasAFactOnALine(t *testing.T) {
+	long := strings.Repeat("word ", 100) + "end"
+	d := &Document{Blocks: []Block{
+		Verdict{Word: "VALID", What: long, Sum: long, Notes: []string{long}, Reasons: []string{long}},
+		Note{Text: long + "\x1b[31m\r\n"},
+		Facts{{Name: "a", Lines: []string{long, long}}},
+		List{Name: "b", Items: []Item{{Text: long}}},
+	}}
+	var b strings.Builder
+	if err := Text(&b, d, Layout{Unbroken: true, Width: 40}); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(b.String(), "word end\n") + strings.Count(b.String(), "word end"); got != strings.Count(b.String(), "word end")*2-1 || strings.Count(b.String(), "word end") != 8 {
+		t.Errorf("%d ends of lines:\n%s", got, b.String())
+	}
+	if strings.ContainsAny(b.String(), "\x1b\r") {
+		t.Error("control characters are left")
+	}
+}

@@ -2,6 +2,7 @@ package document
 
 import (
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -12,6 +13,9 @@ import (
 type Layout struct {
 	Width int  // columns; 0 is DefaultWidth, and what is out of range is the nearest of it
 	Color bool // ANSI colours
+	// Unbroken text has each sentence, fact and item on a line of its own, however long: for a log that takes lines for events. Tables and charts keep
+	// to Width.
+	Unbroken bool
 }
 
 // Widths of text.
@@ -32,7 +36,7 @@ func Text(w io.Writer, d *Document, o Layout) error {
 	if width == 0 {
 		width = DefaultWidth
 	}
-	p := &page{width: min(max(width, MinWidth), MaxWidth), Painter: Painter(o.Color)}
+	p := &page{width: min(max(width, MinWidth), MaxWidth), unbroken: o.Unbroken, Painter: Painter(o.Color)}
 	for i, b := range d.Blocks {
 		if i > 0 && apart(d.Blocks[i-1], b) {
 			p.gap()
@@ -64,8 +68,17 @@ func isLines(b Block) bool {
 // page collects lines.
 type page struct {
 	Painter
-	width int
-	b     strings.Builder
+	width    int
+	unbroken bool
+	b        strings.Builder
+}
+
+// wrap breaks a text into lines of a width.
+func (p *page) wrap(text string, width int) []string {
+	if p.unbroken {
+		width = math.MaxInt
+	}
+	return units.Wrap(text, width)
 }
 
 func (p *page) line(text string) { p.b.WriteString(strings.TrimRight(text, " ") + "\n") }
@@ -82,7 +95,7 @@ const leastRoom = 28
 
 // hang writes text in lines that begin below each other, right of a prefix of the given width.
 func (p *page) hang(prefix string, width int, text string) {
-	if p.width-width < leastRoom && length(text) > p.width-width && strings.TrimSpace(prefix) != "" {
+	if !p.unbroken && p.width-width < leastRoom && length(text) > p.width-width && strings.TrimSpace(prefix) != "" {
 		p.line(prefix)
 		prefix = "    "
 	}
@@ -93,7 +106,7 @@ func (p *page) hang(prefix string, width int, text string) {
 		}
 		prefix = strings.Repeat(" ", width)
 	}
-	for _, l := range units.Wrap(Clean(text), p.width-width) {
+	for _, l := range p.wrap(Clean(text), p.width-width) {
 		p.line(prefix + l)
 		prefix = strings.Repeat(" ", width)
 	}
@@ -101,7 +114,7 @@ func (p *page) hang(prefix string, width int, text string) {
 
 // paragraph writes text over the whole width in one tone.
 func (p *page) paragraph(t Tone, text string) {
-	for _, l := range units.Wrap(Clean(text), p.width) {
+	for _, l := range p.wrap(Clean(text), p.width) {
 		p.line(p.Paint(t, l))
 	}
 }
@@ -139,7 +152,7 @@ func (p *page) verdict(v *Verdict) {
 	word := Clean(v.Word)
 	indent := length(word) + 3
 	p.hang(p.Paint(v.Tone, word)+"   ", indent, v.What)
-	for _, l := range units.Wrap(Clean(v.Sum), p.width-indent) {
+	for _, l := range p.wrap(Clean(v.Sum), p.width-indent) {
 		p.line(strings.Repeat(" ", indent) + p.Paint(v.SumTone, l))
 	}
 	for _, n := range v.Notes {

@@ -29,10 +29,12 @@ type Input struct {
 
 // Options say how text is laid out. The zero value is plain text of DefaultWidth columns.
 type Options struct {
-	Width  int    // columns; 0 is DefaultWidth, and what is out of range is the nearest of it
-	Height int    // lines of the reader's terminal; 0 when it has no end
-	Color  bool   // ANSI colours
-	Dir    string // where the result is kept; empty when it is not
+	Width  int  // columns; 0 is DefaultWidth, and what is out of range is the nearest of it
+	Height int  // lines of the reader's terminal; 0 when it has no end
+	Color  bool // ANSI colours
+	// Unbroken text has each sentence, fact and item on a line of its own, for a log that takes lines for events.
+	Unbroken bool
+	Dir      string // where the result is kept; empty when it is not
 }
 
 // DefaultWidth is that of text whose reader's is not known.
@@ -72,6 +74,8 @@ func Write(w io.Writer, format string, in Input) error {
 	return &FormatError{Name: format}
 }
 
-func (o Options) layout() document.Layout { return document.Layout{Width: o.Width, Color: o.Color} }
+func (o Options) layout() document.Layout {
+	return document.Layout{Width: o.Width, Color: o.Color, Unbroken: o.Unbroken}
+}
 
 var errNoWindows = errors.New("report: this format is made of the run's windows, and none were given")

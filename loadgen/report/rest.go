@@ -25,6 +25,7 @@ func rest(r *result.Result, o Options) document.Facts {
 	f.add("connections", connections(r)...)
 	f.add("served by", servedBy(r)...)
 	f.add("generator", generator(r)...)
+	f.add("task", task(r)...)
 	f.add("published", published(r)...)
 	f.add("merged from", sources(r)...)
 	f.add("warnings", warnings(r)...)
@@ -227,6 +228,27 @@ func generator(r *result.Result) []string {
 		return nil
 	}
 	return []string{strings.Join(parts, "; ")}
+}
+
+// task is the ECS task that the run was; of a merged result there is none.
+func task(r *result.Result) []string {
+	t := r.Generator.Task
+	if t == nil {
+		return nil
+	}
+	text := cmp.Or(t.ID, t.ARN)
+	if t.Family != "" {
+		text += " of " + t.Family
+		if t.Revision != "" {
+			text += ":" + t.Revision
+		}
+	}
+	for _, part := range []string{t.LaunchType, t.Zone, t.Cluster[strings.LastIndexByte(t.Cluster, '/')+1:]} {
+		if part != "" {
+			text += ", " + part
+		}
+	}
+	return []string{text}
 }
 
 func percent(r result.Reading) string { return units.Percent(float64(r)) }

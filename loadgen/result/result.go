@@ -110,6 +110,12 @@ type Task struct {
 	ARN     string `json:"arn"`
 	Family  string `json:"family"`
 	Cluster string `json:"cluster"`
+
+	// Empty where the endpoint did not say, and in results from before they were kept.
+	ID         string `json:"id,omitempty"` // the end of the ARN
+	Revision   string `json:"revision,omitempty"`
+	Zone       string `json:"zone,omitempty"` // e.g. eu-central-1a
+	LaunchType string `json:"launch_type,omitempty"`
 }
 
 // Stats are the figures of one endpoint, one phase or a whole run.

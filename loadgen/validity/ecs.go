@@ -87,10 +87,14 @@ func getMetadata(ctx context.Context, transport http.RoundTripper, address strin
 
 func parseTask(body []byte) (ecsTask, error) {
 	var answer struct {
-		Cluster string
-		TaskARN string
-		Family  string
-		Limits  struct {
+		Cluster  string
+		TaskARN  string
+		Family   string
+		Revision string
+		// Missing on older platforms.
+		AvailabilityZone, LaunchType string
+
+		Limits struct {
 			CPU    float64 // vCPUs
 			Memory float64 // MiB
 		}
@@ -99,7 +103,11 @@ func parseTask(body []byte) (ecsTask, error) {
 		return ecsTask{}, errors.New("the metadata endpoint's answer is not the JSON that is documented")
 	}
 	task := ecsTask{
-		Task:        result.Task{ARN: answer.TaskARN, Family: answer.Family, Cluster: answer.Cluster},
+		Task: result.Task{
+			ARN: answer.TaskARN, Family: answer.Family, Cluster: answer.Cluster,
+			ID:       answer.TaskARN[strings.LastIndexByte(answer.TaskARN, '/')+1:],
+			Revision: answer.Revision, Zone: answer.AvailabilityZone, LaunchType: answer.LaunchType,
+		},
 		cpus:        math.Inf(1),
 		memoryBytes: noLimit(),
 	}

@@ -42,6 +42,7 @@ const taskExample = `{
   "DesiredStatus": "RUNNING",
   "Limits": {"CPU": 0.25, "Memory": 512},
   "Containers": [{"DockerId": "e9028f8d5d8e4f258373e7b93ce9a3c3-2495160603", "Limits": {"CPU": 10, "Memory": 0}}],
+  "AvailabilityZone": "us-west-2a",
   "LaunchType": "FARGATE"
 }`
 
@@ -61,6 +62,7 @@ func TestTaskIsReadFromTheMetadataEndpoint(t *testing.T) {
 		ARN:     "arn:aws:ecs:us-west-2:111122223333:task/default/e9028f8d5d8e4f258373e7b93ce9a3c3",
 		Family:  "curltest",
 		Cluster: "arn:aws:ecs:us-west-2:111122223333:cluster/default",
+		ID:      "e9028f8d5d8e4f258373e7b93ce9a3c3", Revision: "3", Zone: "us-west-2a", LaunchType: "FARGATE",
 	}
 	if task.Task != want || task.cpus != 0.25 || task.memoryBytes != 512<<20 {
 		t.Errorf("task %+v", task)
