@@ -170,8 +170,17 @@ func (l *launch) keepInS3() (err error) {
 		}
 		l.dir = &directory{path: l.scratch}
 	}
-	l.s3 = &store.Sink{Objects: objects, At: at, Dir: func() string { return l.dir.path }, Say: func(line string) { l.plain.say("%s", line) }}
+	l.s3 = &store.Sink{Objects: objects, At: at, Dir: func() string { return l.dir.path }, Say: l.news}
 	return nil
+}
+
+// news says a line while the run goes on, on the screen if there is one.
+func (l *launch) news(line string) {
+	if screen := l.screen.Load(); screen != nil {
+		screen.News(line)
+		return
+	}
+	l.plain.say("%s", line)
 }
 
 // makeScratch makes a directory for a result that is kept in S3 alone. The container image has no /tmp.

@@ -251,6 +251,7 @@ func wantJSON(ts *testscript.TestScript, neg bool, args []string) {
 //	nothing  404 for everything
 //	s3       a bucket "results", whose endpoint $NAME is
 //	ecs      an ECS task's metadata
+//	fades    S3 that takes one object, and then allows nothing
 //	refuses  S3 that allows nothing
 //	nobody   no listener at all
 func serve(ts *testscript.TestScript, neg bool, args []string) {
@@ -295,7 +296,9 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	})
 	refuses := &s3like.Server{}
 	refuses.Refuse("AccessDenied")
-	handlers["s3"], handlers["refuses"] = &s3like.Server{}, refuses
+	fades := &s3like.Server{}
+	fades.Fade(1)
+	handlers["s3"], handlers["refuses"], handlers["fades"] = &s3like.Server{}, refuses, fades
 	handlers["moves"] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/moved" {
 			http.Redirect(w, r, "/", http.StatusFound)

@@ -21,6 +21,8 @@ type Server struct {
 	mu      sync.Mutex
 	objects map[string]string
 	refuse  string
+	puts    int
+	fades   int
 }
 
 // Start starts a server on loopback until the test ends, and returns its URL.
@@ -35,6 +37,13 @@ func (s *Server) Refuse(code string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refuse = code
+}
+
+// Fade makes every call fail with AccessDenied after so many objects were put.
+func (s *Server) Fade(after int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fades = after
 }
 
 // Put places an object.
@@ -71,6 +80,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	code, there := s.refuse, false
 	_, there = s.objects[key]
+	if s.fades > 0 && s.puts >= s.fades {
+		code = "AccessDenied"
+	}
+	if r.Method == http.MethodPut {
+		s.puts++
+	}
 	s.mu.Unlock()
 	switch {
 	case code != "":
