@@ -61,13 +61,13 @@ loadgen/aws/store   → internal/input loadgen/aws/session loadgen/result
 loadgen/otlp        → internal/otlphttp loadgen/plan loadgen/result
 loadgen/aws/publish → internal/input internal/units loadgen/aws/session loadgen/plan loadgen/result
 loadgen/pair        → internal/input internal/units loadgen loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/result loadgen/validity
-loadgen/aws/tasks   → internal/input internal/units loadgen loadgen/aws/session loadgen/aws/store loadgen/plan loadgen/result
+loadgen/aws/tasks   → internal/input internal/terraform internal/units loadgen loadgen/aws/session loadgen/aws/store loadgen/plan loadgen/result
 loadgen/aws/awstest →
 loadgen/aws/scaling → internal/input loadgen/autoscaling loadgen/aws/session loadgen/result loadgen/timeline
 bench               →
 dashboards          → internal/input internal/near
 cmd/server          → server
-cmd/loadgen         → dashboards internal/exit internal/input internal/mounts internal/near internal/otlphttp internal/terraform internal/units loadgen loadgen/autoscaling loadgen/aws/publish loadgen/aws/session loadgen/aws/store loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/otlp loadgen/pair loadgen/plan loadgen/progress loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
+cmd/loadgen         → dashboards internal/exit internal/input internal/mounts internal/near internal/otlphttp internal/terraform internal/units loadgen loadgen/autoscaling loadgen/aws/publish loadgen/aws/scaling loadgen/aws/session loadgen/aws/store loadgen/aws/tasks loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/otlp loadgen/pair loadgen/plan loadgen/progress loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
 `
 
 // modules is who may import what others wrote; "tests" are the test files of any package.

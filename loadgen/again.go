@@ -132,11 +132,17 @@ func Merge(parts []*result.Opened, sinks ...result.Sink) (*result.Result, error)
 	return Sum{Parts: parts}.Merge(sinks...)
 }
 
-// assembleMerged makes a result of merged parts. broke is what kept the load from going on, nil for nothing.
-func assembleMerged(parts []*result.Opened, merged *result.Merged, broke error, sinks []result.Sink) (*result.Result, error) {
+// assemble makes a result of merged parts.
+func (s Sum) assemble(merged *result.Merged, sinks []result.Sink) (*result.Result, error) {
+	parts := s.Parts
 	var held []result.Expectation
 	merged.Meta.Expect, held = expectedOf(parts)
 	merged.Final.Expectations = held
+	for _, text := range s.Expect {
+		if !slices.Contains(merged.Meta.Expect, text) {
+			merged.Meta.Expect = append(merged.Meta.Expect, text)
+		}
+	}
 	if t := merged.Final.Timeline; t != nil && t.PerTask == 0 {
 		for _, p := range parts {
 			t.PerTask = max(t.PerTask, perTaskOf(p.Result))
@@ -155,7 +161,7 @@ func assembleMerged(parts []*result.Opened, merged *result.Merged, broke error, 
 		}
 		sum.Window(w)
 	}
-	res, err := sum.Finish(merged.Final, broke)
+	res, err := sum.Finish(merged.Final, s.Broke)
 	if err != nil {
 		return res, fmt.Errorf("merge: %w", err)
 	}

@@ -2,9 +2,11 @@ package loadgen
 
 import (
 	"errors"
+	"time"
 
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/timeline"
 )
 
 // Sum is results of several generators of one load that are to be one.
@@ -15,6 +17,14 @@ type Sum struct {
 	Broke error
 	// Interrupted is who or what stopped the load, when somebody did; the sum is interrupted then, whatever its parts say.
 	Interrupted string
+	// Warnings are what the reader of the sum should know beside those of the parts.
+	Warnings []string
+
+	// Facts are what was told of capacity until Until, where the load as a whole was watched by somebody beside the parts, on the clock of
+	// the part that began first; Expect is what capacity is expected to do.
+	Facts  []timeline.Fact
+	Until  time.Duration
+	Expect []string
 }
 
 // Merge adds the parts up, as if one generator had made the load, and hands the sum to sinks as a Runner does. Thresholds are judged
@@ -31,10 +41,18 @@ func (s Sum) Merge(sinks ...result.Sink) (*result.Result, error) {
 			merged.Final.StoppedBy = s.Interrupted
 		}
 	}
+	merged.Final.Warnings = append(merged.Final.Warnings, s.Warnings...)
 	if s.Broke != nil {
 		merged.Final.Warnings = append(merged.Final.Warnings, s.Broke.Error())
 	}
-	return assembleMerged(s.Parts, merged, s.Broke, sinks)
+	if len(s.Facts) > 0 {
+		var ledger timeline.Ledger
+		ledger.Tell(merged.Facts...)
+		ledger.Tell(s.Facts...)
+		merged.Facts, merged.Final.Timeline = ledger.Facts(), ledger.Timeline(s.Until)
+		merged.Final.Warnings = append(merged.Final.Warnings, ledger.Warnings()...)
+	}
+	return s.assemble(merged, sinks)
 }
 
 // Check says what is wrong with a plan that is to be run elsewhere, with everything that does not depend on the machine that runs it:

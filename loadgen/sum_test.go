@@ -5,9 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/timeline"
 )
 
 // keptRun runs a plan in virtual time and returns its result as it was kept.
@@ -67,6 +69,36 @@ func TestASumOfWhichAPartIsMissingIsARunError(t *testing.T) {
 		if len(row.sum.Parts) == 2 && res.Plan.Users != 6 {
 			t.Errorf("%s: %d users", name, res.Plan.Users)
 		}
+	}
+}
+
+func TestASumIsHeldToWhatItsServiceDidMeanwhile(t *testing.T) {
+	p := brief()
+	p.Users = 6
+	shares, err := p.Shares(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(s int, n int) timeline.Point {
+		return timeline.Point{At: time.Duration(s) * time.Second, Desired: n, Running: n, Healthy: n}
+	}
+	watched := Sum{
+		Parts: []*result.Opened{keptRun(t, shares[0]), keptRun(t, shares[1])}, Until: 40 * time.Second, Expect: []string{"running<=4", "oscillations==0"},
+		Facts: []timeline.Fact{
+			of("service"), {Known: 40 * time.Second, Load: &timeline.Loaded{To: 20 * time.Second, Ended: true}},
+			capacity("1", 0, at(0, 2)), capacity("2", 10*time.Second, at(10, 4)), capacity("3", 30*time.Second, at(30, 2)),
+		},
+	}
+	res, err := watched.Merge()
+	if err != nil || res.Timeline == nil || len(res.Expectations) != len(watched.Expect) {
+		t.Fatalf("%v, %+v", err, res.Expectations)
+	}
+	if got := res.Timeline.Points; len(got) != 3 || res.Totals.Requests == 0 {
+		t.Errorf("%d points of capacity", len(got))
+	}
+	watched.Expect = []string{"running<=3"}
+	if res, err := watched.Merge(); err != nil || res.Verdict.ExitCode != 97 {
+		t.Errorf("%+v, want exit 97: %v", res, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/term"
 
+	"scalableappbackend/loadgen/aws/tasks"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/validity"
 )
@@ -22,6 +23,7 @@ type env struct {
 	environ        []string
 	guard          func() *exec.Cmd // this program again: see newGuard
 	cloud          *cloud
+	pace           tasks.Pace // of launchers and tasks; zero: theirs
 	isTTY          func(stream any) bool
 	size           func(stream any) (columns, lines int) // of a terminal; 0 when unknown
 	signals        func() (signals <-chan os.Signal, stop func())

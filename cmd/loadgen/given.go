@@ -148,7 +148,7 @@ func strangers(table []setting, environ []string) []string {
 	for i := range table {
 		known = append(known, table[i].variables()...)
 	}
-	for _, s := range slices.Concat(runSettings(), benchSettings(), labSettings(), simulateSettings()) {
+	for _, s := range slices.Concat(runSettings(), benchSettings(), labSettings(), simulateSettings(), fargateSettings()) {
 		elsewhere = append(elsewhere, s.variables()...) // another verb's may be set for all
 	}
 	var notes []string

@@ -16,7 +16,7 @@ import (
 )
 
 func commands() []string {
-	return []string{"run", "bench", "lab", "simulate", "report", "merge", "compare", "baseline", "dashboard", "version", "completion", "help"}
+	return []string{"run", "bench", "lab", "simulate", "report", "merge", "compare", "baseline", "fargate", "fargate run", "fargate plan", "fargate collect", "dashboard", "version", "completion", "help"}
 }
 
 func TestHelpIsAsItWasReadLast(t *testing.T) {
@@ -28,7 +28,7 @@ func TestHelpIsAsItWasReadLast(t *testing.T) {
 			}
 			file := "loadgen"
 			if name != "" {
-				file += "_" + name
+				file += "_" + strings.ReplaceAll(name, " ", "_")
 			}
 			golden.Check(t, "help/"+file+".txt", stdout)
 		}
@@ -128,14 +128,22 @@ func markdown() string {
 	b.WriteString("# The command line\n\nMade of the commands themselves; `UPDATE_GOLDEN=1 go test ./cmd/loadgen` makes it again.\n")
 	for _, name := range commands() {
 		if name != "help" {
-			section(&b, commandOf(root, name))
+			section(&b, commandAt(root, name))
 		}
 	}
 	return b.String()
 }
 
+// commandAt is the command of a path such as "fargate run".
+func commandAt(root *cobra.Command, path string) *cobra.Command {
+	for _, name := range args(path) {
+		root = commandOf(root, name)
+	}
+	return root
+}
+
 func section(b *strings.Builder, cmd *cobra.Command) {
-	fmt.Fprintf(b, "\n## loadgen %s\n\n`loadgen %s` %s.\n\n```sh\n%s\n```\n", cmd.Name(), cmd.Use, cmd.Short, strings.TrimSpace(cmd.Example))
+	fmt.Fprintf(b, "\n## %s\n\n`%s %s` %s.\n\n```sh\n%s\n```\n", cmd.CommandPath(), cmd.Parent().CommandPath(), cmd.Use, cmd.Short, strings.TrimSpace(cmd.Example))
 	for _, g := range groupsOf(cmd) {
 		withEnv := slices.ContainsFunc(g.flags, func(f *pflag.Flag) bool { return noteOf(f, noteEnv) != "" })
 		if g.name != groupFlags {

@@ -185,7 +185,7 @@ func startLab(ctx context.Context, env *env, r *resolution) (*lab.Lab, error) {
 	if s.replica != "" {
 		of = s.replica
 	}
-	env.plain("starting %s of %s", tasks(s.min, "replica"), of)
+	env.plain("starting %s of %s", countOf(s.min, "replica"), of)
 	l, err := lab.Start(ctx, config)
 	if err == nil {
 		length := r.plan.Length()
@@ -222,12 +222,4 @@ func policies(s *service) string {
 		all = append(all, p.String())
 	}
 	return strings.Join(all, " and ")
-}
-
-// tasks is a number of something that may be one.
-func tasks(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return units.Count(int64(n)) + " " + what + "s"
 }

@@ -32,7 +32,10 @@ type launch struct {
 	windows keptWindows
 	release func()
 
-	held func(context.Context) error // what the run waits for when it is ready, in place of --start-at
+	held  func(context.Context) error // what the run waits for when it is ready, in place of --start-at
+	sinks []result.Sink               // beside those of every run
+	// several says that others make parts of the same load: what is published adds up, or is left out.
+	several bool
 }
 
 // watching is what a run watches beside its load.
@@ -119,6 +122,7 @@ func (l *launch) run(host string, watched *watching) (*result.Result, error) {
 		return nil, usage(err)
 	}
 	runner.Sinks = append(runner.Sinks, published...)
+	runner.Sinks = append(runner.Sinks, l.sinks...)
 	runner.Sinks = append(runner.Sinks, l.show(watched)...)
 	publish, err := l.env.otlpSink(l.ctx, r)
 	if err != nil {

@@ -51,7 +51,7 @@ loadgen report loadgen-results/20261124T150405Z    # show a saved result`,
 		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.RunE = noCommand
-	root.AddCommand(newRun(env), newBench(env), newLab(env), newSimulate(env), newReport(env), newMerge(env), newCompare(env), newBaseline(env), newDashboard(env), newVersion(env), newCompletion(env), newGuard(env))
+	root.AddCommand(newRun(env), newBench(env), newLab(env), newSimulate(env), newReport(env), newMerge(env), newCompare(env), newBaseline(env), newFargate(env), newDashboard(env), newVersion(env), newCompletion(env), newGuard(env))
 	root.SetHelpCommand(newHelp())
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(env.stdout, cmd) })
 	root.SetFlagErrorFunc(flagError)
@@ -77,13 +77,19 @@ func newHelp() *cobra.Command {
 			if len(args) == 0 {
 				return root.Help()
 			}
-			if len(args) > 1 {
-				return usagef("argument", args[1], "", "one command")
+			of := root
+			for i, name := range args {
+				next := commandOf(of, name)
+				switch {
+				case next != nil:
+				case i > 0 && len(commandNames(of)) == 0:
+					return usagef("argument", name, "", "one command")
+				default:
+					return unknownCommand(of, name)
+				}
+				of = next
 			}
-			if of := commandOf(root, args[0]); of != nil {
-				return of.Help()
-			}
-			return unknownCommand(root, args[0])
+			return of.Help()
 		},
 	}
 }
@@ -119,7 +125,7 @@ func commandNames(parent *cobra.Command) []string {
 			names = append(names, c.Name())
 		}
 	}
-	order := []string{"run", "bench", "lab", "simulate", "report", "merge", "compare", "baseline", "dashboard", "version", "completion", "help"}
+	order := []string{"run", "bench", "lab", "simulate", "report", "merge", "compare", "baseline", "fargate", "dashboard", "version", "completion", "help", "plan", "collect"}
 	slices.SortStableFunc(names, func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
 	return names
 }

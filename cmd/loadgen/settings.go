@@ -33,6 +33,7 @@ type setting struct {
 type options struct {
 	service  service // of `lab` and `simulate`
 	pair     pairing // of a paired `run`
+	fargate  fargate // of `fargate run`
 	plan     plan.Plan
 	planFile string
 	targets  string // file

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Bucket is the only one that there is.
@@ -20,6 +21,7 @@ const Bucket = "results"
 type Server struct {
 	mu      sync.Mutex
 	objects map[string]string
+	changed map[string]time.Time
 	refuse  string
 	puts    int
 	fades   int
@@ -51,9 +53,9 @@ func (s *Server) Put(key, content string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.objects == nil {
-		s.objects = map[string]string{}
+		s.objects, s.changed = map[string]string{}, map[string]time.Time{}
 	}
-	s.objects[key] = content
+	s.objects[key], s.changed[key] = content, time.Now().Truncate(time.Second) // S3 tells whole seconds
 }
 
 // Keys are those of all objects, in order.
@@ -125,7 +127,7 @@ func (s *Server) list(w http.ResponseWriter, prefix, after string) {
 		fmt.Fprintf(w, "<IsTruncated>true</IsTruncated><NextContinuationToken>%s</NextContinuationToken>", text(keys[page-1]))
 	}
 	for _, key := range keys {
-		fmt.Fprintf(w, "<Contents><Key>%s</Key><Size>%d</Size><LastModified>2026-11-28T10:00:00.000Z</LastModified></Contents>", text(key), len(s.objects[key]))
+		fmt.Fprintf(w, "<Contents><Key>%s</Key><Size>%d</Size><LastModified>%s</LastModified></Contents>", text(key), len(s.objects[key]), s.changed[key].UTC().Format(time.RFC3339))
 	}
 	fmt.Fprint(w, "</ListBucketResult>")
 }

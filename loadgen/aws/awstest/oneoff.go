@@ -29,6 +29,8 @@ type OneOff struct {
 	f     *Fake
 	calls int
 	tasks []*oneOff
+
+	others Handler // of DescribeTasks, for a service's
 }
 
 // Definition is a task definition.
@@ -65,6 +67,9 @@ type oneOff struct {
 // RunTasks makes the fake start tasks.
 func (f *Fake) RunTasks(o *OneOff) {
 	o.f = f
+	f.mu.Lock()
+	o.others = f.handlers["ecs:DescribeTasks"]
+	f.mu.Unlock()
 	f.Handle("ecs:RunTask", o.runTask)
 	f.Handle("ecs:StopTask", o.stopTask)
 	f.Handle("ecs:DescribeTasks", o.describeTasks)
@@ -170,6 +175,12 @@ func (o *OneOff) live(ctx context.Context, t *oneOff) {
 	t.end(o.f.now(), stopCode, reason, &exit)
 }
 
+func (o *OneOff) knows(name string) bool {
+	o.f.mu.Lock()
+	defer o.f.mu.Unlock()
+	return o.find(name) != nil
+}
+
 func (o *OneOff) find(name string) *oneOff {
 	i := slices.IndexFunc(o.tasks, func(t *oneOff) bool { return t.ARN == name || strings.HasSuffix(t.ARN, "/"+name) })
 	if i < 0 {
@@ -190,6 +201,9 @@ func (o *OneOff) stopTask(in Object) (Object, error) {
 }
 
 func (o *OneOff) describeTasks(in Object) (Object, error) {
+	if asked := in.Texts("tasks"); len(asked) > 0 && !o.knows(asked[0]) {
+		return o.others(in)
+	}
 	o.f.mu.Lock()
 	defer o.f.mu.Unlock()
 	asked := in.Texts("tasks")

@@ -16,7 +16,7 @@
 //	ready/I             task: it has everything and waits
 //	start.json          launcher: the instant, once all are ready
 //	progress/I.json     task: its last few Beats
-//	tasks/I/            task: its result, as the S3 sink writes one
+//	tasks/I/…/          task: its result, in a folder of its own, as store.Sink writes one
 //
 // The launcher's clock decides nothing: start.json has a time of S3's clock, from which those of tasks differ by milliseconds.
 //

@@ -28,9 +28,8 @@ func keyFile(sha256 string) string { return "files/" + sha256 }
 func keyShare(task int) string     { return "plans/" + strconv.Itoa(task) + ".json" }
 func keyReady(task int) string     { return prefixReady + strconv.Itoa(task) }
 func keyProgress(task int) string  { return "progress/" + strconv.Itoa(task) + ".json" }
-func keyResult(task int) string    { return ResultPrefix(task) + "result.json" }
 
-// ResultPrefix is below what a task's result lies in a run, e.g. "tasks/3/".
+// ResultPrefix is below what a task's result lies in a run, e.g. "tasks/3/": in a folder that has the task's own ID.
 func ResultPrefix(task int) string { return "tasks/" + strconv.Itoa(task) + "/" }
 
 // schema is that of the objects that launcher and tasks exchange. Both are of one version, or refuse each other.

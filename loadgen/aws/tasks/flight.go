@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -93,6 +94,9 @@ func (f *Flight) Tasks() []Task { return f.tasks }
 // Started is the instant of the common start; zero before it was given.
 func (f *Flight) Started() time.Time { return f.start }
 
+// LocalStart is Started by this machine's clock.
+func (f *Flight) LocalStart() time.Time { return f.start.Add(-f.skew) }
+
 // know makes the tasks of what was launched.
 func (f *Flight) know() {
 	f.tasks = make([]Task, f.manifest.Tasks)
@@ -145,7 +149,7 @@ func (f *Flight) awaitReady(ctx context.Context) error {
 	for {
 		objects, err := f.Store.List(ctx, prefixReady)
 		if err != nil && !passes(err) {
-			return cause(ctx, session.Explain(err))
+			return cause(ctx, err)
 		}
 		for _, o := range objects {
 			if n, err := strconv.Atoi(strings.TrimPrefix(o.Name, prefixReady)); err == nil && 1 <= n && n <= len(f.tasks) {
@@ -208,7 +212,7 @@ func (f *Flight) notReady() string {
 func (f *Flight) Start(ctx context.Context) error {
 	f.start = time.Now().Add(f.skew + f.Lead).UTC().Truncate(time.Millisecond)
 	if err := put(ctx, f.Store, keyStart, start{At: f.start}); err != nil {
-		return errors.Join(cause(ctx, session.Explain(err)), f.Stop(context.WithoutCancel(ctx), "the start could not be given"))
+		return errors.Join(cause(ctx, err), f.Stop(context.WithoutCancel(ctx), "the start could not be given"))
 	}
 	if f.skew != 0 {
 		f.say("this machine's clock differs from S3's by %v; the start is by S3's", f.skew.Round(time.Second))
@@ -300,7 +304,7 @@ func (f *Flight) listen(ctx context.Context) {
 				h := &heard[i]
 				h.told, _ = get(ctx, f.Store, keyProgress(i+1), &h.beats)
 				if h.beats.Ended || f.tasks[i].Gone || f.ECS == nil {
-					h.done = f.isThere(ctx, keyResult(i+1))
+					h.done = f.hasResult(ctx, i+1)
 				}
 			}
 		})
@@ -320,9 +324,10 @@ func (f *Flight) listen(ctx context.Context) {
 	}
 }
 
-func (f *Flight) isThere(ctx context.Context, key string) bool {
-	objects, err := f.Store.List(ctx, key)
-	return err == nil && slices.ContainsFunc(objects, func(o store.Object) bool { return o.Name == key })
+// hasResult reports whether a task's whole result is there, in a folder that has the task's own ID.
+func (f *Flight) hasResult(ctx context.Context, task int) bool {
+	objects, err := f.Store.List(ctx, ResultPrefix(task))
+	return err == nil && slices.ContainsFunc(objects, func(o store.Object) bool { return path.Base(o.Name) == "result.json" })
 }
 
 // describeMost is how many tasks one DescribeTasks call takes.

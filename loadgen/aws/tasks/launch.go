@@ -32,6 +32,9 @@ type ECS interface {
 	StopTask(context.Context, *ecs.StopTaskInput, ...func(*ecs.Options)) (*ecs.StopTaskOutput, error)
 }
 
+// Client is ECS with this configuration.
+func Client(cfg aws.Config) ECS { return ecs.NewFromConfig(cfg) }
+
 // Where is where tasks run.
 type Where struct {
 	Cluster        string
@@ -116,10 +119,10 @@ func (l *Launcher) Launch(ctx context.Context, o Order) (*Flight, error) {
 		return nil, &InputError{err}
 	}
 	if err := f.open(ctx); err != nil {
-		return nil, &InputError{session.Explain(err)}
+		return nil, &InputError{err}
 	}
 	if err := l.write(ctx, &o, shares, files); err != nil {
-		return nil, &InputError{session.Explain(err)}
+		return nil, &InputError{err}
 	}
 	if err := l.start(ctx, f, definition); err != nil {
 		return nil, err
@@ -407,7 +410,7 @@ func (l *Launcher) start(ctx context.Context, f *Flight, definition string) erro
 	f.know()
 	after := context.WithoutCancel(ctx)
 	if err := put(after, l.Store, keyLaunched, f.launched); err != nil && failed == nil {
-		failed = session.Explain(err)
+		failed = err
 	}
 	if failed != nil {
 		return errors.Join(failed, f.Stop(after, "the launch failed"))

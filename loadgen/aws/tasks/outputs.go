@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"scalableappbackend/internal/input"
+	"scalableappbackend/internal/terraform"
 )
 
 // Outputs are those of a Terraform stack that a launch reads. What the stack does not have is empty.
@@ -26,12 +27,9 @@ type Outputs struct {
 // ParseOutputs reads what `terraform output -json` or `tofu output -json` prints. It needs one output that it knows; others are passed
 // over, and one that is null counts as not there.
 func ParseOutputs(data []byte) (Outputs, error) {
-	const want = "what terraform output -json prints"
-	var all map[string]struct {
-		Value json.RawMessage `json:"value"`
-	}
-	if err := json.Unmarshal(bytes.TrimSpace(data), &all); err != nil {
-		return Outputs{}, &input.Error{Want: "want " + want + ": one JSON object with a value for each name"}
+	all, err := terraform.Read(bytes.NewReader(data))
+	if err != nil {
+		return Outputs{}, err
 	}
 	var o Outputs
 	places := map[string]any{
@@ -41,8 +39,8 @@ func ParseOutputs(data []byte) (Outputs, error) {
 	}
 	known := 0
 	for name, place := range places {
-		value := all[name].Value
-		if len(value) == 0 || string(value) == "null" {
+		value, there := all[name]
+		if !there {
 			continue
 		}
 		if err := json.Unmarshal(value, place); err != nil {
@@ -51,7 +49,7 @@ func ParseOutputs(data []byte) (Outputs, error) {
 		known++
 	}
 	if known == 0 {
-		return Outputs{}, &input.Error{Want: "none of its outputs is one of " + strings.Join(OutputNames(), ", ") + ": want " + want}
+		return Outputs{}, &input.Error{Want: "none of its outputs is one of " + strings.Join(OutputNames(), ", ")}
 	}
 	return o, nil
 }

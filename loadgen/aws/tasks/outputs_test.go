@@ -26,11 +26,11 @@ func TestTerraformOutputsAreReadAsTerraformPrintsThem(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for text, want := range map[string]string{
-		`cluster = "main"`:                    "want what terraform output -json prints: one JSON object with a value for each name",
-		`{}`:                                  "none of its outputs is one of alb_url, cluster, load_assign_public_ip",
-		`{"cluster":{"value":5}}`:             `cluster "5": want a text`,
-		`{"load_subnets":{"value":"subnet"}}`: `load_subnets "\"subnet\"": want a list of texts`,
-		`{"load_assign_public_ip":{"value":"yes"}}`: `load_assign_public_ip "\"yes\"": want true or false`,
+		`cluster = "main"`: "no JSON object of outputs: want what terraform output -json prints",
+		`{}`:               "none of its outputs is one of alb_url, cluster, load_assign_public_ip",
+		`{"cluster":{"sensitive":false,"value":5}}`:                   `cluster "5": want a text`,
+		`{"load_subnets":{"sensitive":false,"value":"subnet"}}`:       `load_subnets "\"subnet\"": want a list of texts`,
+		`{"load_assign_public_ip":{"sensitive":false,"value":"yes"}}`: `load_assign_public_ip "\"yes\"": want true or false`,
 	} {
 		if _, err := ParseOutputs([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, err, want)
@@ -52,7 +52,7 @@ func TestTheStackHasTheOutputs(t *testing.T) {
 }
 
 func FuzzParseOutputs(f *testing.F) {
-	f.Add([]byte(`{"cluster":{"value":"main"},"load_subnets":{"value":["a"]}}`))
+	f.Add([]byte(`{"cluster":{"sensitive":false,"value":"main"},"load_subnets":{"sensitive":false,"value":["a"]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if _, err := ParseOutputs(data); err != nil && strings.ContainsAny(err.Error(), "\n\r") {
 			t.Errorf("an error of several lines: %q", err)

@@ -102,7 +102,7 @@ func (w *world) container(ctx context.Context, t awstest.Started) int {
 	}
 	dead := w.dead[task]
 	kept := &disk{dead: dead, dir: filepath.Join(w.dirs, "results", strconv.Itoa(task)), upload: func(name string, data []byte) error {
-		return w.bucket.Put(context.Background(), ResultPrefix(task)+name, bytes.NewReader(data))
+		return w.bucket.Put(context.Background(), ResultPrefix(task)+"id/"+name, bytes.NewReader(data))
 	}}
 	r := loadgen.Runner{
 		Plan: share.Plan, Transport: &w.service, Judge: calm.Judge, Hold: part.Hold(share.Offset),
