@@ -410,7 +410,7 @@ func (e *env) fargateTask(ctx context.Context, at store.Location, n int) error {
 	r.out, r.s3 = outNone, at.Below(tasks.ResultPrefix(n))
 	l := e.launch(ctx, r, "sending stops")
 	defer l.close()
-	l.held, l.several = part.Hold(share.Offset), share.Tasks > 1
+	l.held = part.Hold(share.Offset)
 	l.sinks = []result.Sink{&tasks.Beacon{Store: objects, Task: n}}
 	e.plain("task %d of %d of run %s: %s", n, share.Tasks, share.Run, describeShare(&share.Plan))
 	res, err := l.run(r.plan.Host, nil)

@@ -34,8 +34,6 @@ type launch struct {
 
 	held  func(context.Context) error // what the run waits for when it is ready, in place of --start-at
 	sinks []result.Sink               // beside those of every run
-	// several says that others make parts of the same load: what is published adds up, or is left out.
-	several bool
 }
 
 // watching is what a run watches beside its load.
