@@ -261,3 +261,20 @@ func TestWhatKeepsALaunchFromStartingIsSaidInOneLine(t *testing.T) {
 		}
 	}
 }
+
+// A task of a run reads from its definition what is about publishing, and nothing about the load, its result, or what the launcher does.
+func TestATaskReadsNothingOfItsLoadFromTheEnvironment(t *testing.T) {
+	all := func(string) (string, bool) { return "x", true }
+	read := ofTask(runSettings(), all)
+	for _, name := range []string{"LOADGEN_USERS", "LOCUST_USERS", "LOADGEN_RATE", "LOADGEN_STAGES", "LOADGEN_HOST", "LOADGEN_TARGETS", "LOADGEN_HEADERS",
+		"LOADGEN_THRESHOLDS", "LOADGEN_SEED", "LOADGEN_PLAN", "LOADGEN_S3", "LOADGEN_OUT", "LOADGEN_NAME", "LOADGEN_TAGS", "LOADGEN_START_AT", "LOADGEN_NOTHING"} {
+		if v, ok := read(name); ok {
+			t.Errorf("%s is read as %q", name, v)
+		}
+	}
+	for _, name := range []string{"LOADGEN_OTLP", "LOADGEN_HEADLESS", "AWS_REGION", "TOKEN"} {
+		if _, ok := read(name); !ok {
+			t.Errorf("%s is not read", name)
+		}
+	}
+}
