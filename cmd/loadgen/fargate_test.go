@@ -29,7 +29,8 @@ type aws struct {
 	oneOff awstest.OneOff
 	bucket s3like.Server
 	asked  atomic.Int64
-	url    string // of the service
+	hangs  atomic.Bool // the service, until it is told not to
+	url    string      // of the service
 	vars   map[string]string
 
 	mu   sync.Mutex
@@ -49,6 +50,9 @@ func newAWS(t *testing.T) *aws {
 	t.Cleanup(api.Close)
 	service := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 		w.asked.Add(1)
+		for w.hangs.Load() {
+			time.Sleep(10 * time.Millisecond)
+		}
 		rw.Header().Set("X-Served-By", "one")
 		_, _ = io.WriteString(rw, "ok")
 	}))
@@ -202,6 +206,44 @@ func TestAnInterruptedLaunchStopsItsTasksAndShowsWhatTheyMeasured(t *testing.T) 
 	}
 	if o.Result.Totals.Requests != w.asked.Load() || !o.Result.Interrupted || w.oneOff.Running() != 0 {
 		t.Errorf("%d requests, the service counted %d; %d tasks are left", o.Result.Totals.Requests, w.asked.Load(), w.oneOff.Running())
+	}
+}
+
+func TestASecondSignalLeavesAndSaysHowToCollect(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	w := newAWS(t)
+	signals := make(chan os.Signal, 2)
+	go func() {
+		for w.asked.Load() < 60 {
+			time.Sleep(20 * time.Millisecond)
+		}
+		w.hangs.Store(true) // what is under way keeps the tasks from ending
+		signals <- os.Interrupt
+		for len(w.fake.Calls("ecs:StopTask")) < 2 {
+			time.Sleep(20 * time.Millisecond)
+		}
+		signals <- os.Interrupt
+	}()
+	stderr, code := w.launch(signals, "--tasks", "2", "--rate", "60", "-t", "10m")
+	running := w.oneOff.Running()
+	w.hangs.Store(false)
+	_, collect, said := strings.Cut(stderr, "what the tasks measure is collected by: loadgen ")
+	if code != exit.Interrupted || !said || running != 2 {
+		w.explain(stderr)
+		t.Fatalf("exit %d with %d tasks under way", code, running)
+	}
+	if _, err := os.Stat("sum"); err == nil {
+		t.Error("a result was written")
+	}
+	collect, _, _ = strings.Cut(collect, "\n")
+	var out, log bytes.Buffer
+	if code := w.command(&out, &log, nil, nil, append(strings.Fields(collect), "-o", "sum")...); code != exit.Interrupted {
+		t.Errorf("collect: exit %d\n%s", code, log.String())
+	}
+	if o, err := result.Open("sum"); err != nil || o.Result.Totals.Requests != w.asked.Load() {
+		t.Errorf("collected: %v", err)
 	}
 }
 
