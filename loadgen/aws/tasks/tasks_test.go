@@ -246,11 +246,13 @@ func TestTasksThatAreReadyAtDifferentTimesStartTogetherAndMakeOneLoad(t *testing
 		if d := f.Started().Sub(began); d < 90*time.Second || d > 110*time.Second {
 			t.Errorf("the start was %v after the launch", d)
 		}
+		w.mu.Lock()
 		for task := 1; task <= 3; task++ {
 			if at, want := w.began[task], f.Started().Add(time.Duration(float64(task-1)/60*1e9)); !at.Equal(want) {
 				t.Errorf("task %d began at %v, want %v: sends of tasks fall between each other", task, at, want)
 			}
 		}
+		w.mu.Unlock()
 		sum := w.merged(3)
 		if sum.Totals.Requests != 1200 || w.service.asked.Load() != 1200 || sum.Verdict.ExitCode != 0 {
 			t.Errorf("%d requests in the sum, the service counted %d, want 1,200; exit %d", sum.Totals.Requests, w.service.asked.Load(), sum.Verdict.ExitCode)
