@@ -54,12 +54,12 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 
 		// What belongs to other tools.
 		{args("-f locustfile.py --headless -u 5"), nil, "-f: loadgen runs no Python: put the requests in a file, -T FILE, or name their URLs as arguments (docs/from-locust.md)"},
-		{args("run -H http://h --tags smoke"), nil, "--tags: tasks are selected in the file of requests: -T FILE"},
+		{args("run -H http://h --tags smoke"), nil, "--tags: select the requests in the file of requests: -T FILE"},
 		{args("run -H http://h --html r.html"), nil, "--html: use loadgen report DIR -f " + strings.Join(report.Formats()[1:], "|") + " after the run"},
-		{args("run http://h -n 1000 -c 5"), nil, "-n: use loadgen bench URL -n N for a number of requests; a run lasts for a time, -t D, and with --rate R sends R × D requests"},
+		{args("run http://h -n 1000 -c 5"), nil, "-n: use loadgen bench URL -n N to send N requests; run sends for a time, -t D, so --rate R sends R × D requests"},
 		{args("run script.js --vus 10"), nil, "argument \"script.js\": want a URL that begins with http:// or https://, or a path that begins with /\nhint: loadgen runs no scripts: requests are arguments, or lines of a file, -T FILE (docs/targets.md)"},
 		{args("127.0.0.1:8080/health -t 1s"), nil, "command \"127.0.0.1:8080/health\": want one of run, bench, lab, simulate, report, merge, compare, baseline, fargate, dashboard, version, completion, help\nhint: did you mean loadgen http://127.0.0.1:8080/health?"},
-		{args("run http://h -q 10 -w"), nil, "-q: use --rate N: requests per second in all, whoever sends them\n-w: use -s D: how long requests that are under way at the end may still take"},
+		{args("run http://h -q 10 -w"), nil, "-q: use --rate N: requests per second in total\n-w: use -s D: the grace period for unfinished requests at the end"},
 		{args("run http://h --vus many --rps x"), nil, "--vus: cannot be combined with --rps: users wait for answers, a rate does not; a run has one of them\n--vus \"many\": want a whole number, e.g. 50\n--rps \"x\": want requests per second, or NUMBER/DURATION, e.g. 50, 0.5 or 3000/1m"},
 		{args("run http://h -c many"), nil, `-c "many": want a whole number, e.g. 50`},
 		{args("run http://h -z soon"), nil, `-z "soon": want a duration, e.g. 300s, 20m, 1h30m or seconds as a bare number`},
