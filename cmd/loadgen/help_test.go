@@ -16,7 +16,7 @@ import (
 )
 
 func commands() []string {
-	return []string{"run", "bench", "lab", "simulate", "report", "merge", "compare", "baseline", "fargate", "fargate run", "fargate plan", "fargate collect", "dashboard", "version", "completion", "help"}
+	return []string{"run", "bench", "lab", "simulate", "watch", "report", "merge", "compare", "baseline", "fargate", "fargate run", "fargate plan", "fargate collect", "dashboard", "version", "completion", "help"}
 }
 
 func TestHelpIsAsItWasReadLast(t *testing.T) {

@@ -40,6 +40,11 @@ func runLab(ctx context.Context, env *env, r *resolution) error {
 	if res == nil {
 		return err
 	}
+	return l.finishWatched(res, err)
+}
+
+// finishWatched shows the result of a run whose capacity was watched, and returns the ending.
+func (l *launch) finishWatched(res *result.Result, err error) error {
 	in := report.Input{Result: res, Windows: l.windows.all(), Timeline: res.Timeline, Expectations: expectations(res)}
 	if l.dir != nil {
 		in.Options.Dir = l.shown()
@@ -49,5 +54,5 @@ func runLab(ctx context.Context, env *env, r *resolution) error {
 		}
 	}
 	in.OnAWS = onAWS(res, in.Windows)
-	return env.finish(r.json, in, err)
+	return l.env.finish(l.r.json, in, err)
 }

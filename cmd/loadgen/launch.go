@@ -31,6 +31,7 @@ type launch struct {
 	scratch string                     // dir's path, when it is only on its way to S3
 	windows keptWindows
 	release func()
+	sinks   []result.Sink // more of them
 
 	held  func(context.Context) error // what the run waits for when it is ready, in place of --start-at
 	sinks []result.Sink               // beside those of every run
@@ -41,6 +42,7 @@ type watching struct {
 	loadgen.Capacity
 	host     string        // what the result calls its host
 	recovery time.Duration // how long it is watched at most after the load, in real time
+	late     time.Duration // how late it tells what it did
 }
 
 // launch listens to signals from now on; close ends that. What ends is said when it is asked to: "sending stops".
@@ -122,6 +124,7 @@ func (l *launch) run(host string, watched *watching) (*result.Result, error) {
 	runner.Sinks = append(runner.Sinks, published...)
 	runner.Sinks = append(runner.Sinks, l.sinks...)
 	runner.Sinks = append(runner.Sinks, l.show(watched)...)
+	runner.Sinks = append(runner.Sinks, l.sinks...)
 	publish, err := l.env.otlpSink(l.ctx, r)
 	if err != nil {
 		return nil, usage(err)
@@ -154,7 +157,7 @@ func (l *launch) run(host string, watched *watching) (*result.Result, error) {
 func (l *launch) show(watched *watching) []result.Sink {
 	var story *progress.Story
 	if watched != nil {
-		story = &progress.Story{Recovery: watched.recovery, Stopped: func() bool { return l.ctx.Err() != nil }}
+		story = &progress.Story{Recovery: watched.recovery, Late: watched.late, Stopped: func() bool { return l.ctx.Err() != nil }}
 	}
 	if l.r.publish.emf || !l.env.draws(l.r.headless) {
 		return []result.Sink{&progress.Lines{Out: l.plain.stderr, Kept: l.kept, Story: story}}

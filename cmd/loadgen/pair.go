@@ -66,7 +66,7 @@ func pairSettings() []setting {
 
 // runSettings is the table of everything that `run` can be told.
 func runSettings() []setting {
-	return slices.Concat(settings(), startSettings(), publishSettings(), pairSettings())
+	return slices.Concat(settings(), startSettings(), publishSettings(), pairSettings(), watchSettings())
 }
 
 // isPaired reports whether two services were named.

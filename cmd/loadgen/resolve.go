@@ -42,7 +42,7 @@ func resolve(flags map[string]*typed, variable func(string) (string, bool)) (*re
 
 // completeRun is what is wrong with what is for `run` alone.
 func (r *resolution) completeRun() []error {
-	return slices.Concat(r.completePair(), r.completePublishing())
+	return slices.Concat(r.completePair(), r.completePublishing(), r.completeWatch())
 }
 
 // resolveIn is resolve for any verb that has a plan. Before the plan is validated, complete adds what the verb

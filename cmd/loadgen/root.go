@@ -51,7 +51,7 @@ loadgen report loadgen-results/20261124T150405Z    # show a saved result`,
 		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.RunE = noCommand
-	root.AddCommand(newRun(env), newBench(env), newLab(env), newSimulate(env), newReport(env), newMerge(env), newCompare(env), newBaseline(env), newFargate(env), newDashboard(env), newVersion(env), newCompletion(env), newGuard(env))
+	root.AddCommand(newRun(env), newBench(env), newLab(env), newSimulate(env), newWatch(env), newReport(env), newMerge(env), newCompare(env), newBaseline(env), newFargate(env), newDashboard(env), newVersion(env), newCompletion(env), newGuard(env))
 	root.SetHelpCommand(newHelp())
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(env.stdout, cmd) })
 	root.SetFlagErrorFunc(flagError)
@@ -125,7 +125,7 @@ func commandNames(parent *cobra.Command) []string {
 			names = append(names, c.Name())
 		}
 	}
-	order := []string{"run", "bench", "lab", "simulate", "report", "merge", "compare", "baseline", "fargate", "dashboard", "version", "completion", "help", "plan", "collect"}
+	order := []string{"run", "bench", "lab", "simulate", "watch", "report", "merge", "compare", "baseline", "fargate", "dashboard", "version", "completion", "help", "plan", "collect"}
 	slices.SortStableFunc(names, func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
 	return names
 }

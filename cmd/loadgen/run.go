@@ -73,6 +73,9 @@ Variables
 			if r.isPaired() {
 				return runPaired(cmd.Context(), env, r)
 			}
+			if r.has("watch") {
+				return runWatched(cmd.Context(), env, r)
+			}
 			return runPlan(cmd.Context(), env, r)
 		})
 	}

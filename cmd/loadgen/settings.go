@@ -32,6 +32,8 @@ type setting struct {
 // options is what a command line asks for.
 type options struct {
 	service  service // of `lab` and `simulate`
+	watch    ecsService
+	watchLog string  // a log group
 	pair     pairing // of a paired `run`
 	fargate  fargate // of `fargate run`
 	plan     plan.Plan

@@ -29,6 +29,8 @@ type Story struct {
 	Say func(line string)
 	// Recovery is how long capacity is watched at most after the load, on the run's clock.
 	Recovery time.Duration
+	// Late is how late capacity may be told of: what happened is a line only after it, with what was told meanwhile.
+	Late time.Duration
 	// Stopped says whether everything is to end, so that no recovery follows; nil: it never is.
 	Stopped func() bool
 
@@ -55,7 +57,7 @@ const settled = 50 * time.Millisecond
 func (s *Story) Facts(f *result.Facts) error {
 	news := s.ledger.Tell(f.Facts...)
 	s.ledger.Seen(f.Until)
-	s.tell(news, f.Until-settled, false)
+	s.tell(news, f.Until-max(settled, s.Late), false)
 	return nil
 }
 

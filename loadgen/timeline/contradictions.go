@@ -55,6 +55,9 @@ func (t *Timeline) moreHealthy() string {
 		if i+1 < len(t.Points) {
 			end = t.Points[i+1].At
 		}
+		if t.NotSeen(p.At, end, CountRunning, CountHealthy) != "" {
+			continue // one of them is not what it was
+		}
 		if total += end - p.At; from < 0 {
 			from = p.At
 		}

@@ -97,7 +97,7 @@ func (d *derived) apart(desired []step) {
 			continue
 		}
 		d.event(x.id+" began", x.created, EventDeployment, x.id+" began: its tasks take the place of others, and there is no scale-in until it is over")
-		if !x.done.IsZero() {
+		if !x.done.IsZero() && x.seenBegin { // else nobody saw when
 			detail := x.id + " is over"
 			if x.rollout == "FAILED" {
 				detail = x.id + " failed: " + cmp.Or(x.reason, "ECS does not say why")

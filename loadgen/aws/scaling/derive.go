@@ -36,7 +36,7 @@ func derive(w *world, origin, now time.Time, perTask float64) *derived {
 	d.apart(desired)
 	d.tasks()
 	d.explain(acts, desired)
-	d.unseen()
+	d.unseen(desired)
 	return d
 }
 
@@ -84,10 +84,13 @@ func valueAt(steps []step, t time.Time) (n int, ok bool) {
 			return s.n, true
 		}
 	}
-	if len(steps) > 0 && steps[0].of >= 0 {
+	if len(steps) == 0 {
+		return 0, false
+	}
+	if steps[0].of >= 0 {
 		return steps[0].of, true
 	}
-	return 0, false
+	return steps[0].n, false
 }
 
 // explained is how long after an activity begins, or before that by two clocks, ECS may tell of its desired count.
@@ -131,6 +134,13 @@ func (d *derived) desired() (steps []step) {
 	}
 	for i := 1; i < len(steps); i++ {
 		steps[i].of = steps[i-1].n
+	}
+	// From where the first activity came nobody tells; as many as ran then, where that is known.
+	if len(steps) > 0 && !steps[0].at.IsZero() && d.seenTasks() && steps[0].at.After(w.watched["tasks"].from.Add(-keptTasks)) {
+		running, _ := d.fromTasks()
+		if n, ok := valueAt(running, steps[0].at); ok {
+			steps[0].of = n
+		}
 	}
 	return steps
 }

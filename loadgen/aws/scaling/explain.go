@@ -202,7 +202,7 @@ func (x *activity) fits(high bool) bool {
 
 func (d *derived) deployingAt(at time.Time) string {
 	for _, id := range sortedKeys(d.w.deployments) {
-		if x := d.w.deployments[id]; !x.created.IsZero() && !x.created.After(at) && (x.done.IsZero() || x.done.After(at)) && (x.seenBegin || !d.before(x.created)) {
+		if x := d.w.deployments[id]; !x.created.IsZero() && !x.created.After(at) && (x.done.IsZero() || x.done.After(at)) && x.seenBegin {
 			return id
 		}
 	}

@@ -139,7 +139,7 @@ func (d *derived) fromTargets(state string) (steps []step) {
 const keptTasks = time.Hour
 
 // unseen are the counts that nobody could see.
-func (d *derived) unseen() {
+func (d *derived) unseen(desired []step) {
 	say := func(count timeline.Count, from, to time.Time, why string) {
 		if to.After(d.origin) && to.After(from) {
 			d.tell(timeline.Fact{ID: string(count) + " " + why, Unseen: &timeline.Unseen{From: d.at(from), To: d.at(to), Count: count, Why: why}})
@@ -151,6 +151,9 @@ func (d *derived) unseen() {
 	_, told := w.watched["activities"]
 	if !seen && !told {
 		say(timeline.CountDesired, d.origin, forever, "neither ecs:DescribeServices nor scaling activities could be read")
+	}
+	if len(desired) > 0 && desired[0].of < 0 {
+		say(timeline.CountDesired, d.origin, desired[0].at, "ECS keeps no counts, and no activity tells of the time before")
 	}
 	tasks, byTask := w.watched["tasks"]
 	switch {

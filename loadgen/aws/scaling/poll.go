@@ -11,6 +11,9 @@ import (
 // SaidWithin is how soon trouble with an API is said: a call that has no answer by then has failed.
 const SaidWithin = 5 * time.Second
 
+// Lag is how late what happened is told of as a rule: the time between two looks at tasks, and their calls.
+const Lag = 8 * time.Second
+
 // callTimeout bounds a call with its retries, so that what came of it is said in time.
 const callTimeout = 4 * time.Second
 
