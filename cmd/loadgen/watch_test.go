@@ -1,14 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"scalableappbackend/internal/exit"
 	"scalableappbackend/loadgen/aws/awstest"
+	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/timeline"
+	"scalableappbackend/loadgen/validity"
 )
 
 // onAWSFake is a service of two tasks on a fake of AWS, which scaled out half an hour ago and did no more than that.
@@ -76,7 +80,7 @@ func TestWatchPrintsATimelineAsJSON(t *testing.T) {
 func TestARunWatchesAServiceOnAWSAndIsHeldToItsExpectations(t *testing.T) {
 	fake := onAWSFake(t)
 	fake.Deny("cloudwatch:ListAlarmMuteRules")
-	stdout, stderr, code := typedIn(t, nil, "run", "--host", "embedded", "-u", "2", "-r", "2", "-t", "1s", "-s", "1s", "-o", "none", "--watch", "ecs:shop/api", "--recovery", "1s",
+	stdout, stderr, code := believed("run", "--host", "embedded", "-u", "2", "-r", "2", "-t", "1s", "-s", "1s", "-o", "none", "--watch", "ecs:shop/api", "--recovery", "1s",
 		"--expect", "min_healthy==2", "--expect", "max_tasks==6", "--watch-log", "/loadgen/watch")
 	if code != exit.ScalingNotMet.Status().Code || !strings.Contains(stdout, "max_tasks == 6: was 2") || !strings.Contains(stdout, "✓ passed  min_healthy == 2") {
 		t.Errorf("exit %d\n%s\n%s", code, stdout, stderr)
@@ -112,4 +116,20 @@ func TestWhatCannotBeWatchedIsSaidBeforeAnyLoad(t *testing.T) {
 			t.Errorf("%q: exit %d, %s", row.args, code, stderr)
 		}
 	}
+}
+
+// believed is typedIn where the generator is always well, whatever else the machine does.
+func believed(args ...string) (stdout, stderr string, code exit.Code) {
+	var out, errs bytes.Buffer
+	code = run(env{
+		args: args, stdin: strings.NewReader(""), stdout: &out, stderr: &errs,
+		lookup:  func(string) (string, bool) { return "", false },
+		isTTY:   func(any) bool { return false },
+		size:    func(any) (int, int) { return 0, 0 },
+		signals: func() (<-chan os.Signal, func()) { return nil, func() {} },
+		judge:   func(validity.Evidence) (result.Validity, []result.Reason) { return result.Valid, nil },
+
+		outlivePipes: func() {},
+	})
+	return out.String(), errs.String(), code
 }
