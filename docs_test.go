@@ -120,7 +120,7 @@ func TestFlagsNamedInTheDocumentsExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	var help strings.Builder
-	for _, command := range []string{"run", "bench", "lab", "simulate", "report", "merge", "compare", "baseline", "fargate run", "fargate plan", "fargate collect", "dashboard", "version", "completion"} {
+	for _, command := range []string{"run", "bench", "lab", "simulate", "watch", "report", "merge", "compare", "baseline", "fargate run", "fargate plan", "fargate collect", "dashboard", "version", "completion"} {
 		out, err := exec.CommandContext(t.Context(), name, append(strings.Fields(command), "--help")...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("loadgen %s --help: %v\n%s", command, err, out)
