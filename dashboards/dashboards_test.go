@@ -11,18 +11,14 @@ import (
 	"testing"
 
 	"scalableappbackend/internal/input"
+	"scalableappbackend/loadgen/aws/publish"
 )
 
 // published is what there is in CloudWatch: each metric of ours (the names that loadgen publishes, with their dimension
 // sets) and of AWS's that a dashboard may name. Dimensions stand in the order of the name.
 var published = map[string][]string{
-	"LoadGen": {
-		"Latency Service", "Latency Service Endpoint", "RawLatency Service", "RawLatency Service Endpoint",
-		"LatencyP50 Service", "LatencyP50 Service Endpoint", "LatencyP99 Service", "LatencyP99 Service Endpoint",
-		"Requests Service", "Requests Service Endpoint", "Errors Service", "Errors Service Endpoint",
-		"Dropped Service", "OfferedRate Service", "Users Service", "Verdict Service",
-	},
-	"AWS/ECS": {"CPUUtilization ClusterName ServiceName", "MemoryUtilization ClusterName ServiceName"},
+	publish.DefaultNamespace: ours(),
+	"AWS/ECS":                {"CPUUtilization ClusterName ServiceName", "MemoryUtilization ClusterName ServiceName"},
 	"AWS/ApplicationELB": {
 		"ActiveConnectionCount LoadBalancer", "NewConnectionCount LoadBalancer", "RejectedConnectionCount LoadBalancer",
 		"TargetConnectionErrorCount LoadBalancer", "ConsumedLCUs LoadBalancer", "RequestCount LoadBalancer",
@@ -31,6 +27,17 @@ var published = map[string][]string{
 		"RequestCountPerTarget TargetGroup LoadBalancer", "HealthyHostCount TargetGroup LoadBalancer",
 		"UnHealthyHostCount TargetGroup LoadBalancer",
 	},
+}
+
+// ours are the metrics of this project.
+func ours() (all []string) {
+	for _, m := range publish.Metrics() {
+		all = append(all, m.Name+" "+publish.DimensionService)
+		if m.PerEndpoint {
+			all = append(all, m.Name+" "+publish.DimensionService+" "+publish.DimensionEndpoint)
+		}
+	}
+	return all
 }
 
 // searched is what is there for some services only, so that only a search may name it: a search for what is not there shows nothing.

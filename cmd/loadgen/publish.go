@@ -25,7 +25,7 @@ type publishing struct {
 // compares them with what --cloudwatch-dry-run says.
 func publishSettings() []setting {
 	return []setting{
-		{flag: "cloudwatch", group: groupPublish, fields: []string{"cloudwatch"},
+		{flag: "cloudwatch", group: groupPublish,
 			help: "publish metrics; for 2 endpoints about $0.010 per hour",
 			set:  one(parseSwitch, func(o *options, on bool) { o.publish.cloudwatch = on })},
 		{flag: "cloudwatch-namespace", arg: "NS", group: groupPublish,
@@ -86,15 +86,17 @@ func (l *launch) publishers() ([]result.Sink, error) {
 	if !p.cloudwatch {
 		return nil, nil
 	}
+	name := l.r.find("cloudwatch").name
 	conf, err := session.Load(l.ctx, session.Options{Version: buildOf(version, debug.ReadBuildInfo).version})
 	if e, ok := errors.AsType[*session.Error](err); ok {
-		err = &input.Error{Field: l.r.nameOf("cloudwatch"), Want: e.Error(), Hint: e.Hint}
+		err = &input.Error{Field: name, Want: e.Error(), Hint: e.Hint}
 	}
 	if err != nil {
 		return nil, err
 	}
 	sink := publish.NewCloudWatch(p.Config, conf)
-	sink.Say = func(text string) { l.plain.say("note: --cloudwatch: %s", text) }
+	sink.Name = name
+	sink.Say = func(text string) { l.plain.say("note: %s: %s", name, text) }
 	return []result.Sink{sink}, nil
 }
 

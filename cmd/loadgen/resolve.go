@@ -375,6 +375,9 @@ func settingIn(table []setting, field string) (*setting, string) {
 func (r *resolution) nameOf(field string) string {
 	s, rest := settingIn(r.table, field)
 	if s == nil {
+		if strings.HasPrefix(field, "--") || strings.HasPrefix(field, "LOADGEN_") {
+			return field // it is as typed, of what is in no plan
+		}
 		if r.planFile != "" && field != "" {
 			return inFileName(r.planFile, field)
 		}

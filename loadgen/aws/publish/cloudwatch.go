@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -15,6 +16,8 @@ import (
 
 // CloudWatch is a result.Sink that publishes by PutMetricData. Make it with [NewCloudWatch].
 type CloudWatch struct {
+	// Name is what the user asked for it by, for errors; --cloudwatch when empty.
+	Name string
 	// Say, when not nil, is told in one line of trouble before the run that does not refuse it.
 	Say func(text string)
 
@@ -48,7 +51,7 @@ func NewCloudWatch(config Config, conf aws.Config) *CloudWatch {
 
 var _ result.Deliverer = (*CloudWatch)(nil)
 
-// Start publishes Requests 0, which changes no sum, and refuses the run with an *input.Error about "cloudwatch" when
+// Start publishes Requests 0, which changes no sum, and refuses the run with an *input.Error about Name when
 // that is refused for good: no credentials, or not allowed. An endpoint that does not answer does not refuse it: the run's own
 // calls may still arrive, and what does not is counted.
 func (c *CloudWatch) Start(m *result.Meta) error {
@@ -60,7 +63,7 @@ func (c *CloudWatch) Start(m *result.Meta) error {
 	switch {
 	case e == nil:
 	case !e.Passes() && e.Kind != session.Canceled:
-		return &input.Error{Field: "cloudwatch", Want: e.Error(), Hint: e.Hint}
+		return &input.Error{Field: cmp.Or(c.Name, "--cloudwatch"), Want: e.Error(), Hint: e.Hint}
 	case c.Say != nil:
 		c.Say("metrics may be lost: " + e.Error())
 	}

@@ -150,7 +150,7 @@ func (s *sender) send(ctx context.Context, b batch) {
 	var last error
 	for attempt := 0; ; attempt++ {
 		if ctx.Err() != nil {
-			s.gaveUp(b, last)
+			s.gaveUp(b, attempt > 0, last)
 			return
 		}
 		s.tried(attempt > 0)
@@ -165,7 +165,7 @@ func (s *sender) send(ctx context.Context, b batch) {
 			last = e
 		}
 		if ctx.Err() != nil {
-			s.gaveUp(b, last)
+			s.gaveUp(b, true, last)
 			return
 		}
 		if !s.learns(e) && !e.Passes() {
@@ -238,10 +238,13 @@ func (s *sender) tried(again bool) {
 }
 
 // gaveUp counts a batch for which there was no time.
-func (s *sender) gaveUp(b batch, last error) {
+func (s *sender) gaveUp(b batch, tried bool, last error) {
 	why := "not accepted before the run had to end"
-	if last != nil {
+	switch {
+	case last != nil:
 		why += ": " + last.Error()
+	case tried:
+		why += ": no answer"
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -171,7 +171,7 @@ func TestWhatCannotBePublishedRefusesTheRunBeforeItsFirstRequest(t *testing.T) {
 		}
 		err := patiently(Config{}, conf).Start(metaOf())
 		e, ok := errors.AsType[*input.Error](err)
-		if !ok || e.Field != "cloudwatch" || !strings.Contains(e.Error(), x.want) || strings.Contains(e.Error(), "\n") || e.Hint == "" {
+		if !ok || e.Field != "--cloudwatch" || !strings.Contains(e.Error(), x.want) || strings.Contains(e.Error(), "\n") || e.Hint == "" {
 			t.Errorf("%s: %v, want one line with %q and a hint", name, err, x.want)
 		}
 	}
@@ -350,6 +350,18 @@ func TestTroubleBeforeTheRunThatMayPassIsSaid(t *testing.T) {
 	}
 }
 
+func TestACallThatHadNoAnswerWhenTheRunHadToEndIsSaidToHaveHadNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := NewCloudWatch(Config{}, aws.Config{Region: "r", Credentials: credentials.NewStaticCredentialsProvider("A", "B", "")})
+		sink.sender.client = stuckClient{}
+		err := publishAll(t, sink, metaOf(), windowsOf(10, 1), result.Valid)
+		want := "not accepted before the run had to end: no answer"
+		if d := sink.Deliveries()[0]; d.Reason != want || d.Sent != 0 || err == nil || err.Error() != "cloudwatch: nothing was published: "+want {
+			t.Errorf("%v, %+v", err, d)
+		}
+	})
+}
+
 func TestTheBacklogIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := NewCloudWatch(Config{}, aws.Config{Region: "r", Credentials: credentials.NewStaticCredentialsProvider("A", "B", "")})
@@ -375,6 +387,9 @@ func TestTheBacklogIsBounded(t *testing.T) {
 			t.Errorf("%d calls wait", n)
 		}
 		_ = sink.Close()
+		if d := sink.Deliveries()[0]; !strings.HasPrefix(d.Reason, "too many calls were waiting") {
+			t.Errorf("%+v", d)
+		}
 		if took := time.Since(began); took != sink.times.close {
 			t.Errorf("closing took %v, want all the time there is, %v", took, sink.times.close)
 		}
