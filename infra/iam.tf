@@ -1,20 +1,50 @@
 # Who may do what. Every policy is a template in policies/; the exceptions to "no * resource" are listed in the tests.
 
 locals {
+  # The least that each use of loadgen needs. A test holds each to the calls that the program makes. Each is a value of its own,
+  # so that a role waits for what its policy names and for nothing else.
+  metrics_policy     = templatefile("${local.policies}/load-metrics.json.tftpl", local.who)
+  results_policy     = var.results_bucket ? templatefile("${local.policies}/load-results.json.tftpl", merge(local.who, { bucket_arn = aws_s3_bucket.results[0].arn })) : null
+  results_key_policy = var.results_bucket && var.encryption_key ? templatefile("${local.policies}/load-results-key.json.tftpl", merge(local.who, { key_arn = local.key_arn })) : null
+  tracing_policy     = templatefile("${local.policies}/tracing.json.tftpl", local.who)
+  watch_policy       = templatefile("${local.policies}/load-watch.json.tftpl", local.watched)
+  watch_log_policy   = templatefile("${local.policies}/watch-log.json.tftpl", merge(local.who, { watch_log_group_arn = aws_cloudwatch_log_group.watch.arn }))
+
+  watched = merge(local.who, {
+    cluster_arn  = local.cluster_arn
+    cluster      = local.cluster_name
+    service      = "${local.prefix}-service"
+    alarm_prefix = "${local.prefix}-"
+  })
+
   # One policy a concern of the load task's role.
   load_policies = merge(
-    var.publish_metrics ? { metrics = templatefile("${local.policies}/load-metrics.json.tftpl", local.who) } : {},
-    var.results_bucket ? { results = templatefile("${local.policies}/load-results.json.tftpl", merge(local.who, { bucket_arn = aws_s3_bucket.results[0].arn })) } : {},
-    var.results_bucket && var.encryption_key ? { results-key = templatefile("${local.policies}/load-results-key.json.tftpl", merge(local.who, { key_arn = local.key_arn })) } : {},
-    var.watch_in_task ? {
-      watch = templatefile("${local.policies}/load-watch.json.tftpl", merge(local.who, {
-        cluster_arn         = local.cluster_arn
-        cluster             = local.cluster_name
-        service             = "${local.prefix}-service"
-        watch_log_group_arn = aws_cloudwatch_log_group.watch.arn
-      }))
-    } : {},
+    var.publish_metrics ? { metrics = local.metrics_policy } : {},
+    var.results_bucket ? { results = local.results_policy } : {},
+    var.results_bucket && var.encryption_key ? { results-key = local.results_key_policy } : {},
+    var.watch_in_task ? { watch = local.watch_policy, watch-log = local.watch_log_policy } : {},
   )
+
+  # By the template's name, for an output: whoever launches, watches or reads results is not of this module.
+  uses = { for name, document in {
+    load-metrics     = local.metrics_policy
+    load-results     = local.results_policy
+    load-results-key = local.results_key_policy
+    results-read     = var.results_bucket ? templatefile("${local.policies}/results-read.json.tftpl", merge(local.who, { bucket_arn = aws_s3_bucket.results[0].arn })) : null
+    load-watch       = local.watch_policy
+    watch-log        = local.watch_log_policy
+    tracing          = local.tracing_policy
+    otlp-metrics     = templatefile("${local.policies}/otlp-metrics.json.tftpl", local.who)
+    launch-run = templatefile("${local.policies}/launch-run.json.tftpl", merge(local.watched, {
+      family             = "${local.prefix}-loadgen"
+      execution_role_arn = aws_iam_role.execution.arn
+      task_role_arn      = aws_iam_role.load.arn
+    }))
+    # The family of what fargate run registers for an image.
+    launch-image   = templatefile("${local.policies}/launch-image.json.tftpl", merge(local.who, { family = "loadgen" }))
+    launch-plan    = templatefile("${local.policies}/launch-plan.json.tftpl", local.who)
+    launch-collect = templatefile("${local.policies}/launch-collect.json.tftpl", local.watched)
+  } : name => document if document != null }
 }
 
 # ECS itself, before a container runs: pulls images, writes logs. One role for both tasks, as drawn.

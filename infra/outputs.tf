@@ -56,6 +56,11 @@ output "log_group" {
   value       = aws_cloudwatch_log_group.app.name
 }
 
+output "policies" {
+  description = "The least policies that uses of loadgen need, by name, as JSON: to attach to whoever launches, watches or reads results."
+  value       = local.uses
+}
+
 output "region" {
   description = "Region that all is in."
   value       = local.region

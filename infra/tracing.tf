@@ -36,7 +36,7 @@ resource "aws_iam_role_policy" "app_tracing" {
 
   name   = "traces"
   role   = aws_iam_role.app.name
-  policy = templatefile("${local.policies}/tracing.json.tftpl", local.who)
+  policy = local.tracing_policy
 }
 
 resource "aws_iam_role_policy" "load_tracing" {
@@ -44,5 +44,5 @@ resource "aws_iam_role_policy" "load_tracing" {
 
   name   = "traces"
   role   = aws_iam_role.load.name
-  policy = templatefile("${local.policies}/tracing.json.tftpl", local.who)
+  policy = local.tracing_policy
 }

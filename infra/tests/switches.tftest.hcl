@@ -387,3 +387,36 @@ run "dashboards_are_filled_and_valid" {
     error_message = "loadgen dashboard is given the same names"
   }
 }
+
+run "the_least_policies_are_handed_over_by_name" {
+  variables {
+    results_bucket = true
+    encryption_key = true
+  }
+
+  assert {
+    condition     = toset(keys(output.policies)) == toset(["launch-collect", "launch-image", "launch-plan", "launch-run", "load-metrics", "load-results", "load-results-key", "load-watch", "otlp-metrics", "results-read", "tracing", "watch-log"])
+    error_message = "one for each use"
+  }
+
+  assert {
+    condition     = anytrue([for s in jsondecode(output.policies["launch-run"]).Statement : s.Action == "ecs:RunTask" && endswith(s.Resource, ":task-definition/scalableappbackend-dev-loadgen:*")])
+    error_message = "a launcher runs the load task's family"
+  }
+
+  assert {
+    condition     = anytrue([for s in jsondecode(output.policies["load-watch"]).Statement : contains(flatten([s.Resource]), "arn:aws:cloudwatch:us-east-1:123456789012:alarm:TargetTracking-service/scalableappbackend-dev-cluster/scalableappbackend-dev-service-*")])
+    error_message = "a watcher reads the alarms that AWS makes for this service"
+  }
+}
+
+run "without_a_bucket_there_is_no_policy_for_one" {
+  variables {
+    results_bucket = false
+  }
+
+  assert {
+    condition     = !contains(keys(output.policies), "load-results") && !contains(keys(output.policies), "results-read") && contains(keys(output.policies), "launch-run")
+    error_message = "what has no bucket needs no bucket's policy"
+  }
+}

@@ -55,6 +55,11 @@ output "log_group" {
   value       = module.system.log_group
 }
 
+output "policies" {
+  description = "The least policies that uses of loadgen need, by name, as JSON: to attach to whoever launches, watches or reads results."
+  value       = module.system.policies
+}
+
 output "region" {
   description = "Region that all is in."
   value       = module.system.region
