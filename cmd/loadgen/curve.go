@@ -81,13 +81,15 @@ func resultCurve(dir string) (curve, error) {
 		c.from += ", " + units.Decimal(speedup) + " times as long as it took"
 	}
 	c.load = simulate.OfSteps(steps, speedup)
-	if t == nil || len(t.Settings) == 0 {
+	if t == nil {
 		return c, nil
 	}
-	c.closed, c.settings = opened.Result.Plan.Model == plan.Closed, maps.Clone(t.Settings)
-	c.settings["min"], c.settings["max"] = strconv.Itoa(t.Min), strconv.Itoa(t.Max)
 	if c.latency, err = simulate.LatencyOf(opened.Windows(), t); err != nil {
 		return curve{}, &input.Error{Want: err.Error()}
+	}
+	if len(t.Settings) > 0 { // a lab's: what scales a service on AWS is not all known
+		c.closed, c.settings = opened.Result.Plan.Model == plan.Closed, maps.Clone(t.Settings)
+		c.settings["min"], c.settings["max"] = strconv.Itoa(t.Min), strconv.Itoa(t.Max)
 	}
 	return c, nil
 }

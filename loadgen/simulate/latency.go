@@ -101,7 +101,7 @@ func (l Latency) At(rate float64) time.Duration {
 
 func (c Config) checkLatency() error {
 	if c.Watches(autoscaling.MetricP99) && len(c.Latency) == 0 {
-		return refuse("policies", "p99 by load is not known: want --load @DIR of a lab that measured it")
+		return refuse("policies", "p99 by load is not known: want --load @DIR of a lab, or of a run that was watched")
 	}
 	for i := 1; i < len(c.Latency); i++ {
 		if c.Latency[i].Rate <= c.Latency[i-1].Rate {
