@@ -14,8 +14,19 @@ import (
 	"scalableappbackend/loadgen/aws/publish"
 )
 
-// published is what there is in CloudWatch: each metric of ours (the names that loadgen publishes, with their dimension
-// sets) and of AWS's that a dashboard may name. Dimensions stand in the order of the name.
+// ours are the metrics that loadgen publishes, with their dimension sets.
+func ours() (all []string) {
+	for _, m := range publish.Metrics() {
+		all = append(all, m.Name+" "+publish.DimensionService)
+		if m.PerEndpoint {
+			all = append(all, m.Name+" "+publish.DimensionService+" "+publish.DimensionEndpoint)
+		}
+	}
+	return all
+}
+
+// published is what there is in CloudWatch: each metric of ours and of AWS's that a dashboard may name. Dimensions stand in the
+// order of the name.
 var published = map[string][]string{
 	publish.DefaultNamespace: ours(),
 	"AWS/ECS":                {"CPUUtilization ClusterName ServiceName", "MemoryUtilization ClusterName ServiceName"},
@@ -42,8 +53,8 @@ func ours() (all []string) {
 
 // searched is what is there for some services only, so that only a search may name it: a search for what is not there shows nothing.
 var searched = map[string][]string{
-	"LoadGen":               published["LoadGen"],
-	"ECS/ContainerInsights": {"DesiredTaskCount ClusterName ServiceName"}, // with Container Insights alone
+	publish.DefaultNamespace: published[publish.DefaultNamespace],
+	"ECS/ContainerInsights":  {"DesiredTaskCount ClusterName ServiceName"}, // with Container Insights alone
 }
 
 // given is a value for each placeholder.
@@ -463,5 +474,64 @@ func TestTheStructureIsTheDocumentedOne(t *testing.T) {
 	}
 	if !json.Valid([]byte(good)) {
 		t.Error("the widget that is varied is no JSON")
+	}
+}
+
+// What a distribution is shown by are percentiles; what is one datum a period, of each task, is added up, and what is one a run
+// is the worst.
+func TestEachOfOurMetricsIsShownByAStatisticOfItsKind(t *testing.T) {
+	kinds := map[publish.Kind]*regexp.Regexp{
+		publish.Distributed: regexp.MustCompile(`^p\d`), publish.Count: regexp.MustCompile(`^Sum$`), publish.Gauge: regexp.MustCompile(`^Sum$`),
+		publish.OneTask: regexp.MustCompile(`^Maximum$`), publish.AtEnd: regexp.MustCompile(`^Maximum$`),
+	}
+	of := map[string]publish.Kind{}
+	for _, m := range publish.Metrics() {
+		of[m.Name] = m.Kind
+	}
+	each(t, func(t *testing.T, widgets []widget) {
+		for _, w := range widgets {
+			for _, row := range w.Properties.Metrics {
+				if row.namespace == publish.DefaultNamespace && !kinds[of[row.name]].MatchString(row.options.Stat) {
+					t.Errorf("%s: %s of %s, a %s", w.Properties.Title, row.options.Stat, row.name, of[row.name])
+				}
+			}
+		}
+	})
+}
+
+// The query names what a line of the watcher's log has.
+func TestTheQueryAsksForWhatTheWatcherWrites(t *testing.T) {
+	source, err := os.ReadFile("../loadgen/aws/scaling/log.go")
+	if err != nil {
+		t.Skip(err)
+	}
+	_, line, found := strings.Cut(string(source), "type LogLine struct {")
+	if !found {
+		t.Fatal("no LogLine in it")
+	}
+	line, _, _ = strings.Cut(line, "\n}")
+	var written []string
+	for _, m := range regexp.MustCompile("`json:\"(\\w+)").FindAllStringSubmatch(line, -1) {
+		written = append(written, m[1])
+	}
+	n := 0
+	for _, w := range dashboard(t, "experiment", given()) {
+		if w.Type != "log" {
+			continue
+		}
+		asked := regexp.MustCompile(`ispresent\((\w+)\) \| fields (.*?) \|`).FindStringSubmatch(w.Properties.Query)
+		if asked == nil {
+			t.Fatalf("%q is no query that this test can read", w.Properties.Query)
+		}
+		for field := range strings.SplitSeq(asked[1]+", "+asked[2], ", ") {
+			field, _, _ = strings.Cut(field, " as ")
+			field, _, _ = strings.Cut(field, ".")
+			if n++; !strings.HasPrefix(field, "@") && !slices.Contains(written, field) {
+				t.Errorf("%s is not written: %q", field, written)
+			}
+		}
+	}
+	if n == 0 {
+		t.Error("no query")
 	}
 }

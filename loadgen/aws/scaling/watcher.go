@@ -93,12 +93,19 @@ func nameOf(s string) string {
 }
 
 // Open reads everything once. Its error, in one line, says that there is nothing to watch: the service or its cluster is not
-// there, or there are no credentials that AWS takes. Whatever else fails is said, and watched without.
+// there, or there are no credentials that AWS takes. Whatever else fails is said, and watched without: so each missing permission
+// is named before a load begins. Said as well is what keeps the service from scaling: a muted alarm, suspended scaling, no policy.
 func (w *Watcher) Open(ctx context.Context) error {
 	if err := w.openService(ctx); err != nil {
 		return err
 	}
 	w.Poll(ctx)
+	w.mu.Lock()
+	lines := w.world.preflight()
+	w.mu.Unlock()
+	for _, line := range lines {
+		w.o.Say(line)
+	}
 	return nil
 }
 
