@@ -36,13 +36,14 @@ internal/junit      →
 internal/otlphttp   → internal/input
 server              →
 loadgen/http1       →
+loadgen/trace       →
 loadgen/wire        → loadgen/http1
 loadgen/timeline    → internal/input loadgen/plan
 loadgen/plan        → internal/input internal/near
 loadgen/result      → loadgen/plan loadgen/timeline
-loadgen/measure     → loadgen/plan loadgen/result
-loadgen/attack      → loadgen/measure loadgen/plan loadgen/wire
-loadgen/bench       → loadgen/attack loadgen/http1 loadgen/measure loadgen/plan loadgen/wire
+loadgen/measure     → loadgen/plan loadgen/result loadgen/trace
+loadgen/attack      → loadgen/measure loadgen/plan loadgen/trace loadgen/wire
+loadgen/bench       → loadgen/attack loadgen/http1 loadgen/measure loadgen/plan loadgen/trace loadgen/wire
 loadgen/validity    → internal/mounts loadgen/result
 loadgen/gate        → internal/input internal/near internal/units loadgen/plan loadgen/result loadgen/timeline
 loadgen/autoscaling → internal/input internal/near loadgen/timeline
@@ -58,7 +59,7 @@ loadgen/tui         → internal/units loadgen/document loadgen/plan loadgen/res
 loadgen             → internal/exit internal/input internal/units loadgen/attack loadgen/bench loadgen/gate loadgen/measure loadgen/plan loadgen/result loadgen/timeline loadgen/validity server
 loadgen/aws/session →
 loadgen/aws/store   → internal/input loadgen/aws/session loadgen/result
-loadgen/otlp        → internal/otlphttp loadgen/plan loadgen/result
+loadgen/otlp        → internal/otlphttp loadgen/plan loadgen/result loadgen/trace
 loadgen/aws/publish → internal/input internal/units loadgen/aws/session loadgen/plan loadgen/result
 loadgen/pair        → internal/input internal/units loadgen loadgen/compare loadgen/gate loadgen/lab loadgen/plan loadgen/result loadgen/validity
 loadgen/aws/tasks   → internal/input internal/terraform internal/units loadgen loadgen/aws/session loadgen/aws/store loadgen/plan loadgen/result

@@ -105,7 +105,7 @@ func benchSettings() []setting {
 	}
 	shared := []string{
 		"stop-timeout", "host", "argument", "method", "data", "json-data", "header", "body", "timeout", "redirects", "resolve", "no-keepalive",
-		"connection-max-age", "insecure", "ca", "cookies", "max-body", "out", "overwrite", "s3", "name", "tag", "csv", "otlp", "json", "headless", "threshold",
+		"connection-max-age", "insecure", "ca", "cookies", "max-body", "trace-ratio", "out", "overwrite", "s3", "name", "tag", "csv", "otlp", "json", "headless", "threshold",
 		"abort-on", "exit-code-on-error",
 	}
 	for _, s := range settings() {

@@ -83,7 +83,7 @@ func habits() []habit {
 		{names: []string{"version", "V"}, instead: "use loadgen version"},
 		{names: []string{"equal-weights"}, instead: "leave the weights out of the file of requests"},
 		{names: []string{"profile"}, value: true, instead: "use --name NAME or --tag profile=NAME"},
-		{names: []string{"otel"}, env: "ENABLE_OPENTELEMETRY", instead: "there are no traces: every request is counted in the result, the slowest by itself"},
+		{names: []string{"otel"}, env: "ENABLE_OPENTELEMETRY", instead: "use --otlp URL for metrics, and --trace-ratio 0.01 for traces of a share of the requests"},
 
 		// Others.
 		{names: []string{"n", "requests", "iterations", "i"}, value: true, instead: "use loadgen bench URL -n N to send N requests; run sends for a time, -t D, so --rate R sends R × D requests"},

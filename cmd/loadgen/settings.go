@@ -163,6 +163,10 @@ func settings() []setting {
 			help: "read at most SIZE of each answer", byDefault: plan.FormatSize(plan.DefaultMaxBody),
 			set: one(plan.ParseSize, func(o *options, n int64) { o.plan.Client.MaxBody = n })},
 
+		{flag: "trace-ratio", arg: "X", group: groupTargets, fields: []string{"client.trace_ratio"},
+			help: "share of requests that carry a trace, e.g. 0.01", byDefault: "0",
+			set: one(parseNumber, func(o *options, x float64) { o.plan.Client.TraceRatio = x })},
+
 		{flag: "out", short: "o", arg: "DIR", group: groupResult,
 			help: "directory for the result, or none", byDefault: defaultOut + "/<UTC start>",
 			set: one(parseText, func(o *options, s string) { o.out = s })},

@@ -18,6 +18,7 @@ type closedSchedule struct {
 	plan    *plan.Ready
 	newUser func(id int, random *rand.Rand) *user
 
+	traced       plan.Sample
 	load         *plan.Load
 	holds        holds
 	crossing     plan.Crossing // the next join or leave
@@ -38,7 +39,7 @@ type closedSchedule struct {
 func newClosedSchedule(p *plan.Ready, newUser func(id int, random *rand.Rand) *user) *closedSchedule {
 	s := &closedSchedule{
 		plan: p, newUser: newUser,
-		present: map[int]*user{}, joined: map[int]int{}, busy: map[*user]struct{}{},
+		present: map[int]*user{}, joined: map[int]int{}, busy: map[*user]struct{}{}, traced: p.Plan.Traced(),
 	}
 	s.follow(&p.Load, 0)
 	return s
@@ -73,7 +74,9 @@ func (s *closedSchedule) next(now, end time.Duration) (ticket, time.Duration, st
 			heap.Pop(&s.pausing)
 			s.busy[u] = struct{}{}
 			s.recent = append(s.recent, due)
-			return ticket{user: u, step: u.script.Next(), due: due, ready: max(due, u.freed)}, 0, handed
+			u.sends++
+			traced := s.traced.Has(u.id, u.generation, u.sends)
+			return ticket{user: u, step: u.script.Next(), due: due, ready: max(due, u.freed), traced: traced}, 0, handed
 		default:
 			again = min(again, due)
 		}
@@ -95,7 +98,7 @@ func (s *closedSchedule) advance(t time.Duration) {
 func (s *closedSchedule) cross(c plan.Crossing) {
 	if c.Join {
 		u := s.newUser(c.User, plan.UserStream(s.plan.Plan.Seed, c.User, s.joined[c.User]))
-		u.due, u.freed = s.holds.active(c.At), c.At
+		u.due, u.freed, u.generation = s.holds.active(c.At), c.At, s.joined[c.User]
 		s.joined[c.User]++
 		s.present[c.User] = u
 		heap.Push(&s.pausing, u)

@@ -8,6 +8,7 @@ import (
 
 	"scalableappbackend/loadgen/measure"
 	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/trace"
 	"scalableappbackend/loadgen/wire"
 )
 
@@ -28,6 +29,7 @@ type call struct {
 	sent    time.Duration
 	body    *reader // nil: nobody looks at it
 	header  bool    // the answer's is wanted
+	trace   trace.ID
 }
 
 // sender sends one user's requests, one at a time.
@@ -56,11 +58,14 @@ func (a *Attack) exchange(t ticket) time.Duration {
 		return now
 	}
 	c.sent = a.Elapsed()
+	if t.traced {
+		c.trace = trace.New(a.start.Add(c.sent))
+	}
 	a.sent.Add(1)
 	a.recorder.Send(u.id, t.due, t.ready, c.sent)
 
 	x, header, cut := u.sender.send(&c)
-	x.Due, x.Ready = t.due, t.ready
+	x.Due, x.Ready, x.Trace = t.due, t.ready, c.trace
 	if cut {
 		a.abandoned.Add(1)
 		reason := measure.Cut
@@ -85,6 +90,7 @@ type wired struct {
 	how    wire.Call
 	answer wire.Answer
 	jars   []http.CookieJar // by the host that has its turn; none without cookies
+	fields []byte           // room for the fields of a traced request
 }
 
 func (a *Attack) newWired(id int) sender {
@@ -99,7 +105,11 @@ func (w *wired) send(c *call) (x measure.Sample, header http.Header, cut bool) {
 	a := w.attack
 	timeout := time.Duration(a.plan.Plan.Client.Timeout)
 	w.how.Deadline = a.start.Add(c.sent + timeout)
-	w.how.Begin, w.how.Data, w.how.Header = nil, nil, nil
+	w.how.Begin, w.how.Data, w.how.Header, w.how.Fields = nil, nil, nil, nil
+	if !c.trace.IsZero() {
+		w.fields = c.trace.AppendFields(w.fields[:0])
+		w.how.Fields = w.fields
+	}
 	if c.body != nil {
 		w.how.Begin, w.how.Data = c.body.begin, c.body.data
 	}

@@ -20,6 +20,9 @@ type openSchedule struct {
 	plannedOK bool
 	count     int64
 
+	traced plan.Sample
+	handed uint64 // sends
+
 	idle    []*user
 	created int
 	limit   int
@@ -38,6 +41,7 @@ func newOpenSchedule(p *plan.Ready, newUser func(id int) *user) *openSchedule {
 		freed:   make([]time.Duration, p.Plan.MaxInFlight),
 		free:    p.Plan.MaxInFlight,
 		planned: plan.NewDue(p.Curve, p.Plan.Arrivals, p.Plan.Seed),
+		traced:  p.Plan.Traced(),
 	}
 	s.plannedAt, s.plannedOK = s.planned.Next()
 	return s
@@ -66,7 +70,8 @@ func (s *openSchedule) next(now, end time.Duration) (ticket, time.Duration, stat
 		return ticket{}, never, wait
 	}
 	u := s.slot()
-	t := ticket{user: u, step: u.script.Next(), due: due, ready: max(due, s.freed[s.head])}
+	t := ticket{user: u, step: u.script.Next(), due: due, ready: max(due, s.freed[s.head]), traced: s.traced.Has(0, 0, s.handed)}
+	s.handed++
 	s.head = (s.head + 1) % s.limit
 	s.free--
 	s.queue = s.queue[1:]

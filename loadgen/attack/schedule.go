@@ -12,6 +12,8 @@ type ticket struct {
 	step  Step
 	due   time.Duration // intended send
 	ready time.Duration // due, or the later instant at which a slot became free for it
+
+	traced bool
 }
 
 // leftover is a send that was due and never handed out.

@@ -12,6 +12,7 @@ import (
 
 	"scalableappbackend/loadgen/measure"
 	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/trace"
 	"scalableappbackend/loadgen/wire"
 )
 
@@ -47,10 +48,10 @@ func (u *transported) send(c *call) (x measure.Sample, header http.Header, cut b
 	timeout := time.Duration(a.plan.Plan.Client.Timeout)
 	ctx, cancel := context.WithTimeout(a.inFlight, timeout)
 	defer cancel()
-	trace := &trace{attack: a, user: u.id, sent: c.sent}
+	watch := &watch{attack: a, user: u.id, sent: c.sent}
 	u.hops = 0
 	u.turnTo(c.host)
-	req := newRequest(httptrace.WithClientTrace(ctx, trace.hooks()), c.request, u.client.Jar != nil)
+	req := newRequest(httptrace.WithClientTrace(ctx, watch.hooks()), c.request, u.client.Jar != nil, c.trace)
 	body := c.body
 	if body == nil {
 		body = &reader{}
@@ -62,23 +63,23 @@ func (u *transported) send(c *call) (x measure.Sample, header http.Header, cut b
 		x.Status = res.StatusCode
 	}
 	if err == nil {
-		trace.answered()
+		watch.answered()
 		header = res.Header
 		x.ServedBy = header.Get("X-Served-By")
 		x.BytesIn, x.Truncated, err = body.drain(res.Body, a.plan.Plan.Client.MaxBody)
 	}
 	x.End = a.Elapsed()
 	x.Redirects = u.hops
-	x.Retries = max(0, trace.attempts-1-u.hops)
-	x.Connect = trace.connect
-	x.FirstByte = time.Duration(trace.firstByte.Load())
+	x.Retries = max(0, watch.attempts-1-u.hops)
+	x.Connect = watch.connect
+	x.FirstByte = time.Duration(watch.firstByte.Load())
 	switch {
 	case err != nil && a.inFlight.Err() != nil && x.End-x.Sent < timeout:
 		return x, nil, true
 	case err != nil && a.inFlight.Err() != nil: // of a time-out and a cut at once the time-out stands
 		x.Kind = measure.KindTimeout
 	case err != nil:
-		x.Kind = Classify(err, trace.progress())
+		x.Kind = Classify(err, watch.progress())
 	case !c.request.Accepts(x.Status):
 		x.Kind = measure.KindStatus
 	case !body.found():
@@ -122,17 +123,24 @@ func leads(r *http.Request, location string) bool {
 	return err == nil && (to.Scheme == "http" || to.Scheme == "https") && to.Hostname() != ""
 }
 
-func newRequest(ctx context.Context, r *plan.Request, cookies bool) *http.Request {
+func newRequest(ctx context.Context, r *plan.Request, cookies bool, id trace.ID) *http.Request {
 	req := requestOf(r).WithContext(ctx)
-	if cookies {
+	if cookies || !id.IsZero() {
 		req.Header = r.Header.Clone() // the client adds the jar's cookies to it
+	}
+	if !id.IsZero() {
+		if req.Header == nil {
+			req.Header = http.Header{}
+		}
+		req.Header[trace.Parent] = []string{string(id.AppendParent(nil))}
+		req.Header[trace.Amazon] = []string{string(id.AppendAmazon(nil))}
 	}
 	return req
 }
 
-// trace watches one request on its way through net/http. Its hooks run in the request's own goroutine
+// watch looks at one request on its way through net/http. Its hooks run in the request's own goroutine
 // but for the first byte's, which a connection's reader may call after the request has timed out.
-type trace struct {
+type watch struct {
 	attack *Attack
 	user   int
 	sent   time.Duration
@@ -152,13 +160,13 @@ const maxHints = 1000
 var errTooManyHints = errors.New("too many informational answers")
 
 // answered is called when the header of the final answer has been read.
-func (t *trace) answered() {
+func (t *watch) answered() {
 	if t.hints.Load() > 0 && t.firstByte.Load() == 0 {
 		t.firstByte.Store(int64(t.attack.Elapsed() - t.sent))
 	}
 }
 
-func (t *trace) hooks() *httptrace.ClientTrace {
+func (t *watch) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn: func(string) {
 			t.attempts++
@@ -186,7 +194,7 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 }
 
 // progress is how far a failed request came, for errors that do not say themselves what they are.
-func (t *trace) progress() Progress {
+func (t *watch) progress() Progress {
 	switch {
 	case t.firstByte.Load() > 0 || t.hints.Load() > 0:
 		return Answering

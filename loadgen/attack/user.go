@@ -18,6 +18,9 @@ type user struct {
 	freed   time.Duration // when it could send again
 	heapAt  int
 	leaving bool
+
+	generation int    // how often a user of its number joined before
+	sends      uint64 // of this generation
 }
 
 func (a *Attack) newUser(id int, random *rand.Rand) *user {

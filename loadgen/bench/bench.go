@@ -9,6 +9,7 @@ import (
 	"scalableappbackend/loadgen/attack"
 	"scalableappbackend/loadgen/measure"
 	"scalableappbackend/loadgen/plan"
+	"scalableappbackend/loadgen/trace"
 	"scalableappbackend/loadgen/wire"
 )
 
@@ -23,6 +24,7 @@ type Bench struct {
 	cfg      Config
 	client   *plan.Client
 	requests []request
+	traced   plan.Sample
 	end      time.Duration // of sending, by plan
 	network  *wire.Network // of connections that a goroutine owns
 
@@ -59,7 +61,7 @@ type driver interface {
 
 // New prepares a bench; nothing is sent before Run.
 func New(cfg Config) (*Bench, error) {
-	b := &Bench{cfg: cfg, client: &cfg.Plan.Plan.Client, end: cfg.Plan.End(), stopped: make(chan struct{})}
+	b := &Bench{cfg: cfg, client: &cfg.Plan.Plan.Client, end: cfg.Plan.End(), traced: cfg.Plan.Plan.Traced(), stopped: make(chan struct{})}
 	for i := range cfg.Plan.Requests {
 		q := &cfg.Plan.Requests[i]
 		rendered, err := attack.Rendered(b.client, q)
@@ -219,6 +221,15 @@ func (c *claims) take() int64 {
 			return n
 		}
 	}
+}
+
+// trace is the id of a connection's n-th request, when it is to carry one. On a bench that traces nothing it costs a
+// comparison.
+func (b *Bench) trace(connection int, n uint64, at time.Duration) trace.ID {
+	if b.traced.Empty() || !b.traced.Has(connection, 0, n) {
+		return trace.ID{}
+	}
+	return trace.New(b.start.Add(at))
 }
 
 // left is a request that no answer ended.

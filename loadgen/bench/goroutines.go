@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"scalableappbackend/loadgen/attack"
+	"scalableappbackend/loadgen/trace"
 	"scalableappbackend/loadgen/wire"
 )
 
@@ -39,6 +40,9 @@ type goroutine struct {
 	at      int   // of Bench.requests
 	claimed int64 // requests that it may still send
 	moved   *moved
+	begun   uint64   // requests
+	trace   trace.ID // of the one under way
+	fields  []byte   // room for its fields
 
 	sent, left int64
 }
@@ -78,6 +82,8 @@ func (g *goroutine) run() {
 		q := &b.requests[g.at]
 		a := wire.Answer{Sent: b.Elapsed()}
 		g.sent++
+		g.begun++
+		g.trace = b.trace(g.slot, g.begun, a.Sent)
 		b.cfg.Recorder.Send(g.slot, ready, ready, a.Sent)
 		how := g.call(a.Sent)
 		found := attack.Wanted(q.Request, &how)
@@ -89,7 +95,12 @@ func (g *goroutine) run() {
 // call is how a request is sent.
 func (g *goroutine) call(sent time.Duration) wire.Call {
 	c := g.bench.client
-	return wire.Call{MaxBody: c.MaxBody, Deadline: g.bench.start.Add(sent + time.Duration(c.Timeout))}
+	how := wire.Call{MaxBody: c.MaxBody, Deadline: g.bench.start.Add(sent + time.Duration(c.Timeout))}
+	if !g.trace.IsZero() {
+		g.fields = g.trace.AppendFields(g.fields[:0])
+		how.Fields = g.fields
+	}
+	return how
 }
 
 // finish records how a request ended, and returns when.
@@ -107,7 +118,7 @@ func (g *goroutine) finish(q *request, ready time.Duration, a *wire.Answer, foun
 		return a.End
 	}
 	x := attack.SampleOf(q.Request, a, found, err)
-	x.Due, x.Ready = ready, ready
+	x.Due, x.Ready, x.Trace = ready, ready, g.trace
 	b.cfg.Recorder.Record(g.slot, &x)
 	return a.End
 }

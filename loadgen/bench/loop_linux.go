@@ -13,6 +13,7 @@ import (
 	"scalableappbackend/loadgen/attack"
 	"scalableappbackend/loadgen/http1"
 	"scalableappbackend/loadgen/measure"
+	"scalableappbackend/loadgen/trace"
 	"scalableappbackend/loadgen/wire"
 )
 
@@ -61,6 +62,10 @@ type socket struct {
 	location []byte // of the answer under way
 	servedBy string // of this answer when served, else of one before
 	served   bool
+
+	begun uint64   // requests
+	trace trace.ID // of the one under way
+	head  []byte   // room for its header
 }
 
 // note keeps what matters of an answer's header, in memory that is there.
@@ -230,6 +235,8 @@ func (l *loop) begin(i int, ready time.Duration) {
 	l.claimed--
 	s.ready, s.connect, s.firstByte, s.retries = ready, 0, 0, 0
 	s.sent = l.bench.Elapsed()
+	s.begun++
+	s.trace = l.bench.trace(l.first+i, s.begun, s.sent)
 	l.batch.Send(ready, ready, s.sent)
 	l.sent++
 	l.active++
@@ -241,6 +248,11 @@ func (l *loop) start(i int) {
 	s := &l.sockets[i]
 	q := &l.bench.requests[s.request]
 	s.out, s.body = q.wire.Bytes()
+	if !s.trace.IsZero() {
+		var fields [256]byte
+		s.head = q.wire.AppendHead(s.head[:0], s.trace.AppendFields(fields[:0]))
+		s.out = s.head
+	}
 	s.reader.Start(q.Method)
 	s.location, s.served = s.location[:0], false
 	if s.fd < 0 {
@@ -480,6 +492,7 @@ func (l *loop) move(i int, now time.Duration) {
 	g := l.bench.goroutine(l.first + i)
 	g.at = s.request
 	g.claimed, l.claimed = l.claimed, 0
+	g.begun, g.trace = s.begun, s.trace
 	g.moved = &moved{
 		ready:    s.ready,
 		location: slices.Clone(s.location),
@@ -545,7 +558,7 @@ func (l *loop) sample(s *socket, now time.Duration) measure.Sample {
 	q := &l.bench.requests[s.request]
 	return measure.Sample{
 		Endpoint: q.Endpoint, Due: s.ready, Ready: s.ready, Sent: s.sent, End: now, FirstByte: s.firstByte, Connect: s.connect,
-		BytesIn: s.reader.Body(), BytesOut: int64(len(q.Body)), Retries: s.retries,
+		BytesIn: s.reader.Body(), BytesOut: int64(len(q.Body)), Retries: s.retries, Trace: s.trace,
 	}
 }
 

@@ -21,8 +21,11 @@ type cell struct {
 	opened, reused, retried int64
 	byAddress, servedBy     map[string]int64
 
-	slow, failed []result.Example
+	all, traced examples
 }
+
+// examples are requests of a window worth showing.
+type examples struct{ slow, failed []result.Example }
 
 // partCell is what of a cell was due in one phase.
 type partCell struct {
@@ -140,8 +143,8 @@ func (e *endpointCell) addError(kind Kind, status int, at time.Duration) {
 	e.errors = append(e.errors, errorCount{kind, status, 1, at, at})
 }
 
-// keepSlow keeps the slowest of this cell, at most as many as a result shows.
-func (c *cell) keepSlow(x *Sample, endpoint string) {
+// keepSlow keeps the slowest of a window, at most as many as a result shows.
+func (c *examples) keepSlow(x *Sample, endpoint string) {
 	latency := x.corrected()
 	at := len(c.slow)
 	if at == result.MaxExamples {
@@ -157,7 +160,7 @@ func (c *cell) keepSlow(x *Sample, endpoint string) {
 	} else {
 		c.slow = append(c.slow, result.Example{})
 	}
-	c.slow[at] = result.Example{At: x.Sent, Endpoint: endpoint, Status: x.Status, Latency: latency, ServedBy: x.servedBy(), Retried: x.Retries > 0}
+	c.slow[at] = result.Example{At: x.Sent, Endpoint: endpoint, Status: x.Status, Latency: latency, ServedBy: x.servedBy(), Retried: x.Retries > 0, TraceID: x.Trace.String()}
 }
 
 // count adds one to a name, or to the other names when there are too many names already.
@@ -177,8 +180,8 @@ func (r *Recorder) take(w *result.Window, c *cell, spent *pagePool) {
 	w.Clamped = c.clamped
 	w.Connections.Opened, w.Connections.Reused, w.Connections.Retried = c.opened, c.reused, c.retried
 	w.Connections.ByAddress, w.ServedBy = c.byAddress, maps.Clone(c.servedBy)
-	w.Slowest = slices.Clone(c.slow)
-	w.FailedExamples = c.failed
+	w.Slowest, w.FailedExamples = r.all.take(&c.all)
+	w.Exemplars.Slowest, w.Exemplars.Failed = r.traced.take(&c.traced)
 	slices.SortFunc(c.parts, func(a, b *partCell) int { return cmp.Compare(a.phase, b.phase) })
 	for _, part := range c.parts {
 		if p := r.part(part, spent); p.Sent > 0 || len(p.Endpoints) > 0 {
@@ -187,8 +190,6 @@ func (r *Recorder) take(w *result.Window, c *cell, spent *pagePool) {
 	}
 	c.clear()
 	w.SumUp()
-	slices.SortStableFunc(w.Slowest, func(a, b result.Example) int { return cmp.Compare(b.Latency, a.Latency) })
-	slices.SortStableFunc(w.FailedExamples, func(a, b result.Example) int { return cmp.Compare(a.At, b.At) })
 }
 
 func (r *Recorder) part(p *partCell, spent *pagePool) result.Part {
@@ -238,7 +239,7 @@ func (c *cell) clear() {
 	c.clamped, c.opened, c.reused, c.retried = 0, 0, 0, 0
 	c.byAddress = nil
 	clear(c.servedBy)
-	c.slow, c.failed = c.slow[:0], nil
+	c.all, c.traced = examples{slow: c.all.slow[:0]}, examples{slow: c.traced.slow[:0]}
 	for _, p := range c.parts {
 		p.sent = 0
 		for i := range p.endpoints {

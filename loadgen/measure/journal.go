@@ -129,10 +129,9 @@ func (r *Recorder) count(j *journal) {
 		x := &j.samples[i]
 		c := r.at(x.End)
 		c.record(c.part(r.duePhase(c, x.Due)), x)
-		if x.Kind != KindNone {
-			r.keepFailure(c, x)
-		} else if x.corrected() > r.slowFloor {
-			c.keepSlow(x, r.cfg.Endpoints[x.Endpoint].Name)
+		r.all.keep(r, &c.all, x)
+		if !x.Trace.IsZero() {
+			r.traced.keep(r, &c.traced, x)
 		}
 	}
 	for i := range j.conns {

@@ -34,27 +34,14 @@ type Recorder struct {
 	free   []*cell
 	pages  pagePool
 
-	// slowFloor is the latency that a request must exceed to be among the slowest so far.
-	slowFloor time.Duration
-	failKept  map[failKey]int // examples kept so far
-
-	slowest []result.Example // of the windows collected, slowest first; the collector's own
+	all, traced keeper // of examples: among all requests, and among those with a trace
 
 	leftMu sync.Mutex
 	left   map[int]*leftCell // by the phase in which they were due
 }
 
-// examplesPerFailure keeps one frequent failure from crowding out a rare one.
-const examplesPerFailure = 3
-
 // interval is the length of a window.
 const interval = time.Second
-
-type failKey struct {
-	endpoint int
-	kind     Kind
-	status   int
-}
 
 // span is the time that a window covers.
 type span struct {
@@ -70,7 +57,7 @@ func New(cfg Config) *Recorder {
 	}
 	r := &Recorder{
 		cfg: cfg, journals: make([]journal, n), phases: cfg.Phases,
-		failKept: map[failKey]int{}, left: map[int]*leftCell{},
+		all: newKeeper(), traced: newKeeper(), left: map[int]*leftCell{},
 	}
 	for i := range r.journals {
 		r.journals[i].init()
@@ -163,19 +150,6 @@ func (r *Recorder) Reused(slot int, at time.Duration) {
 	b.Close()
 }
 
-// keepFailure keeps the first failures of each kind as examples.
-func (r *Recorder) keepFailure(c *cell, x *Sample) {
-	key := failKey{x.Endpoint, x.Kind, x.Status}
-	if r.failKept[key] >= examplesPerFailure || len(r.failKept) > result.MaxExamples {
-		return
-	}
-	r.failKept[key]++
-	c.failed = append(c.failed, result.Example{
-		At: x.Sent, Endpoint: r.cfg.Endpoints[x.Endpoint].Name, Status: x.Status, Latency: x.End - x.Sent,
-		ServedBy: x.servedBy(), Error: r.message(x.Kind, x.Status), Retried: x.Retries > 0,
-	})
-}
-
 func (r *Recorder) message(k Kind, status int) string {
 	if k == KindTimeout {
 		return "timeout after " + plan.Duration(r.cfg.Timeout).String()
@@ -256,16 +230,14 @@ func (r *Recorder) collect(until time.Duration) []*result.Window {
 	for _, c := range ended {
 		w := &result.Window{From: c.from, To: c.to, Phase: c.phase, Name: phases[c.phase].Name}
 		r.take(w, c, &spent)
-		r.admitSlow(w)
 		windows = append(windows, w)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.free = append(r.free, ended...)
 	r.pages.free = append(r.pages.free, spent.free...)
-	if len(r.slowest) == result.MaxExamples {
-		r.slowFloor = r.slowest[result.MaxExamples-1].Latency
-	}
+	r.all.rise()
+	r.traced.rise()
 	return windows
 }
 
@@ -283,19 +255,4 @@ func (r *Recorder) Close(end time.Duration) []*result.Window {
 		r.addLeft(windows[n-1])
 	}
 	return windows
-}
-
-// admitSlow keeps of a window's slow requests those that are among the slowest of the run so far.
-func (r *Recorder) admitSlow(w *result.Window) {
-	var admitted []result.Example
-	for _, x := range w.Slowest {
-		if len(r.slowest) == result.MaxExamples && x.Latency <= r.slowest[result.MaxExamples-1].Latency {
-			continue
-		}
-		admitted = append(admitted, x)
-		at, _ := slices.BinarySearchFunc(r.slowest, x, func(a, b result.Example) int { return int(b.Latency - a.Latency) })
-		r.slowest = slices.Insert(r.slowest, at, x)
-		r.slowest = r.slowest[:min(len(r.slowest), result.MaxExamples)]
-	}
-	w.Slowest = admitted
 }

@@ -3,6 +3,8 @@ package measure
 import (
 	"strings"
 	"time"
+
+	"scalableappbackend/loadgen/trace"
 )
 
 // Sample is one completed request. It is of fixed size and passed by pointer to a recorder that
@@ -25,6 +27,7 @@ type Sample struct {
 	Retries           int // sends by the transport beyond the first
 	Truncated         bool
 	ServedBy          string // the X-Served-By header
+	Trace             trace.ID
 }
 
 // corrected is the latency that is the service's doing: what it made the send wait, and what it took. The

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"scalableappbackend/loadgen/result"
+	"scalableappbackend/loadgen/trace"
 )
 
 // schemaURL is the version of the semantic conventions that the names are of.
@@ -30,6 +31,7 @@ type series struct {
 	resource    *resource.Resource
 	scope       *common.InstrumentationScope
 	endpoints   [][]*common.KeyValue // attributes, by index into Meta.Endpoints
+	names       []string             // likewise
 	temporality metrics.AggregationTemporality
 }
 
@@ -45,6 +47,7 @@ func newSeries(m *result.Meta, more []Attribute, cumulative bool) series {
 	}
 	for _, e := range m.Endpoints {
 		s.endpoints = append(s.endpoints, endpointAttributes(e))
+		s.names = append(s.names, e.Name)
 	}
 	return s
 }
@@ -54,7 +57,7 @@ func newSeries(m *result.Meta, more []Attribute, cumulative bool) series {
 func (s *series) requests(counted, now *interval) []request {
 	b := batcher{series: s}
 	b.from, b.to = s.at(counted.from), s.at(counted.to)
-	s.latencies(&b, counted)
+	s.latencies(&b, counted, &now.exemplars)
 	s.counters(&b, counted)
 	s.gauges(&b, now)
 	b.flush()
@@ -85,15 +88,31 @@ const (
 // anyError is the value of error.type for failures that are not told apart, by the semantic conventions.
 const anyError = "_OTHER"
 
-func (s *series) latencies(b *batcher, v *interval) {
+func (s *series) latencies(b *batcher, v *interval, traced *result.Exemplars) {
 	for i := range v.endpoints {
 		e := &v.endpoints[i]
 		own := s.endpoints[i]
-		b.histogram(RequestDuration, "Time from the send of a request until its answer's body was read, or until it failed.", own, e.Raw)
-		b.histogram(RequestDuration, "", with(own, text("error.type", anyError)), e.Failed)
-		b.histogram(CorrectedDuration, "Time of a successful request, with what the service made its send wait: free of coordinated omission.", own, e.Corrected)
+		slow, failed := s.exemplars(traced.Slowest, s.names[i]), s.exemplars(traced.Failed, s.names[i])
+		b.histogram(RequestDuration, "Time from the send of a request until its answer's body was read, or until it failed.", own, e.Raw, nil)
+		b.histogram(RequestDuration, "", with(own, text("error.type", anyError)), e.Failed, failed)
+		b.histogram(CorrectedDuration, "Time of a successful request, with what the service made its send wait: free of coordinated omission.", own, e.Corrected, slow)
 	}
-	b.histogram(SendLag, "How late requests left through the generator's own fault.", nil, v.lag)
+	b.histogram(SendLag, "How late requests left through the generator's own fault.", nil, v.lag, nil)
+}
+
+// exemplars are those of an endpoint, with the latency that the histogram has of them.
+func (s *series) exemplars(of []result.Example, endpoint string) (all []*metrics.Exemplar) {
+	for _, x := range of {
+		id, ok := trace.Parse(x.TraceID)
+		if x.Endpoint != endpoint || !ok {
+			continue
+		}
+		span := id.Span()
+		all = append(all, &metrics.Exemplar{
+			TraceId: id[:], SpanId: span[:], TimeUnixNano: s.at(x.At), Value: &metrics.Exemplar_AsDouble{AsDouble: x.Latency.Seconds()},
+		})
+	}
+	return all
 }
 
 func (s *series) counters(b *batcher, v *interval) {
@@ -228,7 +247,7 @@ func (b *batcher) flush() {
 	b.metrics, b.points, b.bytes = nil, 0, 0
 }
 
-func (b *batcher) histogram(name, what string, attributes []*common.KeyValue, h *result.Histogram) {
+func (b *batcher) histogram(name, what string, attributes []*common.KeyValue, h *result.Histogram, exemplars []*metrics.Exemplar) {
 	if h.Count() == 0 {
 		return
 	}
@@ -236,7 +255,8 @@ func (b *batcher) histogram(name, what string, attributes []*common.KeyValue, h 
 	point := &metrics.ExponentialHistogramDataPoint{
 		Attributes: attributes, StartTimeUnixNano: b.from, TimeUnixNano: b.to,
 		Count: d.Count, Sum: &d.Sum, Min: &d.Min, Max: &d.Max, Scale: Scale,
-		Positive: &metrics.ExponentialHistogramDataPoint_Buckets{Offset: d.Offset, BucketCounts: d.Buckets},
+		Exemplars: exemplars,
+		Positive:  &metrics.ExponentialHistogramDataPoint_Buckets{Offset: d.Offset, BucketCounts: d.Buckets},
 	}
 	m := b.metric(name, "s", what, func(m *metrics.Metric) {
 		m.Data = &metrics.Metric_ExponentialHistogram{ExponentialHistogram: &metrics.ExponentialHistogram{AggregationTemporality: b.series.temporality}}

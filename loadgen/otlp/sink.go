@@ -125,6 +125,7 @@ type interval struct {
 
 	// Of the last window: gauges say how things are.
 	users, inFlight int
+	exemplars       result.Exemplars // of all windows, and of none before
 	health          result.Health
 	hasHealth       bool
 }
@@ -144,12 +145,14 @@ func (v *interval) add(w *result.Window) {
 	v.ends = append(v.ends, w.Ends...)
 	v.ended = v.ended || w.Ended
 	v.users, v.inFlight = w.Users, w.InFlight
+	v.exemplars.Slowest = append(v.exemplars.Slowest, w.Exemplars.Slowest...)
+	v.exemplars.Failed = append(v.exemplars.Failed, w.Exemplars.Failed...)
 	if n := len(w.Health); n > 0 {
 		v.health, v.hasHealth = w.Health[n-1], true
 	}
 }
 
-// follow adds an interval that comes next, but for how things are at its end.
+// follow adds an interval that comes next, but for its exemplars and how things are at its end.
 func (v *interval) follow(next *interval) {
 	if v.windows == 0 {
 		v.from = next.from

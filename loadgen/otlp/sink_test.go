@@ -325,6 +325,49 @@ func TestAttributesAreThoseOfTheSemanticConventions(t *testing.T) {
 // spaced is the text of messages without the second space that the library puts in at random.
 func spaced(text string) string { return strings.Join(strings.Fields(text), " ") }
 
+// Traces go out as exemplars of the histogram that counts them: slow ones of the corrected latency, failures of those with
+// error.type. In a later interval they are not sent again, whatever the temporality.
+func TestTracedRequestsAreExemplarsOfTheirHistogram(t *testing.T) {
+	for _, cumulative := range []bool{false, true} {
+		r := &receiver{t: t}
+		s := New(Config{URL: "http://receiver.test/v1/metrics", Transport: r, Every: time.Second, Cumulative: cumulative})
+		if err := s.Begin(meta()); err != nil {
+			t.Fatal(err)
+		}
+		rng := rand.New(rand.NewPCG(1, 2))
+		for i := range 3 {
+			w := window(i, 50, rng)
+			if i == 1 {
+				w.Exemplars = result.Exemplars{
+					Slowest: []result.Example{{At: 1200 * time.Millisecond, Endpoint: "buy", Latency: 80 * time.Millisecond, TraceID: "69a7bdbf000000000000000000000abc"}},
+					Failed:  []result.Example{{At: 1300 * time.Millisecond, Endpoint: "GET /", Latency: time.Second, TraceID: "69a7bdbf000000000000000000000def"}, {Endpoint: "GET /", TraceID: "none"}},
+				}
+			}
+			if err := s.Window(w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, name := range []string{RequestDuration, CorrectedDuration} {
+			for _, p := range r.points(name) {
+				for _, x := range p.hist.Exemplars {
+					got = append(got, fmt.Sprintf("%s %v %x %x %v %v", name, strings.Contains(p.series, "error.type"), x.TraceId, x.SpanId, x.GetAsDouble(), time.Duration(x.TimeUnixNano-uint64(started.UnixNano()))))
+				}
+			}
+		}
+		want := []string{
+			RequestDuration + " true 69a7bdbf000000000000000000000def 0000000000000def 1 1.3s",
+			CorrectedDuration + " false 69a7bdbf000000000000000000000abc 0000000000000abc 0.08 1.2s",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("cumulative %v: exemplars %q, want %q", cumulative, got, want)
+		}
+	}
+}
+
 func TestManyEndpointsGoIntoSeveralRequests(t *testing.T) {
 	m := meta()
 	m.Endpoints = nil

@@ -139,18 +139,10 @@ func (s *splitter) Window(w *result.Window) error {
 		e.Phase = b.phase
 		s.halves[b.side].ends = append(s.halves[b.side].ends, e)
 	}
-	for _, x := range w.Slowest {
-		if side, at := s.at(x.At); side.held != nil {
-			x.At = at
-			side.held.Slowest = append(side.held.Slowest, x)
-		}
-	}
-	for _, x := range w.FailedExamples {
-		if side, at := s.at(x.At); side.held != nil {
-			x.At = at
-			side.held.FailedExamples = append(side.held.FailedExamples, x)
-		}
-	}
+	s.share(w.Slowest, func(held *result.Window) *[]result.Example { return &held.Slowest })
+	s.share(w.FailedExamples, func(held *result.Window) *[]result.Example { return &held.FailedExamples })
+	s.share(w.Exemplars.Slowest, func(held *result.Window) *[]result.Example { return &held.Exemplars.Slowest })
+	s.share(w.Exemplars.Failed, func(held *result.Window) *[]result.Example { return &held.Exemplars.Failed })
 	clock := s.clock(owner.side)
 	for _, e := range w.Events {
 		if e.Type != result.EventPhase && h.held != nil {
@@ -162,6 +154,17 @@ func (s *splitter) Window(w *result.Window) error {
 		s.told()
 	}
 	return nil
+}
+
+// share gives each side those examples that were sent to it.
+func (s *splitter) share(examples []result.Example, in func(held *result.Window) *[]result.Example) {
+	for _, x := range examples {
+		if side, at := s.at(x.At); side.held != nil {
+			x.At = at
+			list := in(side.held)
+			*list = append(*list, x)
+		}
+	}
 }
 
 // clock is that of a side: it stands in the other's blocks.

@@ -138,6 +138,8 @@ type Client struct {
 	Redirects *int `json:"redirects,omitempty"`
 	// Resolve are the addresses of hosts that are not looked up; of two entries for one host and port the later one counts.
 	Resolve []Resolve `json:"resolve,omitempty"`
+	// TraceRatio is the share of requests, 0 to 1, that carry a trace: which ones is decided by Seed.
+	TraceRatio float64 `json:"trace_ratio,omitempty"`
 }
 
 // MaxHops is how many redirects a request follows.

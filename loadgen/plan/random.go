@@ -10,6 +10,7 @@ import (
 const (
 	streamUsers = iota + 1
 	streamArrivals
+	streamTraces
 )
 
 // newStream returns a generator that depends on all four numbers; neighbours have nothing in common.

@@ -337,4 +337,5 @@ func (p *Plan) checkClient(f *faults) {
 		f.check(r.valid(), fmt.Sprintf("client.resolve[%d]", i), r, wantResolve)
 	}
 	f.check(c.MaxBody > 0, "client.max_body", c.MaxBody, "a size above 0")
+	p.checkTraces(f)
 }

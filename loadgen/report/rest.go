@@ -24,6 +24,7 @@ func rest(r *result.Result, o Options) document.Facts {
 	f.add("drain", drain(r)...)
 	f.add("connections", connections(r)...)
 	f.add("served by", servedBy(r)...)
+	f.add("traces", traces(r)...)
 	f.add("generator", generator(r)...)
 	f.add("task", task(r)...)
 	f.add("published", published(r)...)
@@ -68,6 +69,27 @@ func statuses(r *result.Result) []string {
 		texts = append(texts, "none: "+units.Count(n))
 	}
 	return []string{strings.Join(texts, ", ")}
+}
+
+// shownTraces is how many traces of each kind are shown; the result has more.
+const shownTraces = 3
+
+// traces are the requests to look up in a tracing system: the slowest that carried a trace, and failures.
+func traces(r *result.Result) []string {
+	if r.Exemplars == nil {
+		return nil
+	}
+	var lines []string
+	for _, x := range r.Exemplars.Slowest[:min(shownTraces, len(r.Exemplars.Slowest))] {
+		lines = append(lines, fmt.Sprintf("%s %s %s", units.Milliseconds(x.LatencyMS), x.Endpoint, x.TraceID))
+	}
+	for _, x := range r.Exemplars.Failed[:min(shownTraces, len(r.Exemplars.Failed))] {
+		lines = append(lines, fmt.Sprintf("%s: %s %s", x.Error, x.Endpoint, x.TraceID))
+	}
+	if more := len(r.Exemplars.Slowest) + len(r.Exemplars.Failed) - len(lines); more > 0 {
+		lines = append(lines, fmt.Sprintf("%s more in result.json, exemplars", units.Count(int64(more))))
+	}
+	return lines
 }
 
 // byteCounts are those of bodies.

@@ -23,6 +23,28 @@ func text(t *testing.T, r *result.Result, o Options) string {
 	return b.String()
 }
 
+func TestTracesToLookUpAreShownAndTheRestCounted(t *testing.T) {
+	example := func(ms float64, message string, n int) result.ExampleJSON {
+		return result.ExampleJSON{Endpoint: "GET /", LatencyMS: ms, Error: message, TraceID: strings.Repeat("0", 31) + string(rune('0'+n))}
+	}
+	r := &result.Result{}
+	if got := traces(r); got != nil {
+		t.Errorf("without traces: %q", got)
+	}
+	r.Exemplars = &result.ExemplarsJSON{}
+	for i := range 5 {
+		r.Exemplars.Slowest = append(r.Exemplars.Slowest, example(float64(90-i), "", i))
+	}
+	r.Exemplars.Failed = append(r.Exemplars.Failed, example(1, "503 Service Unavailable", 7))
+	want := []string{
+		"90.0 ms GET / 00000000000000000000000000000000", "89.0 ms GET / 00000000000000000000000000000001", "88.0 ms GET / 00000000000000000000000000000002",
+		"503 Service Unavailable: GET / 00000000000000000000000000000007", "2 more in result.json, exemplars",
+	}
+	if got := traces(r); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestTheFirstWordIsTheVerdict(t *testing.T) {
 	for _, s := range samples {
 		got := text(t, s.made().result(), Options{})

@@ -97,6 +97,7 @@ func (b *Builder) Add(w *Window) {
 	}
 	r.Slowest = slowest(append(r.Slowest, w.Slowest...))
 	r.FailedExamples = firstFailures(append(r.FailedExamples, w.FailedExamples...))
+	r.Exemplars.follow(&w.Exemplars)
 	r.Events = append(r.Events, w.Events...)
 
 	r.Ended = r.Ended || w.Ended
@@ -334,6 +335,7 @@ func (b *Builder) Result(f Final) *Result {
 		ServedBy:       maps.Clone(r.ServedBy),
 		Slowest:        exampleJSON(start, r.Slowest),
 		FailedExamples: exampleJSON(start, r.FailedExamples),
+		Exemplars:      exemplarsJSON(start, &r.Exemplars),
 		Thresholds:     slices.Clone(f.Thresholds),
 		Expectations:   slices.Clone(f.Expectations),
 		Elasticity:     f.Elasticity,

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -94,6 +95,48 @@ func TestAResultIsWhatItsRequestsAddUpTo(t *testing.T) {
 	if got.Connections.Opened != opened || got.Connections.ByAddress["10.0.0.1:80"] != opened || got.ServedBy["task-a"] != served {
 		t.Errorf("connections %+v, served by %v; want %d opened and %d of task-a", got.Connections, got.ServedBy, opened, served)
 	}
+}
+
+// Of requests with a trace the same is kept as of all, from the windows and from the files; without a trace there is nothing.
+func TestExemplarsAreTheExamplesAmongRequestsWithATrace(t *testing.T) {
+	load := smallLoad()
+	if plain := load.run(); plain.builder().Result(plain.final()).Exemplars != nil {
+		t.Error("exemplars where no request had a trace")
+	}
+	load.traced = true
+	r := load.run()
+	got := r.builder().Result(r.final())
+	var successes []time.Duration
+	for i, x := range r.requests {
+		if i%5 == 4 && x.kind == "" {
+			successes = append(successes, x.corrected)
+		}
+	}
+	slices.SortFunc(successes, func(a, b time.Duration) int { return int(b - a) })
+	for i, x := range got.Exemplars.Slowest {
+		if x.LatencyMS != milliseconds(successes[i]) || len(x.TraceID) != 32 {
+			t.Errorf("exemplar %d is %+v, want one of %v ms", i, x, milliseconds(successes[i]))
+		}
+	}
+	if len(got.Exemplars.Slowest) != MaxExamples || len(got.Exemplars.Failed) == 0 {
+		t.Errorf("%d slow and %d failed exemplars", len(got.Exemplars.Slowest), len(got.Exemplars.Failed))
+	}
+	for _, x := range got.Exemplars.Failed {
+		if x.Error == "" || len(x.TraceID) != 32 {
+			t.Errorf("%+v", x)
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	r.write(t, dir, -1)
+	o, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := o.Builder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustEqual(t, b.Result(r.final()).Exemplars, got.Exemplars)
 }
 
 func TestTheExamplesAreTheSlowestAndTheFirstFailures(t *testing.T) {

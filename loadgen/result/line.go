@@ -3,6 +3,7 @@ package result
 import (
 	"bytes"
 	"cmp"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,6 +50,8 @@ type windowLine struct {
 	Health       *healthColumns   `json:"health,omitempty"`
 	Slowest      []exampleLine    `json:"slowest,omitempty"`
 	Failed       []exampleLine    `json:"failed_examples,omitempty"`
+	TracedSlow   []exampleLine    `json:"traced_slowest,omitempty"`
+	TracedFailed []exampleLine    `json:"traced_failed,omitempty"`
 }
 
 // earlierLine is what was due in another phase than the line's own.
@@ -111,6 +114,7 @@ type exampleLine struct {
 	ServedBy  string  `json:"served_by,omitempty"`
 	Error     string  `json:"error,omitempty"`
 	Retried   bool    `json:"retried,omitempty"`
+	TraceID   string  `json:"trace_id,omitempty"`
 }
 
 // appendWindow appends w as a line of windows.jsonl, with the histograms of details in place of
@@ -128,6 +132,7 @@ func (e *encoder) appendWindow(dst []byte, w, details *Window, names []string) (
 		Frozen: milliseconds(w.Standstill.Frozen), Freezes: w.Standstill.Freezes, Longest: milliseconds(w.Standstill.Longest),
 		Jumps: w.Standstill.Jumps, Jumped: milliseconds(w.Standstill.Jumped),
 		Slowest: exampleLines(w.Slowest), Failed: exampleLines(w.FailedExamples),
+		TracedSlow: exampleLines(w.Exemplars.Slowest), TracedFailed: exampleLines(w.Exemplars.Failed),
 	}
 	var corrected Histogram
 	for i := range w.Endpoints {
@@ -219,7 +224,7 @@ func (e *encoder) text(h *Histogram) string {
 func exampleLines(examples []Example) []exampleLine {
 	var lines []exampleLine
 	for _, x := range examples {
-		lines = append(lines, exampleLine{seconds(x.At), x.Endpoint, x.Status, milliseconds(x.Latency), x.ServedBy, x.Error, x.Retried})
+		lines = append(lines, exampleLine{seconds(x.At), x.Endpoint, x.Status, milliseconds(x.Latency), x.ServedBy, x.Error, x.Retried, x.TraceID})
 	}
 	return lines
 }
@@ -268,6 +273,12 @@ func (l *windowLine) window(meta *Meta, index map[string]int) (*Window, error) {
 		return nil, err
 	}
 	if w.FailedExamples, err = examples("failed_examples", l.Failed); err != nil {
+		return nil, err
+	}
+	if w.Exemplars.Slowest, err = examples("traced_slowest", l.TracedSlow); err != nil {
+		return nil, err
+	}
+	if w.Exemplars.Failed, err = examples("traced_failed", l.TracedFailed); err != nil {
 		return nil, err
 	}
 	if w.Endpoints, err = readEndpoints(l.Endpoints, index); err != nil {
@@ -536,7 +547,10 @@ func examples(field string, lines []exampleLine) ([]Example, error) {
 		if x.LatencyMS < 0 || x.LatencyMS > maxSeconds*1000 {
 			return nil, fmt.Errorf("%s: latency_ms %v, want a time that is not negative", field, x.LatencyMS)
 		}
-		read = append(read, Example{time.Duration(x.At), x.Endpoint, x.Status, fromMilliseconds(x.LatencyMS), x.ServedBy, x.Error, x.Retried})
+		if id, err := hex.DecodeString(x.TraceID); err != nil || len(id) != 0 && len(id) != 16 {
+			return nil, fmt.Errorf("%s: trace_id %.40q, want 32 hexadecimal digits", field, x.TraceID)
+		}
+		read = append(read, Example{time.Duration(x.At), x.Endpoint, x.Status, fromMilliseconds(x.LatencyMS), x.ServedBy, x.Error, x.Retried, x.TraceID})
 	}
 	return read, nil
 }

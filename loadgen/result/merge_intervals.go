@@ -116,11 +116,10 @@ func (p *mergePart) advance() error {
 	p.place(w)
 	w.Ended = w.Ended && !p.m.Final.Cut // what one part did not count, the sum does not know
 	skew := p.m.skews[p.index]
-	for i := range w.Slowest {
-		w.Slowest[i].At += skew
-	}
-	for i := range w.FailedExamples {
-		w.FailedExamples[i].At += skew
+	for _, examples := range [][]Example{w.Slowest, w.FailedExamples, w.Exemplars.Slowest, w.Exemplars.Failed} {
+		for i := range examples {
+			examples[i].At += skew
+		}
 	}
 	moveErrors(w.Endpoints, skew)
 	for i := range w.Parts {

@@ -77,7 +77,9 @@ func TestAResultReadFromItsFilesIsTheOneThatWasWritten(t *testing.T) {
 
 func TestWindowsReadAsTheyWereHandedIn(t *testing.T) {
 	t.Parallel()
-	r := smallLoad().run()
+	load := smallLoad()
+	load.traced = true
+	r := load.run()
 	dir := filepath.Join(t.TempDir(), "run")
 	r.write(t, dir, -1)
 	o, err := Open(dir)
@@ -94,7 +96,7 @@ func TestWindowsReadAsTheyWereHandedIn(t *testing.T) {
 		for _, h := range r.windows[i].Health {
 			want.Health = append(want.Health, h.rounded())
 		}
-		for _, list := range []*[]Example{&want.Slowest, &want.FailedExamples} {
+		for _, list := range []*[]Example{&want.Slowest, &want.FailedExamples, &want.Exemplars.Slowest, &want.Exemplars.Failed} {
 			examples := *list
 			*list = nil
 			for _, x := range examples {
@@ -103,6 +105,7 @@ func TestWindowsReadAsTheyWereHandedIn(t *testing.T) {
 			}
 		}
 		w.Slowest, want.Slowest = slowest(w.Slowest), slowest(want.Slowest)
+		w.Exemplars.Slowest, want.Exemplars.Slowest = slowest(w.Exemplars.Slowest), slowest(want.Exemplars.Slowest)
 		mustEqual(t, w, want)
 		i++
 	}

@@ -55,6 +55,8 @@ type Result struct {
 
 	Slowest        []ExampleJSON `json:"slowest"`
 	FailedExamples []ExampleJSON `json:"failed_examples"`
+	// Exemplars are examples among the requests that carried a trace; nil when none did.
+	Exemplars *ExemplarsJSON `json:"exemplars,omitempty"`
 
 	Thresholds []Outcome `json:"thresholds"`
 	// Expectations of what capacity was to do; none where nobody watched it.
@@ -227,6 +229,12 @@ type ExampleJSON struct {
 	Error     string    `json:"error"`
 	Retried   bool      `json:"retried"`
 	TraceID   string    `json:"trace_id"`
+}
+
+// ExemplarsJSON are Exemplars with times of day.
+type ExemplarsJSON struct {
+	Slowest []ExampleJSON `json:"slowest"`
+	Failed  []ExampleJSON `json:"failed"`
 }
 
 // EventJSON is an Event as events.jsonl and result.json hold it.

@@ -43,6 +43,7 @@ type fakeLoad struct {
 	users     int
 	median    time.Duration
 	flawless  bool // no failures and other rare things
+	traced    bool // each fifth request carries a trace
 }
 
 var fakeStart = time.Date(2025, 11, 24, 8, 0, 0, 123_456_789, time.UTC)
@@ -98,6 +99,15 @@ func (l fakeLoad) run() *fakeRun {
 			r.requests = append(r.requests, x)
 			r.count(w, x)
 			example := Example{At: x.sent, Endpoint: r.meta.Endpoints[x.endpoint].Name, Status: x.status, Latency: x.corrected, ServedBy: x.servedBy, Error: x.message, Retried: x.retried}
+			if l.traced && len(r.requests)%5 == 0 {
+				example.TraceID = fmt.Sprintf("%032x", len(r.requests))
+			}
+			if traced := example; traced.TraceID != "" && x.kind != "" {
+				traced.Latency = x.raw
+				w.Exemplars.Failed = append(w.Exemplars.Failed, traced)
+			} else if traced.TraceID != "" {
+				w.Exemplars.Slowest = append(w.Exemplars.Slowest, traced)
+			}
 			if x.kind != "" {
 				example.Latency = x.raw
 				w.FailedExamples = append(w.FailedExamples, example)

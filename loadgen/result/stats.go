@@ -88,10 +88,18 @@ func exampleJSON(start time.Time, examples []Example) []ExampleJSON {
 	for _, x := range examples {
 		out = append(out, ExampleJSON{
 			At: start.Add(x.At), Endpoint: x.Endpoint, Status: x.Status, LatencyMS: milliseconds(x.Latency),
-			ServedBy: x.ServedBy, Error: x.Error, Retried: x.Retried,
+			ServedBy: x.ServedBy, Error: x.Error, Retried: x.Retried, TraceID: x.TraceID,
 		})
 	}
 	return out
+}
+
+// exemplarsJSON is nil when there are none: no request had a trace.
+func exemplarsJSON(start time.Time, e *Exemplars) *ExemplarsJSON {
+	if len(e.Slowest)+len(e.Failed) == 0 {
+		return nil
+	}
+	return &ExemplarsJSON{Slowest: exampleJSON(start, e.Slowest), Failed: exampleJSON(start, e.Failed)}
 }
 
 func eventJSON(start time.Time, e Event) EventJSON {

@@ -231,6 +231,7 @@ func (w *Window) follow(next *Window) {
 	w.Health = append(w.Health, next.Health...)
 	w.Slowest = slowest(append(w.Slowest, next.Slowest...))
 	w.FailedExamples = firstFailures(append(w.FailedExamples, next.FailedExamples...))
+	w.Exemplars.follow(&next.Exemplars)
 	w.Events = append(w.Events, next.Events...)
 }
 
@@ -253,15 +254,27 @@ func (w *Window) join(other *Window) {
 		}
 	}
 	w.Slowest = slowest(append(w.Slowest, other.Slowest...))
-	w.FailedExamples = append(w.FailedExamples, other.FailedExamples...)
-	slices.SortStableFunc(w.FailedExamples, func(a, b Example) int {
-		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Error, b.Error), cmp.Compare(a.Latency, b.Latency))
-	})
-	w.FailedExamples = firstFailures(w.FailedExamples)
+	w.FailedExamples = firstFailures(inOrder(append(w.FailedExamples, other.FailedExamples...)))
+	w.Exemplars.Slowest = slowest(append(w.Exemplars.Slowest, other.Exemplars.Slowest...))
+	w.Exemplars.Failed = firstFailures(inOrder(append(w.Exemplars.Failed, other.Exemplars.Failed...)))
 	w.Events = append(w.Events, other.Events...)
 	slices.SortStableFunc(w.Events, func(a, b Event) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Detail, b.Detail))
 	})
+}
+
+// inOrder sorts failures of several generators by when they were sent; the order is total.
+func inOrder(failed []Example) []Example {
+	slices.SortStableFunc(failed, func(a, b Example) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Error, b.Error), cmp.Compare(a.Latency, b.Latency))
+	})
+	return failed
+}
+
+// follow adds the exemplars of what comes next.
+func (e *Exemplars) follow(next *Exemplars) {
+	e.Slowest = slowest(append(e.Slowest, next.Slowest...))
+	e.Failed = firstFailures(append(e.Failed, next.Failed...))
 }
 
 func (c *Connections) add(from Connections) {
@@ -298,7 +311,7 @@ func slowest(examples []Example) []Example {
 	slices.SortStableFunc(examples, func(a, b Example) int {
 		return cmp.Or(
 			cmp.Compare(b.rounded(), a.rounded()), cmp.Compare(a.At, b.At),
-			cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.ServedBy, b.ServedBy),
+			cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.ServedBy, b.ServedBy), cmp.Compare(a.TraceID, b.TraceID),
 		)
 	})
 	return examples[:min(len(examples), MaxExamples)]

@@ -49,6 +49,7 @@ type Window struct {
 
 	Slowest        []Example // requests that entered the run's slowest so far
 	FailedExamples []Example // failures kept as examples
+	Exemplars      Exemplars // the same among requests with a trace
 
 	Events []Event // what happened in it, in order
 
@@ -142,6 +143,14 @@ type Example struct {
 	ServedBy string
 	Error    string // message of the failure
 	Retried  bool
+	TraceID  string // in hex; empty when it had no trace
+}
+
+// Exemplars are examples among the requests that carried a trace, which are a sample of all: what a tracing system can be
+// asked for.
+type Exemplars struct {
+	Slowest []Example // those that entered the slowest of them so far
+	Failed  []Example
 }
 
 // Event is something that happened at an instant of the run: a phase began, a stop was asked for,

@@ -18,6 +18,7 @@ type Client struct {
 	network *Network
 	opened  func(at time.Duration, address string)
 	kept    []*conn // idle; few
+	head    []byte  // room for a header with more fields
 }
 
 // NewClient returns a client without connections. opened is told of each new one; nil for no need.
@@ -36,6 +37,8 @@ type Call struct {
 	// Begin is called before each answer of which Data is told: a redirect's comes before the one that counts. Nil for
 	// no need.
 	Begin func()
+	// Fields are header fields beside the request's own, as they go over the wire, each with its line end; nil for none.
+	Fields []byte
 	// Header, when not nil, is given the final answer's fields. Of a User alone.
 	Header http.Header
 }
@@ -65,6 +68,11 @@ type Answer struct {
 // when the network is cut. An error is one of the dialer's, of TLS, of the socket, or of package http1.
 func (c *Client) Do(q *Request, how *Call, a *Answer) error {
 	*a = Answer{Sent: a.Sent}
+	head := q.head
+	if len(how.Fields) > 0 {
+		c.head = q.AppendHead(c.head[:0], how.Fields)
+		head = c.head
+	}
 	for {
 		k, err := c.connection(q, how, a)
 		if err != nil {
@@ -74,7 +82,7 @@ func (c *Client) Do(q *Request, how *Call, a *Answer) error {
 		if how.Begin != nil {
 			how.Begin()
 		}
-		fail := k.exchange(q, how, a)
+		fail := k.exchange(head, q, how, a)
 		if fail == nil {
 			c.keep(k, q)
 			return nil

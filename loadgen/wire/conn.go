@@ -45,12 +45,12 @@ type failure struct {
 	begun   bool // some of the answer came
 }
 
-// exchange writes a request and reads its answer.
-func (c *conn) exchange(q *Request, how *Call, a *Answer) *failure {
+// exchange writes a request, with this header, and reads its answer.
+func (c *conn) exchange(head []byte, q *Request, how *Call, a *Answer) *failure {
 	var writer <-chan error
 	if len(q.body) > 0 {
-		writer = c.writeAside(q)
-	} else if n, err := c.Write(q.head); err != nil && n == 0 {
+		writer = c.writeAside(head, q.body)
+	} else if n, err := c.Write(head); err != nil && n == 0 {
 		return &failure{error: err}
 	} else if err != nil {
 		writer = failed(err) // there may be an answer all the same
@@ -73,10 +73,10 @@ func failed(err error) <-chan error {
 
 // writeAside writes a request whose body is too large for one write: a service may answer, and refuse, before it has
 // read it all.
-func (c *conn) writeAside(q *Request) <-chan error {
+func (c *conn) writeAside(head, body []byte) <-chan error {
 	ended := make(chan error, 1)
 	go func() {
-		parts := net.Buffers{q.head, q.body}
+		parts := net.Buffers{head, body}
 		_, err := parts.WriteTo(c.Conn)
 		ended <- err
 	}()

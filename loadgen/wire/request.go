@@ -21,6 +21,7 @@ type Request struct {
 	method string
 	target target
 	head   []byte // request line and header, and the body when it is small
+	fields int    // where in head the header's last field ends
 	body   []byte // the body when it is not
 	sent   int64  // length of the body, wherever it is
 	// repeatable says that the request may be sent again though the service may have acted on it: net/http's rule.
@@ -58,8 +59,9 @@ func NewRequest(r *http.Request, body []byte) (*Request, error) {
 		method: r.Method, target: t, sent: int64(len(body)), head: out.Bytes(), origin: r, whole: body,
 		repeatable: repeatable(r), closes: r.Close || httpguts.HeaderValuesContainsToken(r.Header["Connection"], "close"),
 	}
+	end := bytes.Index(q.head, []byte("\r\n\r\n")) + 4
+	q.fields = end - 2
 	if len(body) > ownCopy {
-		end := bytes.Index(q.head, []byte("\r\n\r\n")) + 4
 		if q.body = body; len(r.TransferEncoding) > 0 {
 			q.body = q.head[end:]
 		}
@@ -125,6 +127,13 @@ func (e *SchemeError) Error() string { return fmt.Sprintf("scheme %q: want http 
 // Bytes are what is to be written: the header, with a small body behind it, and the body when it is a larger one. They
 // are shared and must not be changed.
 func (q *Request) Bytes() (head, body []byte) { return q.head, q.body }
+
+// AppendHead appends the header, with a small body behind it, with more fields at the header's end.
+func (q *Request) AppendHead(to, fields []byte) []byte {
+	to = append(to, q.head[:q.fields]...)
+	to = append(to, fields...)
+	return append(to, q.head[q.fields:]...)
+}
 
 // Repeatable reports whether the request may be sent again though the service may have acted on it.
 func (q *Request) Repeatable() bool { return q.repeatable }

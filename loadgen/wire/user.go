@@ -99,6 +99,7 @@ func Redirects(q *Request, status int, location []byte) bool {
 
 func (u *User) set(how *Call) {
 	u.call.Deadline, u.call.MaxBody, u.call.Data, u.call.Begin, u.call.Header = how.Deadline, how.MaxBody, how.Data, how.Begin, how.Header
+	u.call.Fields = how.Fields
 }
 
 // leads reports whether a location is something that can be asked.
