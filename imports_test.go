@@ -35,6 +35,7 @@ internal/units      →
 internal/junit      →
 internal/otlphttp   → internal/input
 server              →
+server/tracing      → internal/otlphttp
 loadgen/http1       →
 loadgen/trace       →
 loadgen/wire        → loadgen/http1
@@ -67,7 +68,7 @@ loadgen/aws/awstest →
 loadgen/aws/scaling → internal/input loadgen/autoscaling loadgen/aws/session loadgen/result loadgen/timeline
 bench               →
 dashboards          → internal/input internal/near
-cmd/server          → server
+cmd/server          → internal/input internal/otlphttp server server/tracing
 cmd/loadgen         → dashboards internal/exit internal/input internal/mounts internal/near internal/otlphttp internal/terraform internal/units loadgen loadgen/autoscaling loadgen/aws/publish loadgen/aws/scaling loadgen/aws/session loadgen/aws/store loadgen/aws/tasks loadgen/baseline loadgen/compare loadgen/gate loadgen/lab loadgen/otlp loadgen/pair loadgen/plan loadgen/progress loadgen/report loadgen/result loadgen/simulate loadgen/timeline loadgen/tui loadgen/validity
 `
 
@@ -85,7 +86,7 @@ github.com/spf13/cobra                   ← cmd/loadgen
 github.com/spf13/pflag                   ← cmd/loadgen
 github.com/tsenart/vegeta/v12            ← loadgen/attack
 go.opentelemetry.io/proto/otlp           ← tests
-go.opentelemetry.io/proto/slim/otlp      ← loadgen/otlp
+go.opentelemetry.io/proto/slim/otlp      ← loadgen/otlp server/tracing
 golang.org/x/net                         ← cmd/loadgen internal/otlphttp loadgen/plan loadgen/wire
 golang.org/x/sys                         ← loadgen/attack loadgen/bench
 golang.org/x/term                        ← cmd/loadgen

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"scalableappbackend/server"
+	"scalableappbackend/server/tracing"
 )
 
 const (
@@ -30,6 +31,10 @@ flag                environment             default
 -shutdown-grace D   SERVER_SHUTDOWN_GRACE   20s    then requests in flight have this long to finish
 -version                                           print the version
 
+OTEL_EXPORTER_OTLP_ENDPOINT sends a span of each request that is traced to an OpenTelemetry receiver, over HTTP. A trace that
+comes with a request (traceparent) is continued. OTEL_EXPORTER_OTLP_HEADERS, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES and
+OTEL_TRACES_SAMPLER are read as well.
+
 A second signal ends it at once. A flag wins over its environment variable; an empty variable counts as not set.
 exit codes: 0 served and drained, 1 could not serve or was cut short, 2 usage
 `
@@ -41,6 +46,7 @@ type config struct {
 	addr       addr
 	drainDelay time.Duration
 	grace      time.Duration
+	traces     *tracing.Config // nil: requests are not traced
 }
 
 // addr is a TCP address and the name under which the user gave it, for messages.
@@ -99,6 +105,9 @@ func parse(args []string, lookup func(string) (string, bool)) (config, error) {
 	}
 	cfg.grace, err = parseDelay(value("shutdown-grace", *graceFlag, server.DefaultGrace.String()))
 	cfg.grace = cmp.Or(cfg.grace, -1) // for the package 0 means the default; the user means none
+	if err == nil && !cfg.healthcheck {
+		cfg.traces, err = parseTraces(lookup)
+	}
 	return cfg, err
 }
 

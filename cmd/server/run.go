@@ -64,9 +64,16 @@ func serve(cfg config, env env) error {
 	if err != nil {
 		log.Warn("instance name is second best", "instance", name, "error", err.Error())
 	}
+	wrap, endTraces := traced(cfg.traces, versionOf(version, debug.ReadBuildInfo), name)
 	srv := server.New(server.Options{
-		Instance: name, DrainDelay: cfg.drainDelay, Grace: cfg.grace, Log: log,
+		Instance: name, Wrap: wrap, DrainDelay: cfg.drainDelay, Grace: cfg.grace, Log: log,
 	})
+	patience := tracesTimeout
+	defer func() {
+		if err := endTraces(patience); err != nil {
+			log.Warn("spans were lost", "error", err.Error())
+		}
+	}()
 
 	ctx, drain := context.WithCancel(context.Background())
 	defer drain()
@@ -79,6 +86,7 @@ func serve(cfg config, env env) error {
 		case sig := <-env.signals:
 			if signals++; signals > 1 {
 				srv.Close()
+				patience = 0
 				return fmt.Errorf("a second signal (%s) ended the drain", sig)
 			}
 			log.Info("signal", "signal", sig.String())
