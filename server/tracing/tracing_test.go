@@ -55,6 +55,13 @@ func (r *receiver) RoundTrip(q *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
 }
 
+// count is how many spans came so far.
+func (r *receiver) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.spans)
+}
+
 func config(r http.RoundTripper, s Sampler) Config {
 	return Config{URL: "http://receiver.test/v1/traces", Transport: r, Sampler: s, Routes: []string{"/", "/health"}, Quiet: []string{"/health"},
 		Resource: []otlphttp.Pair{{Key: "service.name", Value: "server"}}}
@@ -268,13 +275,13 @@ func TestSpansGoInBatchesAndEveryFewSeconds(t *testing.T) {
 			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 		}
 		synctest.Wait()
-		if len(r.spans) != batchSize {
-			t.Errorf("%d spans at once, want a batch", len(r.spans))
+		if n := r.count(); n != batchSize {
+			t.Errorf("%d spans at once, want a batch", n)
 		}
 		time.Sleep(sendEvery)
 		synctest.Wait()
-		if len(r.spans) != batchSize+3 {
-			t.Errorf("%d spans after %s", len(r.spans), sendEvery)
+		if n := r.count(); n != batchSize+3 {
+			t.Errorf("%d spans after %s", n, sendEvery)
 		}
 		if err := tracer.Close(t.Context()); err != nil {
 			t.Error(err)
