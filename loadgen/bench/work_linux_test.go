@@ -47,6 +47,25 @@ func TestARequestIsTwoSystemCallsAndNoMemory(t *testing.T) {
 	}
 }
 
+// A trace is written into room that its connection has: memory is made for the examples that are kept alone.
+func TestATracedRequestTakesNoMemory(t *testing.T) {
+	url := contract.OtherProcess(t)
+	execute(t, few(url, 10, 100), nil) // whatever is made once
+	const n = 10_000
+	p := few(url, 10, n)
+	p.Client.TraceRatio = 1
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r := execute(t, p, nil)
+	runtime.ReadMemStats(&after)
+	if r.requests != n || r.failures > 0 {
+		t.Fatalf("%d requests, failures %v", r.requests, r.messages)
+	}
+	if made := after.Mallocs - before.Mallocs; made > n/5 {
+		t.Errorf("%d allocations for %d requests", made, n)
+	}
+}
+
 // ioCalls is how many read and write calls this process has made.
 func ioCalls(t *testing.T) int64 {
 	data, err := os.ReadFile("/proc/self/io")
