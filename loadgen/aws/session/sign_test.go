@@ -58,7 +58,7 @@ func TestASignedRequestHoldsWhatAWSVerifies(t *testing.T) {
 func signatureOf(r *http.Request, body []byte, signed string) string {
 	var canonical strings.Builder
 	canonical.WriteString(r.Method + "\n" + r.URL.Path + "\n\n")
-	for _, name := range strings.Split(signed, ";") {
+	for name := range strings.SplitSeq(signed, ";") {
 		value := r.Header.Get(name)
 		switch name {
 		case "host":
