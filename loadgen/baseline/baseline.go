@@ -3,8 +3,8 @@
 //
 //	NAME/BRANCH/PLAN/COMMIT/baseline.json and the files of the result
 //
-// Where it reads it takes an fs.FS, where it writes a [Writer], so that a bucket can stand for a folder. What was kept
-// is never changed: a new commit moves the baseline, the same one twice is refused.
+// Where it reads it takes an fs.FS, where it writes a [Writer], so that a bucket can be used instead of a folder. A kept result
+// is never changed: a new commit moves the baseline, and a commit that is kept already is refused.
 package baseline
 
 import (

@@ -1,16 +1,16 @@
 // Package gate judges a run against what was expected of it: it parses expressions, evaluates them
 // on what was measured, and gives one [result.Outcome] for each, from which report, JUnit file and
-// exit code are all made.
+// exit code are made.
 //
 // It promises that a threshold passes only on evidence: one whose metric has no data fails and
-// says so, as does one whose scope measured nothing. It refuses, before anything is sent, what
-// could only pass or only mislead: see [Parse] and [Check]. It measures nothing, adds nothing up
-// but what [Metrics.Add] is given, and knows no exit code.
+// says so, as does one whose scope measured nothing. Before anything is sent it refuses expressions that
+// could only pass or only mislead: see [Parse] and [Check]. It measures nothing, adds up only
+// what [Metrics.Add] is given, and knows no exit code.
 //
 // # Grammar
 //
-// There is one language. An expression about requests is a threshold, one about capacity an expectation; where one stands, the
-// other is refused by name.
+// There is one language. An expression about requests is a threshold, one about capacity an expectation. Where a threshold
+// is wanted an expectation is refused by name, and the other way round.
 //
 //	expression = threshold | expectation .
 //	threshold  = [ scope ":" ] metric operator limit .
@@ -93,7 +93,7 @@
 //	healthy>=demand          while capacity was steady under load, as many tasks were healthy as the load needed
 //	errors, retried          failed requests of the whole run; requests that the transport sent twice
 //
-// A level holds at every instant: of the observation, or "at steady" from when the last capacity change has settled
+// A level must hold at every instant: of the observation, or "at steady" from when the last capacity change has settled
 // until the load ends, or "at end" when the observation ends.
 //
 // Every duration, and task_hours, is of simulated time.
@@ -111,8 +111,8 @@
 // dropped==0 when nothing was offered. requests, rps, offered and sent say how much there was, and
 // zero is an answer.
 //
-// An expectation passes only on evidence: without data it fails. Capacity that never grew has no scale_out_within,
-// not one of 0, and what never left the minimum did not come back to it. Counts and paths are compared exactly. No
-// duration takes ==, because none is ever exactly anything. What could only hold or never hold is refused: a
+// An expectation passes only on evidence: without data it fails. Capacity that never grew has no scale_out_within
+// (it is not 0), and capacity that never left the minimum did not come back to it. Counts and paths are compared exactly. No
+// duration takes ==, because no duration is ever exact. Expressions that always or never hold are refused: a
 // count below 0, healthy<=tasks, a scale_in_path that goes up above where it began.
 package gate

@@ -13,8 +13,8 @@
 //	l.Timeline()
 //
 // It promises that a request is lost only where a real service loses it. The balancer sends each request once and
-// hides nothing, so its counts, the replicas' and the generator's are the same; what leaves in order has no request
-// in flight when it is told to end; what is killed fails exactly those that it had. After [Lab.Close] there is no
+// hides nothing, so its counts, the replicas' and the generator's are the same; a task that drains has no request
+// in flight when it gets SIGTERM; a task that is killed fails exactly the requests that it had. After [Lab.Close] there is no
 // port, process or goroutine of it. It refuses to make load, to judge, to print and to read the environment.
 //
 // # Two clocks
@@ -26,7 +26,7 @@
 //
 // A program's start and end are real too, and count as simulated time all the same. Standby replicas are started ahead, up
 // to the maximum, and their start is measured: a task takes one, and runs when it was placed, pulled, and had that start,
-// all in simulated time. Where none is ready the wait is real, and told. SIGTERM gives a program the whole stopTimeout in the
+// all in simulated time. If none is ready the wait is real, and an event says so. SIGTERM gives a program the whole stopTimeout in the
 // background, for which nothing waits; what is left at the end of the recovery has MinStop more, and is then killed.
 //
 // # What it models, and how far that is AWS

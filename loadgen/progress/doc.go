@@ -1,6 +1,6 @@
-// Package progress writes a run as lines, to be read in a log while it goes on: what was sent and answered since the line before,
+// Package progress writes lines about a run while it goes on, for a log: what was sent and answered since the last line,
 // and what capacity did, in order of time.
 //
-// It promises that each thing is told once, that a line's percentiles are of the sum of its windows, and that a log which nobody takes any
-// more ends no run. It decides nothing, has no clock, and writes only to what it is given.
+// Each event is written once. Percentiles of a line are computed from the sum of its windows. A log that can no longer be
+// written does not end the run. The package decides nothing, has no clock, and writes only to the writer that it is given.
 package progress

@@ -9,8 +9,8 @@
 // A new task is placed, pulled and started, one after the other, each taking a fixed time; it is healthy when its first
 // health check passes. A task that leaves (the youngest) drains for a fixed time. Load is spread evenly over
 // the healthy tasks. RequestCountPerTarget of a period is the integral of load ÷ healthy tasks; it is missing when
-// no task was healthy in the period. CPU is what the healthy tasks do, at most their capacity, in percent of
-// what the running ones could do: load ÷ (tasks × capacity) × 100 and at most 100.
+// no task was healthy in the period. CPU is the work of the healthy tasks, at most their capacity, in percent of
+// the capacity of the running ones: load ÷ (tasks × capacity) × 100 and at most 100.
 //
 // # What it refuses
 //

@@ -8,9 +8,9 @@ import (
 	"scalableappbackend/internal/input"
 )
 
-// Contradictions say, a sentence each, where what was told cannot have been so at one time: more tasks healthy than running, a task
-// that was healthy before it ran. They come of sources that report with different delays. The figures take such a timeline as it
-// stands; who reads them is to know.
+// Contradictions returns a sentence for each kind of reports that cannot both be right: more tasks healthy than running, a task
+// that was healthy before it ran. They happen when sources report with different delays. Figures are computed from such a timeline
+// as it is, so readers need this warning.
 func (t *Timeline) Contradictions() (all []string) {
 	if text := t.moreHealthy(); text != "" {
 		all = append(all, text)

@@ -1,14 +1,15 @@
 // Package timeline is what capacity did during a run: a [Timeline] of change points, and the [Figures] that say how
 // well capacity followed load.
 //
-// It promises one form whoever made it (the lab, a simulation, a reader of AWS), and figures that are integrated
+// The lab, a simulation and a reader of AWS all produce this one form. Figures are integrated
 // exactly over the change points, never sampled. Every figure has its formula and its source in its doc comment.
-// What cannot be known is null in JSON and nil here: figures that need to know how much a task can do are
-// unknown where nobody said so, never 0.
+// What is unknown is null in JSON and nil here, never 0: figures that need the capacity of a task are
+// unknown without it.
 //
-// It refuses to guess: a list out of order, more healthy tasks than running ones, an instant after the end of
-// the observation are errors that name the field ([Timeline.Validate]), and are neither sorted away nor clamped. It
-// imports nothing of ours, decides nothing, has no clock, and does no I/O.
+// It does not guess: a list out of order, or an instant after the end of
+// the observation, is an error that names the field ([Timeline.Validate]), and is neither sorted nor clamped. More healthy
+// tasks than running ones are kept and reported ([Timeline.Contradictions]), because sources report with different delays. The
+// package decides nothing, has no clock, and does no I/O.
 //
 // # Time
 //
