@@ -201,12 +201,17 @@ func respelled(args []string) []string {
 		case before == "--json" && dataOfJSON(arg) != "":
 			all[last] += "=" + arg
 			continue
-		case before == "-L" && isAddress(arg): // curl's, which takes no value; Locust's has a level
+		case before == "-L" && (isAddress(arg) || strings.HasPrefix(arg, "-")): // curl's, which takes no value; Locust's has a level
 			all[last] = "--location"
+		case before == "-s" && isAddress(arg): // curl's silence
+			all[last] = "--headless"
 		case before == "-T" && typeOfBody.MatchString(arg): // hey's and oha's
 			all[last], arg = "--header", "Content-Type: "+arg
 		}
 		all = append(all, arg)
+	}
+	if last := len(all) - 1; all[last] == "-L" { // curl's, again
+		all[last] = "--location"
 	}
 	return all
 }

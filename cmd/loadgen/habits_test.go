@@ -156,6 +156,7 @@ func TestWhatIsLeftOutOfACommandLine(t *testing.T) {
 		{"/a", "run /a"}, {"${BASE}/a", "run ${BASE}/a"},
 		{"run /a", "run /a"}, {"-h", "-h"}, {"--help", "--help"}, {"", ""}, {"frob", "frob"}, {"-", "-"},
 		{"run --json {} /a", "run --json={} /a"}, {"run --json [1]", "run --json=[1]"}, {"run --json @f", "run --json=@f"},
+		{"run -L -s /a", "run --location --headless /a"}, {"run /a -L", "run /a --location"}, {"run /a -L DEBUG -s 5", "run /a -L DEBUG -s 5"},
 		{"run --json /a", "run --json /a"}, {"run /a --json", "run /a --json"},
 	} {
 		if got := strings.Join(respelled(strings.Fields(row.typed)), " "); got != row.means {

@@ -47,6 +47,15 @@ func parseCount(s string) (int, error) {
 	return n, nil
 }
 
+// parseUsers also knows what curl takes with -u.
+func parseUsers(s string) (int, error) {
+	n, err := parseCount(s)
+	if err != nil && strings.Contains(s, ":") {
+		return 0, &input.Error{Want: "want a number of users; a user and a password go into --header 'Authorization: Basic ${CREDENTIALS}', or http://USER:PASSWORD@HOST"} // s may be a secret
+	}
+	return n, err
+}
+
 func parseNumber(s string) (float64, error) {
 	n, ok := input.Number(s)
 	if !ok {

@@ -71,7 +71,7 @@ func settings() []setting {
 	return []setting{
 		{flag: "users", short: "u", aliases: []string{"vus", "c", "concurrency", "connections"}, arg: "N", group: groupLoad, locust: true, fields: []string{"users"},
 			help: "concurrent users; each waits for its answer, then sends again", byDefault: strconv.Itoa(plan.DefaultUsers),
-			set: one(parseCount, func(o *options, n int) { o.plan.Users = n })},
+			set: one(parseUsers, func(o *options, n int) { o.plan.Users = n })},
 		{flag: "spawn-rate", short: "r", arg: "R", group: groupLoad, locust: true, fields: []string{"spawn_rate"},
 			help: "users started per second", byDefault: strconv.Itoa(plan.DefaultSpawnRate),
 			set: one(parseNumber, func(o *options, r float64) { o.plan.SpawnRate = r })},

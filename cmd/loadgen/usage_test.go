@@ -104,6 +104,7 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("run -T token.txt -X POST -H http://h"), nil, `--method: cannot be combined with --targets: the file has the method and body of each request`},
 		{args("run -H http://h -X POST"), nil, `--method "POST": want a URL or path as well, e.g. loadgen run -X POST http://localhost:8080/`},
 		{args("run http://h/ -X PO/ST"), nil, `--method "PO/ST": want an HTTP method, e.g. POST`},
+		{args("run http://h/ -u name:secret"), nil, "--users: want a number of users; a user and a password go into --header 'Authorization: Basic ${CREDENTIALS}', or http://USER:PASSWORD@HOST"},
 		{args("run http://h/ -d 30s"), nil, `--data "30s": want a body; a duration is -t 30s`},
 		{args("run http://h/ -d @a -d b"), nil, `--data: one @FILE, or texts, which are joined by &`},
 		{args("run http://h/ -d @missing"), nil, `--data "missing": want a file that can be read: no such file or directory`},
