@@ -88,7 +88,7 @@ github.com/tsenart/vegeta/v12            ← loadgen/attack
 go.opentelemetry.io/proto/otlp           ← tests
 go.opentelemetry.io/proto/slim/otlp      ← loadgen/otlp server/tracing
 golang.org/x/net                         ← cmd/loadgen internal/otlphttp loadgen/plan loadgen/wire
-golang.org/x/sys                         ← loadgen/attack loadgen/bench
+golang.org/x/sys                         ← bench loadgen/attack loadgen/bench loadgen/wire
 golang.org/x/term                        ← cmd/loadgen
 google.golang.org/protobuf               ← internal/otlphttp loadgen/otlp
 pgregory.net/rapid                       ← tests

@@ -27,6 +27,7 @@ type options struct {
 	install     bool
 	installOnly bool
 	out         string
+	floor       string
 }
 
 func main() {
@@ -38,8 +39,16 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "names of the tools to run, with commas; none: all")
 	flag.BoolVar(&o.install, "install", true, "install what is missing")
 	flag.BoolVar(&o.installOnly, "install-only", false, "install what is missing, and measure nothing")
+	flag.StringVar(&o.floor, "floor", "", "be the barest paced client of this URL, with -c users for -d, and measure nothing")
 	flag.StringVar(&o.out, "o", "", "write the page here; none: to stdout")
 	flag.Parse()
+	if o.floor != "" {
+		if err := bareLoop(o.floor, o.connections, o.duration); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := measure(ctx, o)
 	stop()
@@ -95,7 +104,11 @@ func measure(ctx context.Context, o options) error {
 	var page page
 	page.machine, page.before = machine(), loadAverage()
 	var have []tool
-	for _, t := range tools(loadgen) {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	for _, t := range tools(loadgen, self) {
 		if o.only != "" && !slices.Contains(strings.Split(o.only, ","), t.name) {
 			continue
 		}

@@ -44,8 +44,9 @@ table says how much of the CPU time it is: some 70 % of all is the send, which o
 and 12 % the receive. wrk makes two epoll_ctl more. The rest is reading the answer, whose header is compared with the
 last one's, and recording both latencies, lag, first byte and the connection.
 
-` + "`loadgen run`" + `: a request is a write and two reads, waits on Go's netpoller, and what vegeta takes to hand a tick to a
-worker through net/http's client: 17 allocations, a test counts them. At a low rate most of the CPU time is waking up.
+` + "`loadgen run`" + `: a request is a send and two receives, waits on Go's netpoller, and what vegeta takes to hand a tick to a
+worker through net/http's client: 17 allocations, a test counts them. At a low rate most of the CPU time is waking up:
+once to send, once for the answer, which the barest loop cannot do without either.
 
 ` + "`--cpuprofile FILE`" + ` of run and bench writes a profile for ` + "`go tool pprof`" + `.
 `

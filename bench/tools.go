@@ -33,8 +33,11 @@ func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second))
 
 func whole(d time.Duration) string { return seconds(d) + "s" }
 
+// barest is no load generator: what keeping the pace costs at the least. See bareLoop.
+const barest = "epoll and timerfd, bare"
+
 // tools are all that are compared, loadgen first.
-func tools(loadgen string) []tool {
+func tools(loadgen, self string) []tool {
 	return []tool{
 		{
 			name: "loadgen bench", binary: loadgen, accepts: unfit,
@@ -49,6 +52,12 @@ func tools(loadgen string) []tool {
 			},
 			paced: func(url string, users int, d time.Duration, _ string) []string {
 				return []string{"run", "--host", url, "-u", strconv.Itoa(users), "-r", strconv.Itoa(users), "-t", whole(d), "--out", "none", "--headless"}
+			},
+		},
+		{
+			name: barest, binary: self,
+			paced: func(url string, users int, d time.Duration, _ string) []string {
+				return []string{"-floor", url, "-c", strconv.Itoa(users), "-d", whole(d)}
 			},
 		},
 		{

@@ -142,11 +142,11 @@ func (s *closedSchedule) readyFor(u *user, due time.Duration) time.Duration {
 	return max(due, u.freed)
 }
 
-func (s *closedSchedule) done(u *user, end time.Duration) bool {
+func (s *closedSchedule) done(u *user, end time.Duration) time.Duration {
 	delete(s.busy, u)
 	if u.leaving {
 		u.close()
-		return len(s.busy) == 0
+		return never
 	}
 	u.freed = end
 	if pacing := time.Duration(s.plan.Plan.Pacing); pacing > 0 {
@@ -155,7 +155,7 @@ func (s *closedSchedule) done(u *user, end time.Duration) bool {
 		u.due = s.holds.active(end) + plan.Think(u.random, s.plan.Plan.Think)
 	}
 	heap.Push(&s.pausing, u)
-	return u.heapAt == 0 || len(s.busy) == 0
+	return s.holds.instant(u.due)
 }
 
 func (s *closedSchedule) leftovers(t time.Duration) []leftover {

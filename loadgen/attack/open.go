@@ -88,11 +88,14 @@ func (s *openSchedule) slot() *user {
 	return s.newUser(s.created - 1)
 }
 
-func (s *openSchedule) done(u *user, end time.Duration) bool {
+func (s *openSchedule) done(u *user, end time.Duration) time.Duration {
 	s.idle = append(s.idle, u)
 	s.freed[(s.head+s.free)%s.limit] = end
 	s.free++
-	return s.free == 1 // the pacer may be waiting for just this slot
+	if due, ok := s.peek(0); ok && s.free == 1 {
+		return due // the pacer may be waiting for just this slot
+	}
+	return never
 }
 
 func (s *openSchedule) leftovers(t time.Duration) []leftover {

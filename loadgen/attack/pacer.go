@@ -24,7 +24,7 @@ type pacer struct {
 	stopped  bool          // before the plan's end
 	halted   bool          // nothing is sent any more, due or not
 	latest   time.Duration // the last due time that was handed out
-	waiting  bool          // Pace does, and nobody has woken it: setting the alarm is a system call
+	armed    time.Duration // when the alarm rings, while Pace waits; 0 when it rings at once
 }
 
 var _ vegeta.Pacer = (*pacer)(nil)
@@ -33,7 +33,7 @@ var _ vegeta.Pacer = (*pacer)(nil)
 func (p *pacer) Pace(time.Duration, uint64) (time.Duration, bool) {
 	for {
 		p.mu.Lock()
-		p.waiting = false
+		p.armed = 0
 		now := p.clock()
 		if p.halted {
 			p.mu.Unlock()
@@ -54,22 +54,37 @@ func (p *pacer) Pace(time.Duration, uint64) (time.Duration, bool) {
 		case now < p.end:
 			again = min(again, p.end)
 		}
-		p.waiting = true
-		p.alarm.set(again - now)
+		p.arm(again, now)
 		p.mu.Unlock()
 		p.alarm.wait()
 	}
 }
 
+// arm lets the alarm ring at an instant; what has been reached lets it ring at once.
+func (p *pacer) arm(at, now time.Duration) {
+	if p.armed = at; at <= now {
+		p.armed = 0
+	}
+	p.alarm.set(at - now)
+}
+
+// rouse lets the alarm ring at once.
+func (p *pacer) rouse() { p.arm(0, 0) }
+
 // Rate is for vegeta's interface only; nothing reads it.
 func (p *pacer) Rate(time.Duration) float64 { return 0 }
 
-// done takes back a user whose request ended.
+// done takes back a user whose request ended. It wakes Pace no sooner than there is something to send: a process that
+// sleeps between two sends pays for each time that it wakes. Setting the alarm is a system call, waking it several.
 func (p *pacer) done(u *user, end time.Duration) {
 	p.mu.Lock()
-	if p.schedule.done(u, end) && p.waiting {
-		p.waiting = false
-		p.alarm.set(0)
+	due := p.schedule.done(u, end)
+	now := p.clock()
+	if now >= p.end {
+		due = now // it may have been the last
+	}
+	if due < p.armed {
+		p.arm(due, now)
 	}
 	p.mu.Unlock()
 }
@@ -80,7 +95,7 @@ func (p *pacer) stop() (end time.Duration) {
 	defer p.mu.Unlock()
 	p.stopped = true
 	p.end = min(p.end, max(p.clock(), p.latest+1))
-	p.alarm.set(0)
+	p.rouse()
 	return p.end
 }
 
@@ -104,7 +119,7 @@ func (p *pacer) edit(edits []plan.Edit, revise func(Revision)) error {
 	p.plan, p.end = edited, l.End()
 	p.schedule.edit(at, &l)
 	revise(Revision{At: at, Edits: edits, Plan: edited, Load: l})
-	p.alarm.set(0)
+	p.rouse()
 	return nil
 }
 
@@ -121,6 +136,6 @@ func (p *pacer) halt(end time.Duration) []leftover {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.halted = true
-	p.alarm.set(0)
+	p.rouse()
 	return p.schedule.leftovers(end)
 }

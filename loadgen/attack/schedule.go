@@ -30,8 +30,8 @@ type schedule interface {
 	// next hands out the earliest send that is due by now. Without one it says when to ask
 	// again, never if only a completion can bring the next; over when there will be none.
 	next(now, end time.Duration) (t ticket, again time.Duration, state state)
-	// done takes back a user whose request ended, and reports whether a send may now be due earlier than next said.
-	done(u *user, end time.Duration) (sooner bool)
+	// done takes back a user whose request ended, and says when a send is due because of it, never when none is.
+	done(u *user, end time.Duration) (due time.Duration)
 	// leftovers are the sends due before t that were not handed out.
 	leftovers(t time.Duration) []leftover
 	// offered is how many sends were due before t in all, handed out or not; t never falls from call to call.

@@ -11,8 +11,10 @@ import (
 	"scalableappbackend/loadgen/plan"
 )
 
-// Work is counted, since times depend on the machine: a write, a read, and the read by which Go finds that it has to wait.
-func TestARequestOfARunIsThreeSystemCalls(t *testing.T) {
+// Work is counted, since times depend on the machine. What the kernel counts as reads and writes are the calls that the
+// scheduler is told of, which wake the runtime's monitor: none of a socket's is among them, see wire.socket. The calls of
+// a socket are counted there.
+func TestARequestOfARunReadsNothingButTheTimer(t *testing.T) {
 	calls := func() (n int64) {
 		data, err := os.ReadFile("/proc/self/io")
 		if err != nil {
@@ -50,7 +52,7 @@ func TestARequestOfARunIsThreeSystemCalls(t *testing.T) {
 	each := float64(made) / float64(sent)
 	t.Logf("%.2f reads and writes a request", each)
 	// At its worst the pacer is woken for each: it reads its timer, and finds that it has to wait.
-	if each > 5 {
-		t.Errorf("%.2f reads and writes a request, want 3 and at most 2 of the pacer's", each)
+	if each > 2.2 {
+		t.Errorf("%.2f reads and writes a request, want at most 2, of the pacer's", each)
 	}
 }

@@ -101,7 +101,7 @@ func (n *Network) open(t target, deadline time.Time, opened func(at time.Duratio
 
 // admit makes a connection one of the network's.
 func (n *Network) admit(t target, dialed net.Conn, opened time.Duration) *conn {
-	c := &conn{target: t, Conn: dialed, clock: n.cfg.Clock, opened: opened}
+	c := &conn{target: t, Conn: quicken(dialed), clock: n.cfg.Clock, opened: opened}
 	if s, ok := dialed.(syscall.Conn); ok {
 		c.raw, _ = s.SyscallConn() // nil where the socket cannot be looked at
 	}
