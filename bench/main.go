@@ -42,15 +42,13 @@ func main() {
 	flag.StringVar(&o.floor, "floor", "", "be the barest paced client of this URL, with -c users for -d, and measure nothing")
 	flag.StringVar(&o.out, "o", "", "write the page here; none: to stdout")
 	flag.Parse()
-	if o.floor != "" {
-		if err := bareLoop(o.floor, o.connections, o.duration); err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-			os.Exit(1)
-		}
-		return
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := measure(ctx, o)
+	var err error
+	if o.floor != "" {
+		err = bareLoop(o.floor, o.connections, o.duration)
+	} else {
+		err = measure(ctx, o)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
