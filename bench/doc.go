@@ -2,7 +2,7 @@
 // what it saw as a page of Markdown.
 //
 //	bench/run.sh                        installs what is missing and writes docs/performance.md
-//	go run ./bench -install=false       what is there, to stdout: some twelve minutes
+//	go run ./bench -install=false       what is there, to stdout: some four minutes
 //	go run ./bench -profile full -rounds 8 -only 'loadgen bench,wrk'
 //
 // A machine is not quiet and not the same from one hour to the next, so single times mean nothing. In each round all

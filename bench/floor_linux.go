@@ -4,9 +4,11 @@ import (
 	"container/heap"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/url"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 	"unsafe"
@@ -16,9 +18,9 @@ import (
 
 // bareLoop is the barest client that keeps the reference profile's pace: users with a connection each, think time of 50 to
 // 200 ms, two endpoints. One thread waits in epoll for answers and a timerfd; a request is one write, one read, a wait,
-// and a setting and reading of the timer. It measures nothing, checks nothing and takes no garbage, so that a load
-// generator which waits for the same moments cannot do with less, but for waking up seldomer.
-func bareLoop(address string, users int, d time.Duration) error {
+// and a setting and reading of the timer. It checks nothing and leaves no garbage, so that a load generator which waits for
+// the same moments cannot do with less, but for waking up seldomer. In the end it writes p50 and p99 of its latencies, ms.
+func bareLoop(out io.Writer, address string, users int, d time.Duration) error {
 	u, err := url.Parse(address)
 	if err != nil {
 		return err
@@ -47,10 +49,16 @@ func bareLoop(address string, users int, d time.Duration) error {
 		if err := errors.Join(unix.Connect(fd, to), unix.SetNonblock(fd, true), unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1), f.watch(fd, i)); err != nil {
 			return err
 		}
-		f.fds = append(f.fds, fd)
+		f.fds, f.sent = append(f.fds, fd), append(f.sent, 0)
 		heap.Push(&f.idle, due{time.Since(f.begun), i})
 	}
-	return f.run(d)
+	if err := f.run(d); err != nil || len(f.took) == 0 {
+		return err
+	}
+	slices.Sort(f.took)
+	at := func(q float64) float64 { return float64(f.took[int(q*float64(len(f.took)-1))].Microseconds()) / 1e3 }
+	_, err = fmt.Fprintf(out, "{\"p50\": %.3f, \"p99\": %.3f}\n", at(0.5), at(0.99))
+	return err
 }
 
 func sockaddr(host string) (*unix.SockaddrInet4, error) {
@@ -70,6 +78,8 @@ type paced struct {
 	requests     [2][]byte
 	epoll, timer int
 	fds          []int
+	sent         []time.Duration // by user
+	took         []time.Duration
 	begun        time.Time
 	idle         byDue
 	buffer       [4096]byte
@@ -108,6 +118,7 @@ func (f *paced) run(d time.Duration) error {
 		}
 		for len(f.idle) > 0 && f.idle[0].at <= now {
 			next := heap.Pop(&f.idle).(due)
+			f.sent[next.user] = time.Since(f.begun)
 			if _, err := call(unix.SYS_WRITE, f.fds[next.user], f.requests[rand.IntN(2)]); err != 0 {
 				return err
 			}
@@ -136,6 +147,7 @@ func (f *paced) run(d time.Duration) error {
 			if n == 0 {
 				return errors.New("the service closed a connection")
 			}
+			f.took = append(f.took, time.Since(f.begun)-f.sent[e.Fd])
 			think := 50*time.Millisecond + rand.N(150*time.Millisecond)
 			heap.Push(&f.idle, due{time.Since(f.begun) + think, int(e.Fd)})
 		}

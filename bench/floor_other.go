@@ -4,7 +4,10 @@ package main
 
 import (
 	"errors"
+	"io"
 	"time"
 )
 
-func bareLoop(string, int, time.Duration) error { return errors.New("the barest loop is Linux's") }
+func bareLoop(io.Writer, string, int, time.Duration) error {
+	return errors.New("the barest loop is Linux's")
+}

@@ -32,10 +32,10 @@ type options struct {
 
 func main() {
 	var o options
-	flag.IntVar(&o.rounds, "rounds", 5, "how often each tool runs at full speed; three of five rounds are paced")
-	flag.DurationVar(&o.duration, "d", 6*time.Second, "length of one run at full speed; a paced one is five times as long")
+	flag.IntVar(&o.rounds, "rounds", 3, "how often each tool runs; at full speed loadgen bench and wrk run twice as often")
+	flag.DurationVar(&o.duration, "d", 2*time.Second, "length of one run; one of users who think is four times as long")
 	flag.IntVar(&o.connections, "c", 50, "connections")
-	flag.StringVar(&o.profile, "profile", "full,paced,rate", "what is measured: full (as fast as it goes), paced (50 users who think), rate (how late sends at a rate are)")
+	flag.StringVar(&o.profile, "profile", "pair,full,paced,latency,rate", "what is measured: pair (loadgen bench and wrk as fast as they go), full (all tools so), paced (50 users who think), latency (as each tells it), rate (how late sends at a rate are)")
 	flag.StringVar(&o.only, "only", "", "names of the tools to run, with commas; none: all")
 	flag.BoolVar(&o.install, "install", true, "install what is missing")
 	flag.BoolVar(&o.installOnly, "install-only", false, "install what is missing, and measure nothing")
@@ -45,7 +45,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	var err error
 	if o.floor != "" {
-		err = bareLoop(o.floor, o.connections, o.duration)
+		err = bareLoop(os.Stdout, o.floor, o.connections, o.duration)
 	} else {
 		err = measure(ctx, o)
 	}
@@ -125,21 +125,29 @@ func measure(ctx context.Context, o options) error {
 		return nil
 	}
 	for p := range strings.SplitSeq(o.profile, ",") {
-		table := table{profile: p, rounds: o.rounds}
+		table, part := table{profile: p, rounds: o.rounds}, have
 		switch p {
+		case "pair":
+			table.duration, table.connections, table.rounds = o.duration, o.connections, 2*o.rounds
+			part = slices.DeleteFunc(slices.Clone(have), func(t tool) bool { return t.name != "wrk" && t.name != "loadgen bench" })
 		case "full":
 			table.duration, table.connections = o.duration, o.connections
 		case "paced":
-			table.duration, table.connections, table.rounds = 5*o.duration, 50, max(1, o.rounds*3/5)
+			table.duration, table.connections, table.rounds = 4*o.duration, 50, max(1, o.rounds*2/3)
+		case "latency":
+			if page.latencies, err = latencies(ctx, have, s, o, generatorCPU); err != nil {
+				return err
+			}
+			continue
 		case "rate":
 			if page.lateness, err = lateness(ctx, loadgen, s, o, generatorCPU); err != nil {
 				return err
 			}
 			continue
 		default:
-			return fmt.Errorf("-profile %q: want full, paced or rate, with commas", p)
+			return fmt.Errorf("-profile %q: want pair, full, paced, latency or rate, with commas", p)
 		}
-		if err := table.fill(ctx, have, s, folder, generatorCPU); err != nil {
+		if err := table.fill(ctx, part, s, folder, generatorCPU); err != nil {
 			return err
 		}
 		page.tables = append(page.tables, table)
@@ -192,7 +200,7 @@ func (t *table) fill(ctx context.Context, all []tool, s *server, folder, cpu str
 }
 
 func (t *table) arguments(each tool, s *server, folder string) []string {
-	if t.profile == "full" && each.full != nil {
+	if t.full() && each.full != nil {
 		return each.full(s.url, t.connections, t.duration)
 	}
 	if t.profile == "paced" && each.paced != nil {

@@ -18,6 +18,7 @@ type page struct {
 	missing       []string
 	tables        []table
 	lateness      []late
+	latencies     []seen
 }
 
 const method = `# Performance
@@ -59,6 +60,7 @@ func (p *page) markdown() string {
 	for i := range p.tables {
 		p.tables[i].write(&b)
 	}
+	p.writeLatencies(&b)
 	if len(p.lateness) > 0 {
 		b.WriteString("\n## Sends at a rate\n\nHow late `loadgen run --rate` sends, by its own figures, in ms; median of the rounds.\n\n| requests/s | p50 | p99 | max | CPU µs a request |\n|---|---|---|---|---|\n")
 		for _, l := range p.lateness {
@@ -79,10 +81,17 @@ func (p *page) markdown() string {
 	return b.String()
 }
 
+// full is whether the tools go as fast as they can.
+func (t *table) full() bool { return t.profile != "paced" }
+
 // base is what a profile's ratios are to.
 func (t *table) base() string {
-	if t.profile == "full" && slices.Contains(t.names, "wrk") {
-		return "wrk"
+	base := barest
+	if t.full() {
+		base = "wrk"
+	}
+	if slices.Contains(t.names, base) {
+		return base
 	}
 	return t.names[0]
 }
@@ -92,27 +101,29 @@ func (t *table) write(b *strings.Builder) {
 		return
 	}
 	switch t.profile {
+	case "pair":
+		fmt.Fprintf(b, "\n## Beside wrk\n\n%d connections, %v, %d rounds in which nothing else runs between the two.\n", t.connections, t.duration, t.rounds)
 	case "full":
 		fmt.Fprintf(b, "\n## As fast as it goes\n\n%d connections, %v, %d rounds; generator and server on a processor each.\n", t.connections, t.duration, t.rounds)
 	default:
 		fmt.Fprintf(b, "\n## Users who think\n\n%d users, 50 to 200 ms of think time, two endpoints, %v, %d rounds.\n", t.connections, t.duration, t.rounds)
 	}
 	base := t.base()
-	fmt.Fprintf(b, "\n| tool | CPU µs a request: median (min–max) | × %s, median of the rounds | in the kernel | requests/s | peak RSS MB |\n|---|---|---|---|---|---|\n", base)
+	fmt.Fprintf(b, "\n| tool | CPU µs a request: median (min–max) | × %s, median of the rounds | least × least | in the kernel | requests/s | peak RSS MB |\n|---|---|---|---|---|---|---|\n", base)
 	names := slices.Clone(t.names)
 	slices.SortStableFunc(names, func(x, y string) int { return cmp.Compare(t.cost(x), t.cost(y)) })
 	for _, name := range names {
 		good := t.good(name)
 		if len(good) == 0 {
-			fmt.Fprintf(b, "| %s | failed: %v | | | | |\n", name, t.runs[name][0].err)
+			fmt.Fprintf(b, "| %s | failed: %v | | | | | |\n", name, t.runs[name][0].err)
 			continue
 		}
 		costs := figures(good, func(r run) float64 { return float64(r.perRequest().Nanoseconds()) / 1e3 })
 		shares := figures(good, func(r run) float64 { return 100 * float64(r.kernel) / float64(r.cpu) })
 		rates := figures(good, func(r run) float64 { return float64(r.requests) / t.duration.Seconds() })
 		sizes := figures(good, func(r run) float64 { return float64(r.rss) / 1e6 })
-		fmt.Fprintf(b, "| %s | %.1f (%.1f–%.1f) | %.2f | %.0f %% | %.0f | %.0f |\n", name, median(costs), costs[0], costs[len(costs)-1],
-			median(t.ratios(name, base)), median(shares), median(rates), median(sizes))
+		fmt.Fprintf(b, "| %s | %.1f (%.1f–%.1f) | %.2f | %.2f | %.0f %% | %.0f | %.0f |\n", name, median(costs), costs[0], costs[len(costs)-1],
+			median(t.ratios(name, base)), t.leastRatio(name, base), median(shares), median(rates), median(sizes))
 	}
 	t.writeWins(b, names)
 }
@@ -125,7 +136,7 @@ func (t *table) writeWins(b *strings.Builder, names []string) {
 		}
 		var less, smaller []string
 		for _, name := range names {
-			if strings.HasPrefix(name, "loadgen") || len(t.good(name)) == 0 {
+			if strings.HasPrefix(name, "loadgen") || name == barest || len(t.good(name)) == 0 {
 				continue
 			}
 			if r := median(t.ratios(name, ours)); r < 1 {
@@ -170,6 +181,16 @@ func (t *table) ratios(name, base string) []float64 {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// leastRatio compares the best rounds of both: what remains when nothing disturbed them.
+func (t *table) leastRatio(name, base string) float64 {
+	cost := func(r run) float64 { return float64(r.perRequest()) }
+	x, y := figures(t.good(name), cost), figures(t.good(base), cost)
+	if len(x) == 0 || len(y) == 0 || y[0] == 0 {
+		return 0
+	}
+	return x[0] / y[0]
 }
 
 func figures(runs []run, figure func(run) float64) []float64 {
