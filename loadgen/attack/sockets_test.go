@@ -124,7 +124,9 @@ func TestFailuresAreNamedInWords(t *testing.T) {
 		{"TLS to a plain server", strings.Replace(plain.URL, "http:", "https:", 1), "TLS: the server answers without TLS"},
 	} {
 		t.Run(strings.ReplaceAll(row.why, " ", "_"), func(t *testing.T) {
-			r := execute(at(few(), row.url), nil, nil)
+			p := few()
+			p.Client.Timeout, p.StopTimeout = plan.Duration(30*time.Second), plan.Duration(30*time.Second) // however busy the host is
+			r := execute(at(p, row.url), nil, nil)
 			r.balanced(t)
 			if r.Sent != 10 || r.failures != 10 {
 				t.Fatalf("sent %d, failures %d, want 10", r.Sent, r.failures)
