@@ -47,7 +47,9 @@ last one's, and recording both latencies, lag, first byte and the connection.
 
 ` + "`loadgen run`" + `: a request is a send and two receives, waits on Go's netpoller, and what vegeta takes to hand a tick to a
 worker through net/http's client: 17 allocations, a test counts them. At a low rate most of the CPU time is waking up:
-once to send, once for the answer, which the barest loop cannot do without either.
+once to send, once for the answer, which the barest loop cannot do without either. What run takes beyond that loop is in
+user space, where code that has slept for milliseconds finds its caches cold: vegeta's hand-over, net/http's client, Go's
+scheduler, and a watchdog that wakes up to 200 times a second.
 
 ` + "`--cpuprofile FILE`" + ` of run and bench writes a profile for ` + "`go tool pprof`" + `.
 `

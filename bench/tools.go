@@ -79,7 +79,7 @@ func tools(loadgen, self string) []tool {
 			},
 		},
 		{
-			name: "oha", binary: "oha", version: []string{"--version"}, install: []string{"cargo", "install", "--locked", "--root", "$BIN/..", "oha@1.16.0"},
+			name: "oha", binary: "oha", version: []string{"--version"}, install: []string{"cargo", "install", "--locked", "--root", "$BIN/..", "--target-dir", "$BIN/../target", "oha@1.16.0"},
 			full: func(url string, c int, d time.Duration) []string {
 				return []string{"--no-tui", "-c", strconv.Itoa(c), "-z", whole(d), url}
 			},
