@@ -40,17 +40,6 @@ var published = map[string][]string{
 	},
 }
 
-// ours are the metrics of this project.
-func ours() (all []string) {
-	for _, m := range publish.Metrics() {
-		all = append(all, m.Name+" "+publish.DimensionService)
-		if m.PerEndpoint {
-			all = append(all, m.Name+" "+publish.DimensionService+" "+publish.DimensionEndpoint)
-		}
-	}
-	return all
-}
-
 // searched is what is there for some services only, so that only a search may name it: a search for what is not there shows nothing.
 var searched = map[string][]string{
 	publish.DefaultNamespace: published[publish.DefaultNamespace],

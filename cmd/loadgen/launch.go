@@ -31,7 +31,6 @@ type launch struct {
 	scratch string                     // dir's path, when it is only on its way to S3
 	windows keptWindows
 	release func()
-	sinks   []result.Sink // more of them
 
 	held  func(context.Context) error // what the run waits for when it is ready, in place of --start-at
 	sinks []result.Sink               // beside those of every run
@@ -124,7 +123,6 @@ func (l *launch) run(host string, watched *watching) (*result.Result, error) {
 	runner.Sinks = append(runner.Sinks, published...)
 	runner.Sinks = append(runner.Sinks, l.sinks...)
 	runner.Sinks = append(runner.Sinks, l.show(watched)...)
-	runner.Sinks = append(runner.Sinks, l.sinks...)
 	publish, err := l.env.otlpSink(l.ctx, r)
 	if err != nil {
 		return nil, usage(err)
