@@ -45,12 +45,12 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 	}{
 		// Commands.
 		{nil, nil, "want a command, e.g. loadgen run --host embedded\nhint: loadgen -h lists them"},
-		{args("rnu --host x"), nil, "command \"rnu\": want one of run, bench, lab, simulate, report, merge, compare, baseline, fargate, dashboard, version, completion, help\nhint: did you mean loadgen run?"},
-		{args("frobnicate"), nil, `command "frobnicate": want one of run, bench, lab, simulate, report, merge, compare, baseline, fargate, dashboard, version, completion, help`},
+		{args("rnu --host x"), nil, "command \"rnu\": want one of run, bench, lab, simulate, watch, report, merge, compare, baseline, fargate, dashboard, version, completion, help\nhint: did you mean loadgen run?"},
+		{args("frobnicate"), nil, `command "frobnicate": want one of run, bench, lab, simulate, watch, report, merge, compare, baseline, fargate, dashboard, version, completion, help`},
 		{args("--host x"), nil, "--host \"x\": want a base URL, e.g. http://localhost:8080\nhint: did you mean http://x?"},
-		{args("attack -rate 50"), nil, "command \"attack\": want one of run, bench, lab, simulate, report, merge, compare, baseline, fargate, dashboard, version, completion, help\nhint: did you mean loadgen run?"},
-		{args("example.com"), nil, `command "example.com": want one of run, bench, lab, simulate, report, merge, compare, baseline, fargate, dashboard, version, completion, help` + "\nhint: did you mean loadgen http://example.com?"},
-		{args("-"), nil, `command "-": want one of run, bench, lab, simulate, report, merge, compare, baseline, fargate, dashboard, version, completion, help`},
+		{args("attack -rate 50"), nil, "command \"attack\": want one of run, bench, lab, simulate, watch, report, merge, compare, baseline, fargate, dashboard, version, completion, help\nhint: did you mean loadgen run?"},
+		{args("example.com"), nil, `command "example.com": want one of run, bench, lab, simulate, watch, report, merge, compare, baseline, fargate, dashboard, version, completion, help` + "\nhint: did you mean loadgen http://example.com?"},
+		{args("-"), nil, `command "-": want one of run, bench, lab, simulate, watch, report, merge, compare, baseline, fargate, dashboard, version, completion, help`},
 
 		// What belongs to other tools.
 		{args("-f locustfile.py --headless -u 5"), nil, "-f: loadgen runs no Python: put the requests in a file, -T FILE, or name their URLs as arguments (docs/from-locust.md)"},
@@ -58,7 +58,7 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		{args("run -H http://h --html r.html"), nil, "--html: use loadgen report DIR -f " + strings.Join(report.Formats()[1:], "|") + " after the run"},
 		{args("run http://h -n 1000 -c 5"), nil, "-n: use loadgen bench URL -n N to send N requests; run sends for a time, -t D, so --rate R sends R × D requests"},
 		{args("run script.js --vus 10"), nil, "argument \"script.js\": want a URL that begins with http:// or https://, or a path that begins with /\nhint: loadgen runs no scripts: requests are arguments, or lines of a file, -T FILE (docs/targets.md)"},
-		{args("127.0.0.1:8080/health -t 1s"), nil, "command \"127.0.0.1:8080/health\": want one of run, bench, lab, simulate, report, merge, compare, baseline, fargate, dashboard, version, completion, help\nhint: did you mean loadgen http://127.0.0.1:8080/health?"},
+		{args("127.0.0.1:8080/health -t 1s"), nil, "command \"127.0.0.1:8080/health\": want one of run, bench, lab, simulate, watch, report, merge, compare, baseline, fargate, dashboard, version, completion, help\nhint: did you mean loadgen http://127.0.0.1:8080/health?"},
 		{args("run http://h -q 10 -w"), nil, "-q: use --rate N: requests per second in total\n-w: use -s D: the grace period for unfinished requests at the end"},
 		{args("run http://h --vus many --rps x"), nil, "--vus: cannot be combined with --rps: users wait for answers, a rate does not; a run has one of them\n--vus \"many\": want a whole number, e.g. 50\n--rps \"x\": want requests per second, or NUMBER/DURATION, e.g. 50, 0.5 or 3000/1m"},
 		{args("run http://h -c many"), nil, `-c "many": want a whole number, e.g. 50`},
@@ -78,7 +78,7 @@ func TestWhatCannotBeUsedIsSaidAtOnceInTheWordsOfWhoTypedIt(t *testing.T) {
 		// Locust's files.
 		{args("run --config none.conf"), nil, "--config \"none.conf\": want a file that can be read: no such file or directory"},
 		{args("run --config bad.conf"), nil, "note: bad.conf sets users many, host http://h\nbad.conf users \"many\": want a whole number, e.g. 50"},
-		{args("help rum"), nil, "command \"rum\": want one of run, bench, lab, simulate, report, merge, compare, baseline, fargate, dashboard, version, completion, help\nhint: did you mean loadgen run?"},
+		{args("help rum"), nil, "command \"rum\": want one of run, bench, lab, simulate, watch, report, merge, compare, baseline, fargate, dashboard, version, completion, help\nhint: did you mean loadgen run?"},
 		{args("help run extra"), nil, `argument "extra": want one command`},
 		{args("version now"), nil, `argument "now": want only flags after loadgen version`},
 		{args("completion"), nil, "completion: want a shell, one of bash, zsh, fish, powershell"},
