@@ -56,7 +56,7 @@ func ofTask(table []setting, variable func(string) (string, bool)) func(string) 
 	passed := map[string]bool{}
 	for i := range table {
 		s := &table[i]
-		isOfLoad := len(s.fields) > 0 || s.group == groupLoad || s.group == groupTargets || s.group == groupVerdict
+		isOfLoad := s.group == groupLoad || s.group == groupTargets || s.group == groupVerdict
 		for _, name := range s.variables() {
 			passed[name] = !isOfLoad && !slices.Contains(launchers, s.flag)
 		}

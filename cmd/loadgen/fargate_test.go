@@ -314,7 +314,7 @@ func TestATaskReadsNothingOfItsLoadFromTheEnvironment(t *testing.T) {
 			t.Errorf("%s is read as %q", name, v)
 		}
 	}
-	for _, name := range []string{"LOADGEN_OTLP", "LOADGEN_HEADLESS", "AWS_REGION", "TOKEN"} {
+	for _, name := range []string{"LOADGEN_CLOUDWATCH", "LOADGEN_SERVICE", "LOADGEN_OTLP", "LOADGEN_HEADLESS", "AWS_REGION", "TOKEN"} {
 		if _, ok := read(name); !ok {
 			t.Errorf("%s is not read", name)
 		}
