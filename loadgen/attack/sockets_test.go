@@ -280,7 +280,6 @@ func (r *run) connections() (opened, reused, retried int64) {
 }
 
 func TestConnectionsAreAsThePlanSays(t *testing.T) {
-	t.Parallel()
 	users := func(n int) plan.Plan {
 		p := plan.Default()
 		p.Users, p.SpawnRate, p.RunTime = n, 1000, plan.Duration(500*ms)
@@ -302,7 +301,6 @@ func TestConnectionsAreAsThePlanSays(t *testing.T) {
 		}, 4, 6},
 	} {
 		t.Run(strings.ReplaceAll(row.why, " ", "_"), func(t *testing.T) {
-			t.Parallel()
 			c := countConnections(t, nil)
 			r := execute(at(row.plan(), c.server.URL), nil, nil)
 			r.balanced(t)
