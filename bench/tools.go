@@ -34,7 +34,7 @@ func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second))
 func whole(d time.Duration) string { return seconds(d) + "s" }
 
 // barest is no load generator: what keeping the pace costs at the least. See bareLoop.
-const barest = "epoll and timerfd, bare"
+const barest = "bare epoll loop"
 
 // tools are all that are compared, loadgen first.
 func tools(loadgen, self string) []tool {
