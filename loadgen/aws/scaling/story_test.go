@@ -3,6 +3,7 @@ package scaling
 import (
 	"fmt"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -100,6 +101,7 @@ type watched struct {
 	fake   *awstest.Fake
 	clock  *clock
 	ledger timeline.Ledger
+	mu     sync.Mutex // of said
 	said   []string
 }
 
@@ -119,7 +121,11 @@ func (w *watched) start(t *testing.T, facts []awstest.Fact, options Options, den
 	w.fake.Tell(facts...)
 	w.fake.Deny(denied...)
 	options.Cluster, options.Service, options.Now = "shop", "api", func() time.Time { return w.clock.now }
-	options.Say = func(line string) { w.said = append(w.said, line) }
+	options.Say = func(line string) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.said = append(w.said, line)
+	}
 	w.Watcher = New(w.fake.InProcess(), options)
 	if err := w.Open(t.Context()); err != nil {
 		t.Fatal(err)
