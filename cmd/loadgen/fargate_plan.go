@@ -70,8 +70,9 @@ What is asked of AWS
 	flags.BoolVar(&f.arm, "arm", false, "tasks for arm64, which cost less")
 	flags.IntVar(&f.connections, "connections", 0, "connections in all, if they are many")
 	annotate(flags.Lookup("connections"), noteArg, "N")
-	text(&f.length, "run-time", "D", "10m", "length of the load")
-	flags.Lookup("run-time").Shorthand = "t"
+	flags.StringVarP(&f.length, "run-time", "t", "", "length of the load")
+	annotate(flags.Lookup("run-time"), noteArg, "D")
+	annotate(flags.Lookup("run-time"), noteDefault, "10m")
 	flags.StringSliceVar(&f.subnets, "subnet", nil, "subnets whose free addresses are counted; repeatable")
 	annotate(flags.Lookup("subnet"), noteArg, "ID")
 	text(&f.outputs, "terraform-outputs", "FILE", "", "read the subnets from terraform output -json")
