@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -344,10 +345,8 @@ func (x *watchedService) finish(t *timeline.Timeline) error {
 	default:
 		f := timeline.Compute(t, nil, timeline.Capacity{})
 		unknown := func(c timeline.Count, text string) string {
-			for _, u := range f.Unknown {
-				if u == c {
-					return text + " (where it is known)"
-				}
+			if slices.Contains(f.Unknown, c) {
+				return text + " (where it is known)"
 			}
 			return text
 		}

@@ -258,19 +258,19 @@ func task(r *result.Result) []string {
 	if t == nil {
 		return nil
 	}
-	text := cmp.Or(t.ID, t.ARN)
-	if t.Family != "" {
-		text += " of " + t.Family
-		if t.Revision != "" {
-			text += ":" + t.Revision
+	facts := []string{cmp.Or(t.ID, t.ARN)}
+	switch {
+	case t.Family != "" && t.Revision != "":
+		facts[0] += " of " + t.Family + ":" + t.Revision
+	case t.Family != "":
+		facts[0] += " of " + t.Family
+	}
+	for _, fact := range []string{t.LaunchType, t.Zone, t.Cluster[strings.LastIndexByte(t.Cluster, '/')+1:]} {
+		if fact != "" {
+			facts = append(facts, fact)
 		}
 	}
-	for _, part := range []string{t.LaunchType, t.Zone, t.Cluster[strings.LastIndexByte(t.Cluster, '/')+1:]} {
-		if part != "" {
-			text += ", " + part
-		}
-	}
-	return []string{text}
+	return []string{strings.Join(facts, ", ")}
 }
 
 func percent(r result.Reading) string { return units.Percent(float64(r)) }

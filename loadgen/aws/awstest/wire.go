@@ -334,7 +334,7 @@ func toXML(b *bytes.Buffer, name string, v any) {
 	case time.Time:
 		b.WriteString(v.UTC().Format(time.RFC3339Nano))
 	default:
-		_ = xml.EscapeText(b, []byte(fmt.Sprint(v))) // a buffer takes all
+		_ = xml.EscapeText(b, fmt.Append(nil, v)) // a buffer takes all
 	}
 	b.WriteString("</" + name + ">")
 }

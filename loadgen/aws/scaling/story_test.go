@@ -148,8 +148,8 @@ func shift(v reflect.Value, d time.Duration) {
 		return
 	}
 	if v.Kind() == reflect.Struct {
-		for i := range v.NumField() {
-			shift(v.Field(i), d)
+		for _, field := range v.Fields() {
+			shift(field, d)
 		}
 	}
 }
