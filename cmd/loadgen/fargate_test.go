@@ -31,7 +31,6 @@ type aws struct {
 	asked  atomic.Int64
 	hangs  atomic.Bool // the service, until it is told not to
 	url    string      // of the service
-	vars   map[string]string
 
 	mu   sync.Mutex
 	logs map[string]*bytes.Buffer // of the tasks, by the number that they were given

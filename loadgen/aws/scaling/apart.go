@@ -73,7 +73,6 @@ func (d *derived) superseded(t *task, left time.Time) bool {
 var (
 	rebalances = regexp.MustCompile(`(?i)\bAZ Rebalanc`)
 	balanced   = regexp.MustCompile(`(?i)\bis AZ balanced\b`)
-	ofTask     = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
 	// What ECS says in the course of scaling, which the lives of tasks tell better.
 	routine = regexp.MustCompile(`has reached a steady state|has started \d+ tasks|has stopped \d+ running tasks|(de)?registered \d+ targets|has begun draining connections|deployment completed`)
 )

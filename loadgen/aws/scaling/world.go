@@ -35,7 +35,6 @@ type world struct {
 	watched   map[string]span     // when a reader succeeded: first and last
 	lookBack  bool
 	skew      time.Duration // of AWS's clock against ours, where that is much
-	since     time.Time     // from when activities and so on are asked for
 	firstPoll time.Time
 	lastCount time.Time // when DescribeServices was last answered
 }

@@ -66,7 +66,7 @@ func (a *Account) VCPUs(ctx context.Context) (int, error) {
 		Quota struct{ Value *float64 }
 	}
 	if err := json.Unmarshal(body, &answer); err != nil || answer.Quota.Value == nil {
-		return 0, errors.New("Service Quotas GetServiceQuota: the answer is not the JSON that is documented")
+		return 0, errors.New("the answer of Service Quotas to GetServiceQuota is not the JSON that is documented")
 	}
 	return int(*answer.Quota.Value), nil
 }

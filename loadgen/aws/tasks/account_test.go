@@ -65,7 +65,7 @@ func TestTheAccountIsAskedForAddressesAndQuota(t *testing.T) {
 		{answer{403, `{"__type":"AccessDeniedException","message":"User: arn is not authorized"}`}, "Service Quotas GetServiceQuota: not allowed to servicequotas:GetServiceQuota"},
 		{answer{400, `{"__type":"com.amazonaws#NoSuchResourceException","message":"no such\nquota"}`}, "Service Quotas GetServiceQuota: NoSuchResourceException: no such quota"},
 		{answer{500, ``}, "Service Quotas GetServiceQuota: status 500"},
-		{answer{200, `{}`}, "Service Quotas GetServiceQuota: the answer is not the JSON that is documented"},
+		{answer{200, `{}`}, "the answer of Service Quotas to GetServiceQuota is not the JSON that is documented"},
 	} {
 		answers[quota] = row.answer
 		if _, err := account.VCPUs(t.Context()); err == nil || err.Error() != row.want {

@@ -139,12 +139,16 @@ func (l *Launcher) prepare(o *Order) ([]plan.Plan, map[string][]byte, error) {
 		return nil, nil, &input.Error{Field: "host", Got: plan.Lab, Want: "the URL of a service: a lab is on one machine"}
 	}
 	redacted := o.Plan.Redacted()
+	var refused []error
 	for _, e := range input.Errors(redacted.Validate()) {
 		if strings.Contains(e.Want, "was redacted") {
 			e.Want = "holds a secret, which would lie in S3 for all to read: write ${NAME} in its place"
 			e.Hint = "NAME is a variable or secret of the task definition, or --env NAME hands on this process's"
 		}
-		return nil, nil, e
+		refused = append(refused, e)
+	}
+	if len(refused) > 0 {
+		return nil, nil, errors.Join(refused...)
 	}
 	o.Plan = redacted // the same but for nothing
 	files := map[string][]byte{}
