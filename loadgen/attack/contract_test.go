@@ -120,6 +120,8 @@ func whatIsSaidAboutARequestIsSaidOnce(t *testing.T, senders func(*Attack, int) 
 			}
 			r := executeWith(Config{Plan: ready, senders: senders}, nil, nil)
 			r.balanced(t)
+			mu.Lock()
+			defer mu.Unlock()
 			if got := contract.SeenIn(r.windows); got.Failure != "" || got.Opened != row.opened || len(requests) != 5 {
 				t.Fatalf("%d requests, %+v; want 5 on %d connections", len(requests), got, row.opened)
 			}

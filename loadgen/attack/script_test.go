@@ -197,6 +197,8 @@ func TestAScriptsOwnRequestsGoOverSocketsToo(t *testing.T) {
 	host := ready.Requests[0].URL.Host
 	r := executeWith(Config{Plan: ready, Script: func(int, *rand.Rand) Script { return &visit{login: &ready.Requests[0], host: host} }}, nil, nil)
 	r.balanced(t)
+	mu.Lock()
+	defer mu.Unlock()
 	logins, used := 0, 0
 	for _, n := range uses {
 		logins, used = logins+1, used+n

@@ -421,6 +421,8 @@ func TestNoHeaderOfTheEngineReachesTheServer(t *testing.T) {
 		}
 	})
 	execute(at(few(), c.server.URL), nil, nil)
+	mu.Lock()
+	defer mu.Unlock()
 	delete(seen, "User-Agent")
 	if len(seen) > 0 {
 		t.Errorf("headers %v", seen)

@@ -78,6 +78,8 @@ func TestTheSampleOfRequestsCarriesATraceThroughItsRedirects(t *testing.T) {
 		p := traced(0.3)
 		r := executeWith(Config{Plan: at(p, srv.URL), Transport: over}, nil, nil)
 		r.balanced(t)
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		if len(s.bad) > 0 {
 			t.Fatalf("%d requests with other than one trace: %s", len(s.bad), s.bad[0])
 		}
@@ -135,6 +137,8 @@ func TestWithoutARatioNothingIsAdded(t *testing.T) {
 		srv := httptest.NewServer(s)
 		defer srv.Close()
 		r := executeWith(Config{Plan: at(traced(0), srv.URL), Transport: over}, nil, nil)
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		for _, id := range s.parent {
 			if id != "" {
 				t.Fatalf("a request carries the trace %s", id)

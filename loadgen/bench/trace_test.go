@@ -37,6 +37,8 @@ func TestABenchTracesItsSampleOverLoopsAndGoroutines(t *testing.T) {
 		p.Targets = append(p.Targets, plan.Target{Method: "POST", URL: srv.URL + "/b", Body: plan.Body{Inline: []byte(strings.Repeat("x", 10_000))}})
 		p.Seed, p.Client.TraceRatio = 3, 0.1
 		r := execute(t, p, nil)
+		mu.Lock()
+		defer mu.Unlock()
 		// A tenth of 2,000, within 6 standard deviations of 13.
 		if bad > 0 || len(ids)+plain != 2000 || len(ids) < 120 || len(ids) > 280 {
 			t.Errorf("%d traces, %d requests without, %d with two", len(ids), plain, bad)
