@@ -1,4 +1,4 @@
-// Package loadgen runs a load plan against a service and says what came of it.
+// Package loadgen runs a load plan against a service and reports the result.
 //
 // A [Runner] takes a plan.Plan and sinks, and returns a result.Result. On the way, in the one
 // direction in which data flows here:

@@ -152,7 +152,7 @@ built() {
   ((code == 0)) || stop 1 "The build of $1 failed:"
 }
 
-# paired FLAG…: both sides in one run, by turns, and what came of it.
+# paired FLAG…: both sides in one run, in turns, and the comparison.
 paired() {
   run "$out" "$@" ${gates[@]+"${gates[@]}"}
   [[ -f $out/compare.json ]] || stop "$((code == 0 ? 1 : code))"

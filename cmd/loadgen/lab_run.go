@@ -10,7 +10,7 @@ import (
 	"scalableappbackend/loadgen/result"
 )
 
-// runLab starts the lab, runs the plan on it, waits for its recovery, shows what came of it, and returns the ending.
+// runLab starts the lab, runs the plan on it, waits for its recovery, shows the result, and returns the ending.
 // Nothing of the lab is left then.
 func runLab(ctx context.Context, env *env, r *resolution) error {
 	l := env.launch(ctx, r, "the lab ends")

@@ -1,6 +1,6 @@
 // Command loadgen puts a known load on an API and gives a result that can be trusted.
 //
-// It turns flags and variables into a plan, starts the run, and turns what comes of it into text and
+// It turns flags and variables into a plan, starts the run, and turns the result into text and
 // an exit code; all else is package loadgen's and those below it. What goes where is said in output.go,
 // how a flag, a variable and a plan file become one plan in resolve.go.
 package main

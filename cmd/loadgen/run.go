@@ -119,7 +119,7 @@ func completeRunFlags(cmd *cobra.Command) {
 	_ = cmd.MarkFlagDirname("out")
 }
 
-// runPlan runs the plan, shows what comes of it, and returns the ending.
+// runPlan runs the plan, shows the result, and returns the ending.
 func runPlan(ctx context.Context, env *env, r *resolution) error {
 	l := env.launch(ctx, r, "sending stops")
 	defer l.close()

@@ -21,7 +21,7 @@ type service struct {
 	policies     []autoscaling.Policy
 	taskCapacity float64 // requests/s of one task; 0: not given
 	measure      bool    // it is to be measured
-	measured     float64 // what came of it; 0 until then
+	measured     float64 // in requests/s; 0 until it is measured
 	objective    []string
 	recovery     plan.Duration
 	expect       []string

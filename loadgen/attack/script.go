@@ -10,7 +10,7 @@ import (
 	"scalableappbackend/loadgen/plan"
 )
 
-// Script is what one user does: it says what the user sends next, and hears what came of it. When the user sends is the
+// Script is what one user does: it says what the user sends next, and hears the answer. When the user sends is the
 // schedule's to say, how it is sent the transport's; neither knows what a script is after.
 //
 // A user that joins gets a script of its own, and so does one that returns. Its methods are called one at a time and in

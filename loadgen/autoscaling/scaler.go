@@ -289,7 +289,7 @@ func (s *Scaler) SetBounds(at time.Duration, low, high int) (Decision, error) {
 }
 
 // Metrics are the datapoints so far, in the order in which they were seen; AlarmChanges what they did to the alarms,
-// Activities what came of it, both in order of time. All are of simulated time, and the caller's to keep.
+// Activities the scaling that followed, both in order of time. All are of simulated time, and the caller's to keep.
 //
 // An activity that does not come about is listed once, not once a period, until something else happens.
 func (s *Scaler) Metrics() []timeline.Datum { return slices.Clone(s.metrics) }

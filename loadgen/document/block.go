@@ -25,7 +25,7 @@ type Verdict struct {
 	Word    string // VALID
 	Tone    Tone   // of the word
 	What    string // what was asked for: 50 users for 3m on http://…
-	Sum     string // what came of it, in one line
+	Sum     string // the result, in one line
 	SumTone Tone
 	Notes   []string
 	Reasons []string // follow the last note

@@ -132,7 +132,7 @@ func (r *Reader) Interim() int { return r.interim }
 // Body is how many bytes of the body were read, without chunk headers.
 func (r *Reader) Body() int64 { return r.body }
 
-// Headed reports whether the final answer's header was read whole, so that its status counts whatever comes of its body.
+// Headed reports whether the final answer's header was read whole, so that its status counts whatever happens to its body.
 func (r *Reader) Headed() bool { return r.state > headerLine }
 
 // Done reports whether the answer is complete.

@@ -93,7 +93,7 @@ func (c Chaos) String() string {
 	return KillZone + ":" + c.Zone + "@" + from + ".." + plan.Duration(c.To).String()
 }
 
-// end is when nothing more comes of it.
+// end is when its effects are over.
 func (c Chaos) end() time.Duration { return max(c.From, c.To) }
 
 // check refuses what cannot happen in a load of this length; 0 is not known.

@@ -168,7 +168,7 @@ func (s *sender) last(r request, try bool) {
 	}
 }
 
-// delivery is what became of it all. What still waits counts as lost: who asks at the end, asks for the last time.
+// delivery is the account of all that was to be sent. What still waits counts as lost: who asks at the end, asks for the last time.
 func (s *sender) delivery() result.Delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()

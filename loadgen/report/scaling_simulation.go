@@ -23,7 +23,7 @@ type Simulation struct {
 	Expectations []result.Outcome
 	// From is where the load is from, or the load itself.
 	From string
-	// ScaleIn is what became of it by each model of how far a scale-in goes, which AWS does not publish.
+	// ScaleIn is the recovery by each model of how far a scale-in goes, which AWS does not publish.
 	ScaleIn []Alternative
 	// Advice is about the target to set, where it is known what a task can do within an objective.
 	Advice []Advice

@@ -35,7 +35,7 @@ type Sink interface {
 
 // Deliverer is a Sink that sends what it takes elsewhere, and counts what arrived there.
 type Deliverer interface {
-	// Deliveries is what became of it so far. Unlike a Sink's methods it may be called from any goroutine at any time: a
+	// Deliveries says what has arrived and what was lost so far. Unlike a Sink's methods it may be called from any goroutine at any time: a
 	// sink that does not end in time is asked all the same. What it returns is the caller's.
 	Deliveries() []Delivery
 }

@@ -47,7 +47,7 @@ type Call struct {
 type Fault struct {
 	// Err is the answer, an *Error; nil answers as always.
 	Err error
-	// Delay is how long a call waits, whatever comes of it; it ends with the request.
+	// Delay is how long a call waits, whatever it answers; it ends with the request.
 	Delay time.Duration
 	// Times is how many calls it is for; 0: all.
 	Times int

@@ -145,7 +145,7 @@ func (s *sender) close(within time.Duration) {
 	<-s.done
 }
 
-// send makes a call until it is accepted, is refused for good, or ctx ends, and counts what became of it.
+// send makes a call until it is accepted, is refused for good, or ctx ends, and counts the outcome.
 func (s *sender) send(ctx context.Context, b batch) {
 	var last error
 	for attempt := 0; ; attempt++ {

@@ -97,7 +97,7 @@ func valueAt(steps []step, t time.Time) (n int, ok bool) {
 const explained = 10 * time.Second
 
 // desired is the desired count over time. Activities say when they set it; what ECS told at a look says when it was set otherwise,
-// and what came of it. Before the first look there are activities alone.
+// and what followed. Before the first look there are activities alone.
 func (d *derived) desired() (steps []step) {
 	w := d.w
 	var first time.Time // of the looks

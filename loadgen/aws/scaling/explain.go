@@ -14,7 +14,7 @@ import (
 // until it starts (radkawar/stackd, scale_in.json).
 const grace = time.Minute
 
-// explain tells of each time in which an alarm was in ALARM and no activity came of it, and why that was.
+// explain tells of each time in which an alarm was in ALARM and no activity followed, and why that was.
 func (d *derived) explain(acts []activity, desired []step) {
 	if _, ok := d.w.watched["activities"]; !ok {
 		return // nobody knows whether there was one
@@ -52,7 +52,7 @@ func (d *derived) gaps(a *alarm, from, end time.Time, acts []activity, desired [
 		}
 		cause := d.cause(a, &p, at, acts, desired)
 		d.event("no activity "+a.name+" "+strconv.FormatInt(since.UnixNano(), 10), at, EventUnexplained,
-			fmt.Sprintf("%s is in ALARM and no activity came of it: %s", a.title(), cause))
+			fmt.Sprintf("%s is in ALARM and no activity followed: %s", a.title(), cause))
 	}
 	for _, act := range acts {
 		if act.start.Before(from.Add(-5*time.Second)) || act.start.After(end) || !act.of(a) {

@@ -14,7 +14,7 @@ const SaidWithin = 5 * time.Second
 // Lag is how late what happened is told of as a rule: the time between two looks at tasks, and their calls.
 const Lag = 8 * time.Second
 
-// callTimeout bounds a call with its retries, so that what came of it is said in time.
+// callTimeout bounds a call with its retries, so that its failure is reported in time.
 const callTimeout = 4 * time.Second
 
 // slowest is the longest time between two calls of an API that refuses them or asks for fewer.

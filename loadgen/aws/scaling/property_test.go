@@ -22,7 +22,7 @@ func told() (facts []awstest.Fact) {
 		awstest.Event{ID: "e1", At: at(19 * time.Minute), Message: "(service api) was unable to place a task."},
 		awstest.Mute{Name: "m", Alarms: []string{cpuLow}, From: at(10 * time.Minute), To: at(24 * time.Minute)},
 	)
-	// Of a task that was told of twice, what became of it.
+	// The last state of a task that was reported twice.
 	last := map[string]int{}
 	for i, f := range all {
 		if k, ok := f.(awstest.Task); ok {
