@@ -24,7 +24,6 @@ type fargate struct {
 	outputs     tasks.Outputs
 	env         []string
 	readyWithin time.Duration
-	beside      beside
 }
 
 const groupTasks = "Tasks"
@@ -113,7 +112,7 @@ func fargateSettings() []setting {
 			load = append(load, s)
 		}
 	}
-	return slices.Concat(own, load, besideSettings())
+	return slices.Concat(own, load, watchedSettings())
 }
 
 func parseUnits(s string) (string, error) {
@@ -201,7 +200,10 @@ func (r *resolution) completeFargate(variable func(string) (string, bool)) []err
 	if r.s3.Bucket == "" {
 		missing("s3", "results_bucket", "where the run goes, e.g. s3://my-results/runs/")
 	}
-	return slices.Concat(errs, r.needsWatch(), r.takeEnv(variable))
+	if !r.has("watch") && !r.failed["watch"] {
+		errs = append(errs, r.unused(besideWatch(), watchedFlags()...)...)
+	}
+	return append(errs, r.takeEnv(variable)...)
 }
 
 // takeEnv reads the variables that the tasks are to have.

@@ -272,7 +272,7 @@ func TestWhatKeepsALaunchFromStartingIsSaidInOneLine(t *testing.T) {
 		{nil, append(append(base, place...), "--header", "Authorization: Bearer ${KEY}"), "${KEY}: no task has it: want a variable or secret of the task definition, or --env KEY\n", exit.Usage},
 		{nil, append(append(base, place...), "--container", "app"), "--container \"app\": want one of task definition loadgen: loadgen\n", exit.Usage},
 		{nil, append(append(base, place...), "--expect", "max_tasks==4"), "--expect: want --watch ecs:CLUSTER/SERVICE beside it\n", exit.Usage},
-		{nil, append(append(base, place...), "--watch", "api"), "--watch \"api\": want ecs:CLUSTER/SERVICE, e.g. ecs:prod/checkout\n", exit.Usage},
+		{nil, append(append(base, place...), "--watch", "api"), "--watch \"api\": want ecs:CLUSTER/SERVICE, e.g. ecs:prod/checkout, or the ARN of a service\n", exit.Usage},
 		{nil, append(append(base, place...), "--image", "i"), "--image: cannot be combined with --task-definition: both say what a task is\n", exit.Usage},
 		{nil, append(append(base, place...), "--s3", "s3://elsewhere/runs"), "s3://elsewhere: S3 PutObject: the bucket does not exist\nhint: aws s3 mb makes one\n", exit.Usage},
 		{func() { w.oneOff.DenyPassRole = true }, append(base, place...), "ECS RunTask: not allowed to iam:PassRole: ", exit.Usage},

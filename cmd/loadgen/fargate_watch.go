@@ -3,70 +3,16 @@ package main
 import (
 	"cmp"
 	"context"
-	"strings"
 	"sync"
 	"time"
 
 	"scalableappbackend/internal/input"
-	"scalableappbackend/internal/units"
 	"scalableappbackend/loadgen"
 	"scalableappbackend/loadgen/aws/scaling"
 	"scalableappbackend/loadgen/aws/session"
-	"scalableappbackend/loadgen/plan"
 	"scalableappbackend/loadgen/result"
 	"scalableappbackend/loadgen/timeline"
 )
-
-// beside is the service whose capacity `fargate run` watches beside the load of its tasks.
-type beside struct{ cluster, service string }
-
-const groupBeside = "Capacity on AWS"
-
-// besideSettings are those of `fargate run` about that service.
-func besideSettings() []setting {
-	return []setting{
-		{flag: "watch", arg: "SERVICE", group: groupBeside,
-			help: "watch this service scale: ecs:CLUSTER/SERVICE",
-			set:  one(parseBeside, func(o *options, b beside) { o.fargate.beside = b })},
-		{flag: "recovery", arg: "D", group: groupBeside, fields: []string{"recovery"},
-			help: "with --watch: how long to watch after the load", byDefault: units.Duration(scaling.DefaultRecovery),
-			set: one(plan.ParseDuration, func(o *options, d plan.Duration) { o.service.recovery = d })},
-		{flag: "task-capacity", arg: "RPS", group: groupBeside,
-			help: "with --watch: requests/s that one task of the service can handle",
-			set:  one(parseTaskCapacity, func(o *options, rps float64) { o.service.taskCapacity = rps })},
-		{flag: "expect", arg: "EXPR", group: groupBeside, separators: "\n;", fields: []string{"expect"},
-			help: "with --watch: exit 97 if EXPR fails, e.g. 'max_tasks==6'; repeatable",
-			set:  each(parseExpectation, func(o *options, all []string) { o.service.expect = all })},
-	}
-}
-
-// parseBeside reads ecs:CLUSTER/SERVICE.
-func parseBeside(s string) (beside, error) {
-	rest, ok := strings.CutPrefix(strings.TrimSpace(s), "ecs:")
-	cluster, service, both := strings.Cut(rest, "/")
-	if !ok || !both || cluster == "" || service == "" || strings.Contains(service, "/") {
-		return beside{}, input.Refuse(s, "ecs:CLUSTER/SERVICE, e.g. ecs:prod/checkout")
-	}
-	return beside{cluster, service}, nil
-}
-
-// needsWatch is the error of a flag about a service that is watched where none is.
-func (r *resolution) needsWatch() (errs []error) {
-	if r.has("watch") {
-		return nil
-	}
-	for _, flag := range []string{"recovery", "task-capacity", "expect"} {
-		g := r.find(flag)
-		switch {
-		case g == nil || r.failed[flag]:
-		case g.level < byFlag:
-			r.notes = append(r.notes, g.name+" is not used: it is for a run with --watch")
-		default:
-			errs = append(errs, &input.Error{Field: g.name, Want: "want --watch ecs:CLUSTER/SERVICE beside it"})
-		}
-	}
-	return errs
-}
 
 // observer watches a service from where the tasks were launched. What is shown goes through it, because facts and windows come
 // from two goroutines.
@@ -86,14 +32,12 @@ type observer struct {
 
 // observe opens the watcher that was asked for, before any task is started; nil when none was.
 func (a *abroad) observe(cfg session.Config) (*observer, error) {
-	b := a.r.fargate.beside
-	if b.service == "" {
+	if !a.r.has("watch") {
 		return nil, nil
 	}
-	o := &observer{recovery: cmp.Or(time.Duration(a.r.service.recovery), scaling.DefaultRecovery)}
-	o.watcher = scaling.New(cfg, scaling.Options{
-		Cluster: b.cluster, Service: b.service, Recovery: o.recovery, TaskCapacity: a.r.service.taskCapacity, Say: a.tell,
-	})
+	options := a.r.watchOptions(a.tell)
+	options.Recovery = cmp.Or(options.Recovery, scaling.DefaultRecovery)
+	o := &observer{recovery: options.Recovery, watcher: scaling.New(cfg, options)}
 	if err := o.watcher.Open(a.ctx); err != nil {
 		return nil, usage(hinted(input.WithField(err, a.r.nameOfFlag("watch"))))
 	}

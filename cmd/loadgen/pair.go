@@ -78,18 +78,8 @@ func (r *resolution) isPaired() bool {
 // named.
 func (r *resolution) completePair() []error {
 	if !r.isPaired() {
-		var errs []error
-		for _, flag := range []string{"restarts", "block", "fail-on", "min-effect", "strict"} {
-			g := r.find(flag)
-			switch {
-			case g == nil || r.failed[flag]:
-			case g.level < byFlag:
-				r.notes = append(r.notes, g.name+" is not used: it is for a paired run")
-			default:
-				errs = append(errs, &input.Error{Field: g.name, Want: "want --base-host URL, or --start CMD and --base-start CMD, beside it: it is for a paired run"})
-			}
-		}
-		return errs
+		return r.unused(purpose{run: "a paired run", want: "want --base-host URL, or --start CMD and --base-start CMD, beside it: it is for a paired run"},
+			"restarts", "block", "fail-on", "min-effect", "strict")
 	}
 	if g := r.find("s3"); g != nil {
 		return []error{&input.Error{Field: g.name, Want: "not of a paired run, which is two results: want aws s3 cp --recursive DIR URL after it"}}

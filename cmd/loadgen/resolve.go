@@ -406,3 +406,25 @@ func (r *resolution) nameOf(field string) string {
 	}
 	return joined(g.name, rest)
 }
+
+// purpose is what flags are for that mean nothing in other runs.
+type purpose struct {
+	run  string // the kind of run, as a note says it
+	want string // what has to stand beside them
+}
+
+// unused is what is wrong with flags whose purpose this run has not. A variable or a file may serve many runs, so what comes
+// from there is a note.
+func (r *resolution) unused(p purpose, flags ...string) (errs []error) {
+	for _, flag := range flags {
+		g := r.find(flag)
+		switch {
+		case g == nil || r.failed[flag]:
+		case g.level < byFlag:
+			r.notes = append(r.notes, g.name+" is not used: it is for "+p.run)
+		default:
+			errs = append(errs, &input.Error{Field: g.name, Want: p.want})
+		}
+	}
+	return errs
+}

@@ -51,18 +51,25 @@ func explained(field string, err error) error {
 	return &input.Error{Field: field, Want: err.Error(), Hint: hint}
 }
 
+// place is what a URL of S3 names, and its objects.
+func (c *cloud) place(where string) (at store.Location, objects store.Objects, err error) {
+	if at, err = store.ParseURL(where); err != nil {
+		return at, nil, err
+	}
+	if objects, err = c.objects(at); err != nil {
+		return at, nil, explained(where, err)
+	}
+	return at, objects, nil
+}
+
 // open opens the result in a directory or in S3.
 func (c *cloud) open(where string) (*result.Opened, error) {
 	if !store.IsURL(where) {
 		return result.Open(where)
 	}
-	at, err := store.ParseURL(where)
+	at, objects, err := c.place(where)
 	if err != nil {
 		return nil, err
-	}
-	objects, err := c.objects(at)
-	if err != nil {
-		return nil, explained(where, err)
 	}
 	fsys, err := store.OpenRun(context.Background(), objects)
 	if err != nil {
@@ -82,13 +89,9 @@ func (c *cloud) folder(where string) (fs.FS, error) {
 	if !store.IsURL(where) {
 		return os.DirFS(where), nil
 	}
-	at, err := store.ParseURL(where)
+	_, objects, err := c.place(where)
 	if err != nil {
 		return nil, err
-	}
-	objects, err := c.objects(at)
-	if err != nil {
-		return nil, explained(where, err)
 	}
 	fsys, err := store.NewFS(context.Background(), objects)
 	if err != nil {

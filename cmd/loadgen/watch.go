@@ -50,11 +50,18 @@ func isECSName(s string) bool {
 	return s != "" && len(s) <= most && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
 }
 
-// groupWatch is of `run`.
+// groupWatch is of `run` and `fargate run`.
 const groupWatch = "Capacity on AWS"
 
 // watchSettings are those of `run` about a service on AWS that is watched.
 func watchSettings() []setting {
+	return append(watchedSettings(), setting{flag: "watch-log", arg: "GROUP", group: groupWatch,
+		help: "with --watch: write scaling activities to this CloudWatch log group",
+		set:  one(parseText, func(o *options, s string) { o.watchLog = s })})
+}
+
+// watchedSettings are those that `run` and `fargate run` have.
+func watchedSettings() []setting {
 	return []setting{
 		{flag: "watch", arg: "SERVICE", group: groupWatch,
 			help: "watch this service scale: ecs:CLUSTER/SERVICE",
@@ -63,15 +70,20 @@ func watchSettings() []setting {
 			help: "with --watch: how long to watch after the load", byDefault: units.Duration(scaling.DefaultRecovery),
 			set: one(plan.ParseDuration, func(o *options, d plan.Duration) { o.service.recovery = d })},
 		{flag: "task-capacity", arg: "RPS", group: groupWatch,
-			help: "with --watch: requests/s that one task can handle",
+			help: "with --watch: requests/s that one task of the service can handle",
 			set:  one(parseTaskCapacity, func(o *options, rps float64) { o.service.taskCapacity = rps })},
 		{flag: "expect", arg: "EXPR", group: groupWatch, separators: "\n;", fields: []string{"expect"},
 			help: "with --watch: exit 97 if EXPR fails, e.g. 'max_tasks==6'; repeatable",
 			set:  each(parseExpectation, func(o *options, all []string) { o.service.expect = all })},
-		{flag: "watch-log", arg: "GROUP", group: groupWatch,
-			help: "with --watch: write scaling activities to this CloudWatch log group",
-			set:  one(parseText, func(o *options, s string) { o.watchLog = s })},
 	}
+}
+
+// watchedFlags are those of watchedSettings that mean nothing without --watch.
+func watchedFlags() []string { return []string{"recovery", "task-capacity", "expect"} }
+
+// besideWatch is what they are for.
+func besideWatch() purpose {
+	return purpose{run: "a run with --watch", want: "want --watch ecs:CLUSTER/SERVICE beside it"}
 }
 
 // completeWatch is what is wrong with what was said of a service that is watched.
@@ -82,17 +94,7 @@ func (r *resolution) completeWatch() (errs []error) {
 		}
 		return errs
 	}
-	for _, flag := range []string{"recovery", "task-capacity", "expect", "watch-log"} {
-		g := r.find(flag)
-		switch {
-		case g == nil || r.failed[flag]:
-		case g.level < byFlag: // the lab's, say
-			r.notes = append(r.notes, g.name+" is not used: it is for a run with --watch")
-		default:
-			errs = append(errs, &input.Error{Field: g.name, Want: "want --watch ecs:CLUSTER/SERVICE beside it"})
-		}
-	}
-	return errs
+	return r.unused(besideWatch(), append(watchedFlags(), "watch-log")...)
 }
 
 // watchOptions are what a run says of how a service is watched.
